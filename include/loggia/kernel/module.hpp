@@ -1,0 +1,105 @@
+#pragma once
+// A module and what it is given. main.cpp lists the modules; nothing registers itself.
+#include <any>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <stdexcept>
+#include <string>
+#include <typeindex>
+#include <vector>
+#include "loggia/kernel/bus.hpp"
+#include "loggia/kernel/config.hpp"
+#include "loggia/kernel/http.hpp"
+#include "loggia/kernel/ids.hpp"
+#include "loggia/kernel/metrics.hpp"
+#include "loggia/kernel/router.hpp"
+#include "loggia/kernel/shards.hpp"
+#include "loggia/kernel/storage.hpp"
+
+namespace loggia {
+
+/// The ports of this process by type: services that are here, proxies to those that are elsewhere. Filled while modules are made and
+/// connected; read only afterwards.
+class Ports {
+ public:
+  template <class P> void offer(std::shared_ptr<P> port) { all_[std::type_index(typeid(P))] = std::move(port); }
+  /// A port that was declared in `needs`, or std::logic_error.
+  template <class P> std::shared_ptr<P> get() const {
+    const auto found = all_.find(std::type_index(typeid(P)));
+    if (found == all_.end()) throw std::logic_error(std::string("no port of type ") + typeid(P).name() + ": declare the need of its module");
+    return std::static_pointer_cast<P>(found->second);
+  }
+  template <class P> bool has() const { return all_.contains(std::type_index(typeid(P))); }
+
+ private:
+  std::map<std::type_index, std::shared_ptr<void>> all_;
+};
+
+/// One entry of `/readyz`.
+struct Check {
+  std::string name;
+  enum class State { ok, degraded, down } state = State::ok;
+  std::string detail;
+};
+
+struct ModuleDescriptor;
+
+/// A command for the process beside a running server, through DIR/control.sock: arguments in, text out. On a shard.
+using Command = std::function<Async<std::string>(Context, std::vector<std::string> arguments)>;
+
+/// What a module meets of the world. Outlives every module.
+struct Kernel {
+  Config config;
+  std::shared_ptr<Clock> clock;
+  std::shared_ptr<Random> random;
+  std::shared_ptr<Ids> ids;
+  std::shared_ptr<Shards> shards;
+  std::shared_ptr<Bus> bus;
+  std::shared_ptr<Metrics> metrics;
+  Ports ports;
+  /// The modules of this build in the order of main.cpp, and which of them are here.
+  std::vector<ModuleDescriptor> modules;
+  std::vector<std::string> here;
+  /// Opens this module's database; what is wrong ends the start with its words.
+  std::function<std::shared_ptr<Database>(const std::string& module, std::vector<Migration>)> open;
+  /// Of all modules and dependencies, for the gateway's /readyz; on any thread.
+  std::function<std::vector<Check>()> readiness;
+  /// Ends the process with exit 1 and these words: what is running can no longer be trusted.
+  std::function<void(const std::string& why)> fatal;
+  /// "user.add" and the like. While modules are made.
+  std::map<std::string, Command> commands;
+  /// The public address for the ready line and links, set by the gateway in start().
+  std::string public_address;
+  std::string version, commit;
+};
+
+/// Made once in a process, on the main thread, in the order of needs; destroyed in reverse. The constructor offers its ports and
+/// opens its data; it may use the ports of its needs in start() at the earliest.
+class Module {
+ public:
+  virtual ~Module() = default;
+  /// All modules are made and the bus runs. On the main thread; may block. Errors end the start.
+  virtual Result<bool> start() { return true; }
+  virtual Check ready() const { return Check(); }  // the name is filled in
+  /// Stop taking new work, let the rest finish; returns quickly. The gateway and realtime first.
+  virtual void drain() {}
+  /// No call comes any more. May block; afterwards nothing of it runs.
+  virtual void stop() {}
+};
+
+struct ModuleDescriptor {
+  std::string name;
+  std::vector<std::string> needs;  // modules whose ports it calls
+  std::vector<ConfigKey> keys;
+  std::vector<Topic> topics;       // that it produces, for AsyncAPI
+  std::vector<Migration> migrations;  // empty: stores nothing
+  std::function<std::unique_ptr<Module>(Kernel&)> make;
+  /// Mounts its ports, from kernel.ports, on a router: the public edge, the inner listener, a loopback.
+  std::function<void(Router&, Kernel&)> mount;
+  /// Offers proxies of its ports over a transport, where the module is elsewhere.
+  std::function<void(Transport&, Ports&)> connect;
+};
+
+}  // namespace loggia

@@ -1,0 +1,56 @@
+#pragma once
+// The serialised side of a contract: a call as bytes, and who answers it. The public edge, the inner listener and the loopback
+// of the tests are routers; HTTP clients and the loopback are transports.
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+#include "loggia/kernel/contract.hpp"
+
+namespace loggia {
+
+using Parameters = std::vector<std::pair<std::string, std::string>>;
+
+/// A request on the wire: path parameters by name, query parameters, JSON body (empty: none).
+struct Call {
+  std::string route;  // as declared: "GET /users/{id}"
+  Parameters path, query;
+  std::string body;
+  bool strict = false;  // the public edge: unknown fields are an error
+};
+struct Answer {
+  int status = 200;
+  std::string body;  // JSON, or empty
+};
+
+/// What is known of a route beside its handler. Texts are literals. The schema functions make the API description.
+struct RouteInfo {
+  std::string_view route;
+  Access access = Access::user;
+  int status = 200;           // of success
+  bool may_exist = false;     // 200 beside `status`
+  bool idempotent = false;
+  std::string_view summary;
+  struct Description;         // kernel/openapi.hpp
+  std::function<void(Description&)> describe;
+};
+
+using RouteHandler = std::function<Async<Answer>(Context, Call)>;
+
+class Router {
+ public:
+  virtual ~Router() = default;
+  /// Before serving starts only. A route twice is a mistake of the program: std::logic_error.
+  virtual void on(RouteInfo info, RouteHandler handler) = 0;
+};
+
+/// Carries a call to another process, or pretends to. The Context's caller, deadline, trace, key, address travel along.
+class Transport {
+ public:
+  virtual ~Transport() = default;
+  virtual Async<Answer> send(Context context, Call call) = 0;
+};
+
+}  // namespace loggia
