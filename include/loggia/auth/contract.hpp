@@ -1,0 +1,234 @@
+#pragma once
+// Who is who: accounts, sessions, tokens, roles. The only module that sees a password.
+#include <functional>
+#include <memory>
+#include <optional>
+#include <vector>
+#include "loggia/ids.hpp"
+#include "loggia/kernel/contract.hpp"
+
+namespace loggia::auth {
+
+struct AccountName {
+  UserId id;
+  std::string username;
+};
+BOOST_DESCRIBE_STRUCT(AccountName, (), (id, username))
+
+/// The gateway turns `refresh_token` into a cookie where the request had `cookie: true`.
+struct Tokens {
+  AccountName user;
+  std::string access_token, token_type;
+  std::int64_t expires_in = 0;  // seconds
+  std::optional<std::string> refresh_token;
+};
+BOOST_DESCRIBE_STRUCT(Tokens, (), (user, access_token, token_type, expires_in, refresh_token))
+
+struct Register {
+  using Reply = Tokens;
+  static constexpr std::string_view route = "POST /auth/register";
+  static constexpr Access access = Access::open;
+  static constexpr std::string_view summary = "Make an account and sign in.";
+  static constexpr Rule rules[] = {length("username", 1, 100), length("password", 1, 1024), length("email", 3, 254), length("display_name", 1, 64)};
+  std::string username, password;
+  std::optional<std::string> email, display_name, invite;
+  std::optional<bool> cookie;
+};
+BOOST_DESCRIBE_STRUCT(Register, (), (username, password, email, display_name, invite, cookie))
+
+struct Login {
+  using Reply = Tokens;
+  static constexpr std::string_view route = "POST /auth/login";
+  static constexpr Access access = Access::open;
+  static constexpr int status = 200;
+  static constexpr std::string_view summary = "Sign in.";
+  static constexpr Rule rules[] = {length("login", 1, 254), length("password", 1, 1024)};
+  std::string login, password;
+  std::optional<std::string> totp;
+  std::optional<bool> cookie;
+};
+BOOST_DESCRIBE_STRUCT(Login, (), (login, password, totp, cookie))
+
+/// The gateway puts the cookie's token into `refresh_token` where there is none.
+struct Refresh {
+  using Reply = Tokens;
+  static constexpr std::string_view route = "POST /auth/refresh";
+  static constexpr Access access = Access::open;
+  static constexpr int status = 200;
+  static constexpr std::string_view summary = "A new access token; each refresh token works once.";
+  static constexpr Rule rules[] = {length("refresh_token", 1, 512)};
+  std::optional<std::string> refresh_token;
+};
+BOOST_DESCRIBE_STRUCT(Refresh, (), (refresh_token))
+
+/// Of the caller's session, or of the refresh token (which the gateway takes from the cookie alone).
+struct Logout {
+  using Reply = Nothing;
+  static constexpr std::string_view route = "POST /auth/logout";
+  static constexpr Access access = Access::open;
+  static constexpr std::string_view summary = "End this session and its live connections.";
+  std::optional<std::string> refresh_token;
+};
+BOOST_DESCRIBE_STRUCT(Logout, (), (refresh_token))
+
+struct TokenState {
+  bool active = false;
+  std::optional<UserId> sub;
+  std::optional<std::string> username;
+  std::optional<std::vector<std::string>> roles;
+  std::optional<SessionId> session;
+  std::optional<std::int64_t> exp;
+};
+BOOST_DESCRIBE_STRUCT(TokenState, (), (active, sub, username, roles, session, exp))
+struct Validate {
+  using Reply = TokenState;
+  static constexpr std::string_view route = "POST /auth/validate";
+  static constexpr Access access = Access::open;
+  static constexpr int status = 200;
+  static constexpr std::string_view summary = "Whether a token is active (RFC 7662).";
+  static constexpr Rule rules[] = {length("token", 1, 8192)};
+  std::string token;
+};
+BOOST_DESCRIBE_STRUCT(Validate, (), (token))
+
+struct SessionInfo {
+  SessionId id;
+  bool current = false;
+  std::string client, address;
+  Time created_at{}, last_seen{};
+};
+BOOST_DESCRIBE_STRUCT(SessionInfo, (), (id, current, client, address, created_at, last_seen))
+struct Sessions {
+  std::vector<SessionInfo> items;
+  std::optional<std::string> next;
+};
+BOOST_DESCRIBE_STRUCT(Sessions, (), (items, next))
+struct ListSessions {
+  using Reply = Sessions;
+  static constexpr std::string_view route = "GET /auth/sessions";
+  static constexpr std::string_view summary = "My sessions.";
+  static constexpr Rule rules[] = {range("limit", 1, 200), length("cursor", 1, 256)};
+  std::optional<std::int64_t> limit;
+  std::optional<std::string> cursor;
+};
+BOOST_DESCRIBE_STRUCT(ListSessions, (), (limit, cursor))
+struct RevokeSession {
+  using Reply = Nothing;
+  static constexpr std::string_view route = "DELETE /auth/sessions/{id}";
+  static constexpr std::string_view summary = "End one of my sessions.";
+  SessionId id;
+};
+BOOST_DESCRIBE_STRUCT(RevokeSession, (), (id))
+
+struct ChangePassword {
+  using Reply = Nothing;
+  static constexpr std::string_view route = "PUT /auth/password";
+  static constexpr std::string_view summary = "Change my password; all other sessions end.";
+  static constexpr Rule rules[] = {length("current_password", 1, 1024), length("new_password", 1, 1024)};
+  std::string current_password, new_password;
+};
+BOOST_DESCRIBE_STRUCT(ChangePassword, (), (current_password, new_password))
+
+struct Account {
+  std::optional<std::string> email;
+  bool email_verified = false;
+  std::vector<std::string> roles;
+  bool totp = false;
+};
+BOOST_DESCRIBE_STRUCT(Account, (), (email, email_verified, roles, totp))
+struct GetAccount {
+  using Reply = Account;
+  static constexpr std::string_view route = "GET /auth/account";
+  static constexpr std::string_view summary = "My account.";
+};
+BOOST_DESCRIBE_STRUCT(GetAccount, (), ())
+
+using Accounts = Port<Register, Login, Refresh, Logout, Validate, ListSessions, RevokeSession, ChangePassword, GetAccount>;
+
+// ---- administration ----
+
+struct AdminUser {
+  UserId id;
+  std::string username;
+  std::vector<std::string> roles;
+  bool disabled = false;
+  Time created_at{};
+  std::optional<Time> last_login;
+};
+BOOST_DESCRIBE_STRUCT(AdminUser, (), (id, username, roles, disabled, created_at, last_login))
+struct AdminUsers {
+  std::vector<AdminUser> items;
+  std::optional<std::string> next;
+};
+BOOST_DESCRIBE_STRUCT(AdminUsers, (), (items, next))
+struct ListAccounts {
+  using Reply = AdminUsers;
+  static constexpr std::string_view route = "GET /admin/users";
+  static constexpr Access access = Access::admin;
+  static constexpr std::string_view summary = "All accounts.";
+  static constexpr Rule rules[] = {length("query", 0, 100), range("limit", 1, 200), length("cursor", 1, 256)};
+  std::optional<std::string> query;
+  std::optional<std::int64_t> limit;
+  std::optional<std::string> cursor;
+};
+BOOST_DESCRIBE_STRUCT(ListAccounts, (), (query, limit, cursor))
+struct UpdateAccount {
+  using Reply = AdminUser;
+  static constexpr std::string_view route = "PATCH /admin/users/{id}";
+  static constexpr Access access = Access::admin;
+  static constexpr std::string_view summary = "Change an account's roles, or disable it; its sessions end.";
+  static constexpr Rule rules[] = {one_of("roles", "admin|member|guest|bot"), items("roles", 1, 4)};
+  UserId id;
+  std::optional<std::vector<std::string>> roles;
+  std::optional<bool> disabled;
+};
+BOOST_DESCRIBE_STRUCT(UpdateAccount, (), (id, roles, disabled))
+struct EndSessions {
+  using Reply = Nothing;
+  static constexpr std::string_view route = "DELETE /admin/users/{id}/sessions";
+  static constexpr Access access = Access::admin;
+  static constexpr std::string_view summary = "End all sessions of an account.";
+  UserId id;
+};
+BOOST_DESCRIBE_STRUCT(EndSessions, (), (id))
+
+struct AuditEntry {
+  Time at{};
+  std::optional<UserId> actor;
+  std::string action;
+  std::optional<std::string> target, address, detail;
+};
+BOOST_DESCRIBE_STRUCT(AuditEntry, (), (at, actor, action, target, address, detail))
+struct AuditEntries {
+  std::vector<AuditEntry> items;
+  std::optional<std::string> next;
+};
+BOOST_DESCRIBE_STRUCT(AuditEntries, (), (items, next))
+struct ListAudit {
+  using Reply = AuditEntries;
+  static constexpr std::string_view route = "GET /admin/audit";
+  static constexpr Access access = Access::admin;
+  static constexpr std::string_view summary = "Who did what, from where, when; newest first.";
+  static constexpr Rule rules[] = {length("action", 1, 64), range("limit", 1, 200), length("cursor", 1, 256)};
+  std::optional<UserId> actor;
+  std::optional<std::string> action;
+  std::optional<Time> since, until;
+  std::optional<std::int64_t> limit;
+  std::optional<std::string> cursor;
+};
+BOOST_DESCRIBE_STRUCT(ListAudit, (), (actor, action, since, until, limit, cursor))
+
+/// For other modules: what they did or refused belongs into the one audit log.
+struct RecordAudit {
+  using Reply = Nothing;
+  static constexpr std::string_view route = "POST /internal/audit";
+  static constexpr Access access = Access::internal;
+  static constexpr int status = 204;
+  std::string action;
+  std::optional<std::string> target, detail;
+};
+BOOST_DESCRIBE_STRUCT(RecordAudit, (), (action, target, detail))
+
+using Administration = Port<ListAccounts, UpdateAccount, EndSessions, ListAudit, RecordAudit>;
+
+}  // namespace loggia::auth
