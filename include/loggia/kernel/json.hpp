@@ -23,6 +23,12 @@ Result<json> parse_untrusted(std::string_view text);
 void append_quoted(std::string& out, std::string_view text);
 std::size_t count_code_points(std::string_view utf8);
 
+/// A member's name on the wire: `default_` is `default`, for names that are words of C++.
+constexpr std::string_view wire_name(const char* member) {
+  std::string_view name(member);
+  if (name.ends_with('_')) name.remove_suffix(1);
+  return name;
+}
 template <class T> using Members = boost::describe::describe_members<T, boost::describe::mod_public>;
 template <class T> inline constexpr bool is_optional = false;
 template <class T> inline constexpr bool is_optional<std::optional<T>> = true;
@@ -35,7 +41,7 @@ template <class Tag> inline constexpr bool is_id<Id<Tag>> = true;
 
 /// Maps of ids to values are described as maps of texts; `T::rules` where a struct has them.
 template <class T> constexpr auto rules_of() {
-  if constexpr (requires { T::rules; }) return std::span<const Rule>(T::rules);
+  if constexpr (requires { std::span<const Rule>(T::rules); }) return std::span<const Rule>(T::rules);
   else return std::span<const Rule>();
 }
 
@@ -79,7 +85,7 @@ template <class T> void encode_to(std::string& out, const T& value) {
       if constexpr (is_optional<std::decay_t<decltype(field)>>)
         if (!field) return;
       if (!std::exchange(first, false)) out += ',';
-      ((out += '"') += member.name) += "\":";
+      ((out += '"') += wire_name(member.name)) += "\":";
       encode_to(out, field);
     });
     out += '}';
@@ -169,14 +175,14 @@ template <class T> void decode_to(Decoder& decoder, const std::string& pointer, 
     boost::mp11::mp_for_each<Members<T>>([&](auto member) {
       auto& field = value.*member.pointer;
       using Field = std::decay_t<decltype(field)>;
-      const auto found = in.find(member.name);
-      const auto here = pointer_to(pointer, member.name);
+      const auto found = in.find(wire_name(member.name));
+      const auto here = pointer_to(pointer, wire_name(member.name));
       if (found == in.end()) {
         // A list, a map or a flag that has a default of its own may be absent.
         if constexpr (!is_optional<Field>) {
           if constexpr (requires { T::defaults; }) {
             for (const std::string_view name : T::defaults)
-              if (name == member.name) return;
+              if (name == wire_name(member.name)) return;
           }
           decoder.wrong(here, "is missing");
         }
@@ -188,12 +194,12 @@ template <class T> void decode_to(Decoder& decoder, const std::string& pointer, 
     if (decoder.manner() == Manner::strict && known < in.size())
       for (const auto& [name, item] : in.items()) {
         bool ours = false;
-        boost::mp11::mp_for_each<Members<T>>([&](auto member) { ours = ours || name == member.name; });
+        boost::mp11::mp_for_each<Members<T>>([&](auto member) { ours = ours || name == wire_name(member.name); });
         if (!ours) decoder.wrong(pointer_to(pointer, name), "is not known here");
       }
     for (const auto& rule : rules_of<T>())
       boost::mp11::mp_for_each<Members<T>>([&](auto member) {
-        if (rule.field == member.name) check_rule(decoder, rule, pointer_to(pointer, member.name), value.*member.pointer);
+        if (rule.field == wire_name(member.name)) check_rule(decoder, rule, pointer_to(pointer, wire_name(member.name)), value.*member.pointer);
       });
   }
 }
@@ -245,12 +251,12 @@ template <class T> json schema_of() {
       using Field = std::decay_t<decltype(std::declval<T>().*member.pointer)>;
       auto field = schema_of<Field>();
       for (const auto& rule : rules_of<T>())
-        if (rule.field == member.name) apply_rule(field, rule);
-      properties[member.name] = std::move(field);
+        if (rule.field == wire_name(member.name)) apply_rule(field, rule);
+      properties[std::string(wire_name(member.name))] = std::move(field);
       bool optional = is_optional<Field>;
       if constexpr (requires { T::defaults; })
-        for (const std::string_view name : T::defaults) optional = optional || name == member.name;
-      if (!optional) required.push_back(member.name);
+        for (const std::string_view name : T::defaults) optional = optional || name == wire_name(member.name);
+      if (!optional) required.push_back(std::string(wire_name(member.name)));
     });
     out["properties"] = std::move(properties);
     if (!required.empty()) out["required"] = std::move(required);

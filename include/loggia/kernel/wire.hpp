@@ -15,7 +15,7 @@ template <Described R> consteval bool sound_route() {
   for (auto open = route.find('{'); open != route.npos; open = route.find('{', open + 1)) {
     const auto name = route.substr(open + 1, route.find('}', open) - open - 1);
     bool known = false;
-    boost::mp11::mp_for_each<Members<R>>([&](auto member) { known = known || name == member.name; });
+    boost::mp11::mp_for_each<Members<R>>([&](auto member) { known = known || name == wire_name(member.name); });
     if (!known) return false;
   }
   return true;
@@ -67,7 +67,7 @@ template <class R> Result<R> decode_call(const Call& call) {
   const auto put = [&](const std::string& name, const std::string& text, bool path) {
     bool known = false;
     boost::mp11::mp_for_each<Members<R>>([&](auto member) {
-      if (name != member.name || in_path(R::route, name) != path) return;
+      if (name != wire_name(member.name) || in_path(R::route, name) != path) return;
       known = true;
       fields[name] = from_parameter<std::decay_t<decltype(std::declval<R>().*member.pointer)>>(text);
     });
@@ -115,13 +115,13 @@ template <Request R> void describe_request(RouteInfo::Description& out) {
     using Field = std::decay_t<decltype(std::declval<R>().*member.pointer)>;
     auto schema = schema_of<Field>();
     for (const auto& rule : rules_of<R>())
-      if (rule.field == member.name) apply_rule(schema, rule);
+      if (rule.field == wire_name(member.name)) apply_rule(schema, rule);
     bool required = !is_optional<Field>;
     if constexpr (requires { R::defaults; })
-      for (const std::string_view name : R::defaults) required = required && name != member.name;
-    if (in_path(R::route, member.name)) out.path.push_back({member.name, std::move(schema), true});
-    else if (!has_body<R>()) out.query.push_back({member.name, std::move(schema), required});
-    else out.body.push_back({member.name, std::move(schema), required});
+      for (const std::string_view name : R::defaults) required = required && name != wire_name(member.name);
+    if (in_path(R::route, wire_name(member.name))) out.path.push_back({std::string(wire_name(member.name)), std::move(schema), true});
+    else if (!has_body<R>()) out.query.push_back({std::string(wire_name(member.name)), std::move(schema), required});
+    else out.body.push_back({std::string(wire_name(member.name)), std::move(schema), required});
   });
   if constexpr (is_outcome<typename R::Reply>) out.reply = schema_of<typename R::Reply::Value>();
   else if constexpr (!std::is_same_v<typename R::Reply, Nothing>) out.reply = schema_of<typename R::Reply>();
@@ -146,14 +146,14 @@ template <Request R> Call to_call(const R& request) {
     using Field = std::decay_t<decltype(field)>;
     if constexpr (is_optional<Field>)
       if (!field) return;
-    const bool path = in_path(R::route, member.name);
+    const bool path = in_path(R::route, wire_name(member.name));
     auto text = encode(field);
     if (path || !has_body<R>()) {
       if (text.starts_with('"')) text = json::parse(text).template get<std::string>();
-      (path ? call.path : call.query).emplace_back(member.name, std::move(text));
+      (path ? call.path : call.query).emplace_back(wire_name(member.name), std::move(text));
     } else {
       body += body.empty() ? '{' : ',';
-      (((body += '"') += member.name) += "\":") += text;
+      (((body += '"') += wire_name(member.name)) += "\":") += text;
     }
   });
   if (has_body<R>()) call.body = body.empty() ? "{}" : body + '}';

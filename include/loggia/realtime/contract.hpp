@@ -1,0 +1,17 @@
+#pragma once
+// The protocol loggia.v1 (contract, section 3). Realtime answers no requests of other modules; the gateway hands it sockets.
+#include <memory>
+#include "loggia/kernel/http.hpp"
+
+namespace loggia::realtime {
+
+/// Here, the socket itself; elsewhere, a tunnel.
+class Doors {
+ public:
+  virtual ~Doors() = default;
+  /// A handshake whose Origin the gateway has checked, on its connection's shard. Realtime checks the subprotocol and accepts, or
+  /// gives the response of a refusal. `address` is the client's, after trusted proxies.
+  virtual std::optional<HttpResponse> enter(std::shared_ptr<Upgrade> upgrade, std::string address) = 0;
+};
+
+}  // namespace loggia::realtime
