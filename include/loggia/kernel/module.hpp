@@ -85,6 +85,10 @@ class Module {
   virtual Check ready() const { return Check(); }  // the name is filled in
   /// Stop taking new work, let the rest finish; returns quickly. The gateway and realtime first.
   virtual void drain() {}
+  /// While draining: true once nothing that was begun is unfinished. Asked until process.drain is over.
+  virtual bool drained() const { return true; }
+  /// SIGHUP: limits and certificates may have changed. On the main thread.
+  virtual void reload(const Config&) {}
   /// No call comes any more. May block; afterwards nothing of it runs.
   virtual void stop() {}
 };

@@ -57,13 +57,18 @@ class Tasks {
   std::shared_ptr<State> state_;
 };
 
+/// T, also of a Result<T>: what may fail is not wrapped twice.
+template <class T> struct PlainOf { using Type = T; };
+template <class T> struct PlainOf<Result<T>> { using Type = T; };
+template <class T> using Plain = typename PlainOf<T>::Type;
+
 /// Runs a blocking or long computation (a password hash) on a small pool, at most `queue` waiting: else Errc::unavailable.
 class WorkerPool {
  public:
   WorkerPool(std::size_t threads, std::size_t queue, std::string name);
   ~WorkerPool();
   /// Answers on the caller's shard.
-  template <class F> auto run(F work) -> Async<std::invoke_result_t<F>>;
+  template <class F> auto run(F work) -> Async<Plain<std::invoke_result_t<F>>>;
   Async<bool> submit(std::function<void()> work);
 
  private:
@@ -71,7 +76,7 @@ class WorkerPool {
   std::shared_ptr<State> state_;
 };
 
-template <class F> auto WorkerPool::run(F work) -> Async<std::invoke_result_t<F>> {
+template <class F> auto WorkerPool::run(F work) -> Async<Plain<std::invoke_result_t<F>>> {
   using T = std::invoke_result_t<F>;
   auto out = std::make_shared<std::optional<T>>();
   std::function<void()> job = [out, work = std::move(work)]() mutable { out->emplace(work()); };

@@ -1,0 +1,95 @@
+#include <algorithm>
+#include <set>
+#include "loggia/kernel/process.hpp"
+
+namespace loggia {
+namespace {
+
+using Kind = ConfigKey::Kind;
+
+std::string joined(const std::vector<std::string>& words) {
+  std::string out;
+  for (const auto& word : words) out += (out.empty() ? "" : ", ") + word;
+  return out;
+}
+
+}  // namespace
+
+std::vector<ConfigKey> process_keys() {
+  std::vector<ConfigKey> keys;
+  const auto add = [&](std::string_view name, Kind kind, std::string_view standard, std::string_view help) -> ConfigKey& {
+    ConfigKey key;
+    key.name = name;
+    key.kind = kind;
+    key.standard = standard;
+    key.help = help;
+    keys.push_back(key);
+    return keys.back();
+  };
+  add("admin.listen", Kind::address, "127.0.0.1:8081", "health and metrics");
+  add("rpc.listen", Kind::address, "", "the listener for other modules");
+  add("rpc.tls.certificate", Kind::text, "", "PEM file of this process for mTLS");
+  add("rpc.tls.private_key", Kind::text, "", "PEM file of its key");
+  add("rpc.tls.ca", Kind::text, "", "PEM file of the authority of all modules");
+  add("process.modules", Kind::list, "", "the modules of this process; none: all");
+  add("process.drain", Kind::duration, "8s", "how long a stopping process lets work finish");
+  add("storage.dir", Kind::text, "data", "the data directory");
+  add("storage.kind", Kind::text, "sqlite", "where data is").values = "sqlite|postgres";
+  add("storage.postgres.url", Kind::text, "", "postgresql://…").secret = true;
+  add("storage.keep_before_migration", Kind::flag, "true", "keep the old files beside");
+  add("bus.transport", Kind::text, "embedded", "how events travel").values = "embedded|kafka";
+  auto& partitions = add("bus.partitions", Kind::integer, "16", "partitions of each topic; fixed when the log is made");
+  partitions.min = 1;
+  partitions.max = 1024;
+  add("bus.retention", Kind::duration, "7d", "how long topics are kept");
+  add("bus.kafka.brokers", Kind::list, "", "HOST:PORT of some brokers");
+  add("bus.kafka.topic_prefix", Kind::text, "", "before every topic's name");
+  add("bus.kafka.options", Kind::table, "", "handed to librdkafka as they are").secret = true;
+  add("discovery.kind", Kind::text, "static", "how modules elsewhere are found").values = "static|etcd|dns";
+  add("discovery.peers", Kind::table, "", "addresses (static) or names (dns) by module");
+  add("discovery.etcd.endpoints", Kind::list, "", "http://HOST:2379");
+  add("smtp.url", Kind::text, "", "smtp://… or smtps://…").secret = true;
+  add("smtp.from", Kind::text, "", "the sender's address");
+  add("lab.enabled", Kind::flag, "false", "the lab console");
+  add("log.format", Kind::text, "text", "of the log").values = "text|json";
+  add("log.level", Kind::text, "info", "the least that is logged").values = "debug|info|warn|error";
+  add("telemetry.otlp", Kind::text, "", "where traces are sent");
+  return keys;
+}
+
+std::vector<ConfigKey> all_keys(const std::vector<ModuleDescriptor>& modules) {
+  auto keys = process_keys();
+  for (const auto& module : modules) keys.insert(keys.end(), module.keys.begin(), module.keys.end());
+  return keys;
+}
+
+std::vector<FieldError> check_process(const Config& config, const std::vector<ModuleDescriptor>& modules) {
+  std::vector<FieldError> wrong;
+  std::vector<std::string> names;
+  for (const auto& module : modules) names.push_back(module.name);
+  auto wanted = config.list("process.modules");
+  if (wanted.empty()) wanted = names;
+  const std::set<std::string> here(wanted.begin(), wanted.end());
+  for (const auto& name : wanted)
+    if (std::find(names.begin(), names.end(), name) == names.end()) {
+      const auto near = nearest(name, names);
+      wrong.push_back({"process.modules", "there is no module \"" + name + "\"" + (near ? "; did you mean \"" + *near + "\"?" : "") +
+                                              " The modules are " + joined(names) + "."});
+    }
+  for (const auto& module : modules) {
+    if (!here.contains(module.name)) continue;
+    for (const auto& need : module.needs)
+      if (!here.contains(need))
+        wrong.push_back({"process.modules", "module \"" + module.name + "\" needs \"" + need + "\", which is not in this process. Add \"" + need +
+                                                "\" to process.modules: this build does not yet call modules in other processes."});
+  }
+  if (config.text("bus.transport") != "embedded")
+    wrong.push_back({"bus.transport", "this build has no Kafka transport; set bus.transport = \"embedded\""});
+  if (config.text("storage.kind") != "sqlite")
+    wrong.push_back({"storage.kind", "this build has no PostgreSQL storage; set storage.kind = \"sqlite\""});
+  if (!config.text("rpc.listen").empty())
+    wrong.push_back({"rpc.listen", "this build runs all modules in one process and has no listener for other modules; remove rpc.listen"});
+  return wrong;
+}
+
+}  // namespace loggia

@@ -1,0 +1,235 @@
+#include "loggia/kernel/process.hpp"
+#include <pthread.h>
+#include <signal.h>
+#include <unistd.h>
+#include <algorithm>
+#include <atomic>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/use_future.hpp>
+#include <future>
+#include <set>
+#include <thread>
+#include "lifecycle/admin.hpp"
+#include "lifecycle/control.hpp"
+#include "lifecycle/lock.hpp"
+#include "lifecycle/topics.hpp"
+#include "loggia/kernel/log.hpp"
+
+namespace loggia {
+namespace {
+
+constexpr int fatal_signal = SIGUSR1;  // from fatal() to the main thread
+
+/// What a module could not open or make, on its way through constructors.
+struct StartError : std::runtime_error {
+  explicit StartError(Error why) : std::runtime_error(why.detail), error{std::move(why)} {}
+  Error error;
+};
+
+sigset_t our_signals() {
+  sigset_t set;
+  sigemptyset(&set);
+  for (const int one : {SIGTERM, SIGINT, SIGHUP, fatal_signal}) sigaddset(&set, one);
+  return set;
+}
+
+class ProcessHere final : public Process {
+ public:
+  explicit ProcessHere(ProcessOptions options) : options_{std::move(options)}, main_{pthread_self()} {
+    const auto set = our_signals();
+    pthread_sigmask(SIG_BLOCK, &set, nullptr);  // inherited by every thread; run() takes them
+    ::signal(SIGPIPE, SIG_IGN);
+  }
+  ~ProcessHere() override { stop(); }
+
+  Result<bool> start() override try {
+    auto began = begin();
+    if (!began) stop();
+    return began;
+  } catch (const StartError& failed) {
+    stop();
+    return failed.error;
+  }
+
+  Kernel& kernel() override { return kernel_; }
+
+  std::string ready_line() const override {
+    std::string line = "loggia ready";
+    if (!kernel_.public_address.empty()) line += " http=" + kernel_.public_address;
+    if (admin_) line += " admin=http://" + admin_->address();
+    return line;
+  }
+
+  int run() override {
+    const auto set = our_signals();
+    for (;;) {
+      int which = 0;
+      if (sigwait(&set, &which) != 0) continue;
+      if (which == SIGHUP) {
+        reload();
+      } else if (which == fatal_signal) {
+        die();
+      } else {
+        log::info("process.stopping", Field("signal", which == SIGTERM ? "SIGTERM" : "SIGINT"));
+        drain();
+        stop();
+        log::info("process.stopped");
+        return 0;
+      }
+    }
+  }
+
+  Result<std::string> command(const std::string& name, std::vector<std::string> arguments) override {
+    const auto found = kernel_.commands.find(name);
+    if (found == kernel_.commands.end()) return Error(Errc::not_found, "this process has no command " + name);
+    Context context(new_trace(*kernel_.random));
+    auto work = found->second(context.from("shell", "loggia " + name), std::move(arguments));
+    return boost::asio::co_spawn(kernel_.shards->executor(0), std::move(work), boost::asio::use_future).get();
+  }
+
+  void stop() override {
+    if (std::exchange(stopped_, true)) return;
+    if (control_) control_->stop();
+    if (admin_) admin_->stop();
+    for (auto module = modules_.rbegin(); module != modules_.rend(); ++module) module->second->stop();
+    if (kernel_.bus) kernel_.bus->stop();
+    for (const auto& database : databases_) database->close();
+    kernel_.commands.clear();
+    if (kernel_.shards) stop_shards(*kernel_.shards);
+    while (!modules_.empty()) modules_.pop_back();
+  }
+
+ private:
+  Result<bool> begin() {
+    auto wanted = options_.config.list("process.modules");
+    kernel_.config = options_.config;
+    kernel_.clock = system_clock();
+    kernel_.random = system_random();
+    kernel_.ids = std::make_shared<Ids>(*kernel_.clock, *kernel_.random);
+    kernel_.metrics = std::make_shared<Metrics>();
+    kernel_.modules = options_.modules;
+    kernel_.version = options_.version;
+    kernel_.commit = options_.commit;
+    kernel_.fatal = [this](const std::string& why) { fatal(why); };
+    kernel_.readiness = [this] { return readiness(); };
+    directory_ = kernel_.config.text("storage.dir");
+    auto lock = DirectoryLock::take(directory_);
+    if (!lock) return lock.error();
+    lock_ = std::move(*lock);
+    kernel_.shards = thread_shards(std::max(1u, std::thread::hardware_concurrency()));
+    BusOptions bus;
+    bus.partitions = static_cast<int>(kernel_.config.integer("bus.partitions"));
+    bus.retention = kernel_.config.duration("bus.retention");
+    bus.clock = kernel_.clock;
+    bus.ids = kernel_.ids;
+    bus.shards = kernel_.shards;
+    bus.metrics = kernel_.metrics.get();
+    bus.on_fatal = kernel_.fatal;
+    kernel_.bus = embedded_bus(std::move(bus));
+    kernel_.open = [this](const std::string& module, std::vector<Migration> migrations) { return open(module, std::move(migrations)); };
+    for (const auto& module : options_.modules) {
+      const bool chosen = wanted.empty() || std::find(wanted.begin(), wanted.end(), module.name) != wanted.end();
+      if (!chosen || (options_.data_only && module.migrations.empty())) continue;
+      kernel_.here.push_back(module.name);
+      modules_.emplace_back(module.name, module.make(kernel_));
+    }
+    add_topic_commands(kernel_);
+    if (options_.data_only) return start_modules();
+    if (auto started = kernel_.bus->start(); !started) return started;
+    if (auto started = start_modules(); !started) return started;
+    auto control = serve_control(kernel_, directory_);
+    if (!control) return control.error();
+    control_ = std::move(*control);
+    admin_ = admin_server(kernel_);
+    if (auto listening = admin_->start(); !listening) return listening;
+    return true;
+  }
+
+  Result<bool> start_modules() {
+    for (const auto& [name, module] : modules_)
+      if (auto started = module->start(); !started) return started;
+    return true;
+  }
+
+  std::shared_ptr<Database> open(const std::string& module, std::vector<Migration> migrations) {
+    DatabaseOptions options;
+    options.directory = directory_;
+    options.name = module;
+    options.migrations = std::move(migrations);
+    options.keep_before_migration = kernel_.config.flag("storage.keep_before_migration");
+    options.clock = kernel_.clock;
+    options.on_fatal = kernel_.fatal;
+    auto database = open_database(std::move(options));
+    if (!database) throw StartError(database.error());
+    databases_.push_back(*database);
+    return *database;
+  }
+
+  std::vector<Check> readiness() const {
+    std::vector<Check> checks;
+    for (const auto& [name, module] : modules_) {
+      auto check = module->ready();
+      check.name = name;
+      checks.push_back(std::move(check));
+    }
+    for (const auto& database : databases_) {
+      Check check;
+      check.name = "storage." + database->name();
+      if (!database->writable()) {
+        check.state = Check::State::down;
+        check.detail = "refuses writes: the disk is full";
+      }
+      checks.push_back(std::move(check));
+    }
+    if (draining_) {
+      Check check;
+      check.name = "process";
+      check.state = Check::State::down;
+      check.detail = "is stopping";
+      checks.push_back(std::move(check));
+    }
+    return checks;
+  }
+
+  void drain() {
+    draining_ = true;
+    const auto end = kernel_.clock->moment() + kernel_.config.duration("process.drain");
+    for (auto module = modules_.rbegin(); module != modules_.rend(); ++module) module->second->drain();
+    const auto done = [&] { return std::all_of(modules_.begin(), modules_.end(), [](const auto& one) { return one.second->drained(); }); };
+    while (!done() && kernel_.clock->moment() < end) std::this_thread::sleep_for(milliseconds(10));
+  }
+
+  void reload() {
+    log::info("process.reloading");
+    for (const auto& [name, module] : modules_) module->reload(kernel_.config);
+  }
+
+  /// From any thread. The main thread ends the process a moment later, so that what is known can still be answered.
+  void fatal(const std::string& why) {
+    if (fatal_.exchange(true)) return;
+    log::error("process.fatal", Field("why", why));
+    pthread_kill(main_, fatal_signal);
+  }
+  [[noreturn]] void die() {
+    std::this_thread::sleep_for(milliseconds(300));
+    std::_Exit(1);
+  }
+
+  ProcessOptions options_;
+  pthread_t main_;
+  std::filesystem::path directory_;
+  std::unique_ptr<DirectoryLock> lock_;
+  Kernel kernel_;
+  std::vector<std::shared_ptr<Database>> databases_;
+  std::vector<std::pair<std::string, std::unique_ptr<Module>>> modules_;
+  std::unique_ptr<ControlSocket> control_;
+  std::shared_ptr<HttpServer> admin_;
+  std::atomic<bool> draining_{false}, fatal_{false};
+  bool stopped_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<Process> make_process(ProcessOptions options) { return std::make_unique<ProcessHere>(std::move(options)); }
+
+}  // namespace loggia
