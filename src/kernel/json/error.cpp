@@ -1,0 +1,26 @@
+#include "loggia/kernel/error.hpp"
+#include <stdexcept>
+
+namespace loggia {
+
+Errc errc_of(int status, std::string_view code) {
+  if (code == "invalid_request") return status == 400 ? Errc::malformed : Errc::invalid_request;
+  for (const auto kind : {Errc::unauthenticated, Errc::second_factor_required, Errc::forbidden, Errc::not_found, Errc::method_not_allowed, Errc::conflict,
+                          Errc::too_large, Errc::unsupported_media_type, Errc::rate_limited, Errc::internal, Errc::unavailable, Errc::outcome_unknown,
+                          Errc::timeout, Errc::insufficient_storage})
+    if (fault(kind).code == code) return kind;
+  return Errc::internal;
+}
+
+Error wrong_field(std::string_view pointer, std::string_view detail) {
+  FieldError field;
+  field.pointer = pointer;
+  field.detail = detail;
+  return Error(Errc::invalid_request, field.pointer + " " + field.detail, {field});
+}
+
+void throw_exception_from_error(const Error& error, const boost::source_location& where) {
+  throw std::logic_error("a result was used that is an error: " + error.detail + " (" + where.file_name() + ":" + std::to_string(where.line()) + ")");
+}
+
+}  // namespace loggia

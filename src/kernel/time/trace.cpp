@@ -1,0 +1,52 @@
+#include <algorithm>
+#include "loggia/kernel/context.hpp"
+
+namespace loggia {
+namespace {
+
+std::string hex(Random& random, std::size_t bytes) {
+  constexpr char digits[] = "0123456789abcdef";
+  std::string raw(bytes, '\0'), out;
+  random.fill(raw.data(), raw.size());
+  for (const char c : raw) {
+    out += digits[static_cast<unsigned char>(c) >> 4];
+    out += digits[static_cast<unsigned char>(c) & 15];
+  }
+  return out;
+}
+
+bool lower_hex(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
+}
+bool zero(std::string_view text) { return text.find_first_not_of('0') == text.npos; }
+
+}  // namespace
+
+Result<Trace> Trace::parse(std::string_view text) {
+  const auto bad = [] { return Error(Errc::malformed, "is no traceparent"); };
+  // version "-" trace-id "-" parent-id "-" flags; a later version may have more behind.
+  if (text.size() < 55 || text[2] != '-' || text[35] != '-' || text[52] != '-') return bad();
+  const auto version = text.substr(0, 2), id = text.substr(3, 32), span = text.substr(36, 16), flags = text.substr(53, 2);
+  if (!lower_hex(version) || !lower_hex(id) || !lower_hex(span) || !lower_hex(flags) || version == "ff" || zero(id) || zero(span)) return bad();
+  if (text.size() > 55 && (version == "00" || text[55] != '-')) return bad();
+  Trace trace;
+  trace.id = id;
+  trace.span = span;
+  return trace;
+}
+
+Trace new_trace(Random& random) {
+  Trace trace;
+  trace.id = hex(random, 16);
+  trace.span = hex(random, 8);
+  return trace;
+}
+
+Trace child_of(const Trace& parent, Random& random) {
+  Trace trace;
+  trace.id = parent.id;
+  trace.span = hex(random, 8);
+  return trace;
+}
+
+}  // namespace loggia
