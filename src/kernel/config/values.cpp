@@ -1,110 +1,123 @@
-#include "config/values.hpp"
+// A setting becomes a value: one function a kind.
+#include <arpa/inet.h>
 #include <algorithm>
 #include <charconv>
+#include "config/settings.hpp"
 
-namespace loggia {
+namespace loggia::settings {
 namespace {
 
-std::optional<std::int64_t> whole(std::string_view text) {
-  std::int64_t value = 0;
-  const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), value);
-  return problem == std::errc() && end == text.data() + text.size() && !text.empty() ? std::optional(value) : std::nullopt;
+using Kind = ConfigKey::Kind;
+using Complaint = std::optional<std::string>;
+
+std::optional<std::int64_t> whole_number(std::string_view text) {
+  std::int64_t number = 0;
+  const auto* end = text.data() + text.size();
+  const auto [rest, problem] = std::from_chars(text.data(), end, number);
+  if (problem != std::errc() || rest != end) return std::nullopt;
+  return number;
 }
 
-bool address(std::string_view text) {
-  const auto colon = text.rfind(':');
-  if (colon == text.npos || colon == 0) return false;
-  const auto port = whole(text.substr(colon + 1));
-  const auto host = text.substr(0, colon);
-  if (!port || *port < 0 || *port > 65535) return false;
-  if (host.front() == '[') return host.back() == ']' && host.size() > 2;
-  return host.find(':') == host.npos && std::all_of(host.begin(), host.end(), [](char c) { return std::isalnum(static_cast<unsigned char>(c)) || c == '.' || c == '-'; });
-}
-
-}  // namespace
-
-Result<milliseconds> parse_duration(std::string_view text) {
-  const auto bad = [] { return Error(Errc::invalid_request, "is a duration such as 250ms, 10s, 5m, 24h or 7d"); };
-  const auto end = text.find_first_not_of("0123456789");
-  if (end == 0 || end == text.npos) return bad();
-  const auto count = whole(text.substr(0, end));
-  const auto unit = text.substr(end);
-  const std::int64_t factor = unit == "ms" ? 1 : unit == "s" ? 1000 : unit == "m" ? 60'000 : unit == "h" ? 3'600'000 : unit == "d" ? 86'400'000 : 0;
-  if (!count || factor == 0 || *count > std::int64_t{4'000'000'000'000} / factor) return bad();
-  return milliseconds(*count * factor);
-}
-
-std::vector<std::string> split_list(std::string_view text) {
+std::vector<std::string> split(std::string_view text, char separator) {
   std::vector<std::string> out;
   while (!text.empty()) {
-    const auto end = std::min(text.find(','), text.size());
-    auto word = text.substr(0, end);
-    while (!word.empty() && word.front() == ' ') word.remove_prefix(1);
-    while (!word.empty() && word.back() == ' ') word.remove_suffix(1);
-    if (!word.empty()) out.emplace_back(word);
+    const auto end = std::min(text.find(separator), text.size());
+    auto item = text.substr(0, end);
+    while (item.starts_with(' ')) item.remove_prefix(1);
+    while (item.ends_with(' ')) item.remove_suffix(1);
+    if (!item.empty()) out.emplace_back(item);
     text.remove_prefix(std::min(end + 1, text.size()));
   }
   return out;
 }
 
-std::optional<std::string> check_value(const ConfigKey& key, const std::string& text) {
-  switch (key.kind) {
-    case ConfigKey::Kind::text: {
-      if (key.values.empty()) return std::nullopt;
-      std::string allowed(key.values);
-      std::replace(allowed.begin(), allowed.end(), '|', ',');
-      const auto words = split_list(allowed);
-      if (std::find(words.begin(), words.end(), text) != words.end()) return std::nullopt;
-      std::string said;
-      for (const auto& word : words) said += (said.empty() ? "" : ", ") + word;
-      const auto near = nearest(text, words);
-      return "is one of " + said + ", not \"" + text + "\"" + (near ? "; did you mean \"" + *near + "\"?" : "");
-    }
-    case ConfigKey::Kind::flag: return text == "true" || text == "false" ? std::nullopt : std::optional<std::string>("is true or false, not \"" + text + "\"");
-    case ConfigKey::Kind::integer: {
-      const auto value = whole(text);
-      if (value && *value >= key.min && *value <= key.max) return std::nullopt;
-      return "is a whole number from " + std::to_string(key.min) + (key.max == INT64_MAX ? " on" : " to " + std::to_string(key.max)) + ", not \"" + text + "\"";
-    }
-    case ConfigKey::Kind::duration: {
-      if (text.empty()) return std::nullopt;
-      const auto parsed = parse_duration(text);
-      return parsed ? std::nullopt : std::optional<std::string>(parsed.error().detail + ", not \"" + text + "\"");
-    }
-    case ConfigKey::Kind::bytes: {
-      const auto value = whole(text);
-      if (value && *value >= std::max<std::int64_t>(0, key.min) && *value <= key.max) return std::nullopt;
-      return "is a number of bytes, not \"" + text + "\"";
-    }
-    case ConfigKey::Kind::address:
-      if (text.empty() || address(text)) return std::nullopt;
-      return "is ADDRESS:PORT such as 127.0.0.1:8080 or [::1]:8080 (port 0: any free one), not \"" + text + "\"";
-    case ConfigKey::Kind::list:
-    case ConfigKey::Kind::table: return std::nullopt;
-  }
+std::string joined(const std::vector<std::string>& items, std::string_view between) {
+  std::string out;
+  for (const auto& item : items) (out += out.empty() ? std::string_view() : between) += item;
+  return out;
+}
+
+Complaint text_value(const ConfigKey& key, Entry& entry) {
+  if (key.values.empty()) return std::nullopt;
+  const auto allowed = split(key.values, '|');
+  if (std::find(allowed.begin(), allowed.end(), entry.text) != allowed.end()) return std::nullopt;
+  const auto meant = nearest(entry.text, allowed);
+  return "is one of " + joined(allowed, ", ") + (meant ? "; did you mean \"" + *meant + "\"?" : "");
+}
+
+Complaint flag_value(Entry& entry) {
+  if (entry.text != "true" && entry.text != "false") return "is true or false";
+  entry.flag = entry.text == "true";
   return std::nullopt;
 }
 
-std::optional<std::string> nearest(std::string_view word, const std::vector<std::string>& candidates) {
-  std::optional<std::string> best;
-  std::size_t best_distance = std::max<std::size_t>(2, word.size() / 2) + 1;
-  for (const auto& candidate : candidates) {
-    std::vector<std::size_t> row(candidate.size() + 1);
-    for (std::size_t at = 0; at < row.size(); ++at) row[at] = at;
-    for (std::size_t i = 1; i <= word.size(); ++i) {
-      std::size_t diagonal = std::exchange(row[0], i);
-      for (std::size_t j = 1; j <= candidate.size(); ++j) {
-        const auto changed = diagonal + (word[i - 1] != candidate[j - 1]);
-        diagonal = row[j];
-        row[j] = std::min({changed, row[j] + 1, row[j - 1] + 1});
-      }
-    }
-    if (row.back() < best_distance) {
-      best_distance = row.back();
-      best = candidate;
-    }
-  }
-  return best;
+Complaint number_value(const ConfigKey& key, Entry& entry) {
+  const auto number = whole_number(entry.text);
+  const std::string what = key.kind == Kind::bytes ? "is a number of bytes" : "is a whole number";
+  if (!number) return what;
+  if (*number < key.min || *number > key.max)
+    return what + (key.max == INT64_MAX ? ", at least " + std::to_string(key.min) : " from " + std::to_string(key.min) + " to " + std::to_string(key.max));
+  entry.number = *number;
+  return std::nullopt;
 }
 
-}  // namespace loggia
+Complaint duration_value(const ConfigKey& key, Entry& entry) {
+  if (entry.text == "off" && (key.standard == "off" || key.standard.empty())) {
+    entry.number = 0;
+    return std::nullopt;
+  }
+  const auto duration = parse_duration(entry.text);
+  if (!duration) return duration.error().detail;
+  if (duration->count() < key.min || duration->count() > key.max)
+    return "is a duration from " + std::to_string(key.min) + "ms" + (key.max == INT64_MAX ? " on" : " to " + std::to_string(key.max) + "ms");
+  entry.number = duration->count();
+  return std::nullopt;
+}
+
+/// ADDR:PORT with the address in figures, as a listener needs it; IPv6 in brackets.
+bool sound_address(std::string_view text) {
+  const auto colon = text.rfind(':');
+  if (colon == text.npos) return false;
+  const auto port = whole_number(text.substr(colon + 1));
+  if (!port || *port < 0 || *port > 65535) return false;
+  auto host = std::string(text.substr(0, colon));
+  unsigned char bytes[16];
+  if (host.starts_with('[') && host.ends_with(']') && host.size() > 2) return ::inet_pton(AF_INET6, host.substr(1, host.size() - 2).c_str(), bytes) == 1;
+  return ::inet_pton(AF_INET, host.c_str(), bytes) == 1;
+}
+
+}  // namespace
+
+std::optional<std::string> apply(const Setting& setting, Entry& entry) {
+  const auto& key = *setting.key;
+  if (key.kind == Kind::table) {
+    Entry::Named named;
+    named.value = setting.is_list ? joined(setting.list, ",") : setting.text;
+    named.origin = setting.origin;
+    named.hidden = setting.hidden;
+    entry.table[setting.name] = std::move(named);
+    entry.origin = setting.origin;
+    return std::nullopt;
+  }
+  if (setting.is_list && key.kind != Kind::list) return "is one value, not a list";
+  Entry now;
+  now.origin = setting.origin;
+  now.text = setting.text;
+  Complaint complaint;
+  // What has no default may be given as nothing.
+  const bool none = now.text.empty() && key.standard.empty();
+  if (key.kind == Kind::list) {
+    now.list = setting.is_list ? setting.list : split(setting.text, ',');
+    now.text = joined(now.list, ",");
+  } else if (!none) {
+    if (key.kind == Kind::text) complaint = text_value(key, now);
+    else if (key.kind == Kind::flag) complaint = flag_value(now);
+    else if (key.kind == Kind::duration) complaint = duration_value(key, now);
+    else if (key.kind == Kind::address) complaint = sound_address(now.text) ? Complaint() : Complaint("is ADDR:PORT, such as 127.0.0.1:8080 or [::1]:8080");
+    else complaint = number_value(key, now);
+  }
+  if (!complaint) entry = std::move(now);
+  return complaint;
+}
+
+}  // namespace loggia::settings
