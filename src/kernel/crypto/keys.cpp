@@ -58,6 +58,9 @@ Result<SigningKey> SigningKey::from_pem(const std::string& pem) {
   const Memory memory(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
   KeyPointer key(PEM_read_bio_PrivateKey(memory.get(), nullptr, nullptr, nullptr));
   if (!key || EVP_PKEY_get_base_id(key.get()) != EVP_PKEY_EC) return Error(Errc::internal, "the stored signing key cannot be read");
+  char group[32] = "";
+  if (EVP_PKEY_get_group_name(key.get(), group, sizeof group, nullptr) != 1 || std::string_view(group) != "prime256v1")
+    return Error(Errc::internal, "the stored signing key is not on the curve P-256");
   SigningKey out;
   out.key_ = std::make_shared<Key>(std::move(key));
   return out;
@@ -101,8 +104,13 @@ struct VerifyKey::Key {
 Result<VerifyKey> VerifyKey::from_jwk(const std::string& jwk) {
   const auto bad = [] { return Error(Errc::internal, "is no EC P-256 key"); };
   auto parsed = parse_untrusted(jwk);
-  if (!parsed || !parsed->is_object() || parsed->value("kty", "") != "EC" || parsed->value("crv", "") != "P-256") return bad();
-  const auto x = from_base64url(parsed->value("x", "")), y = from_base64url(parsed->value("y", ""));
+  if (!parsed || !parsed->is_object()) return bad();
+  const auto text = [&](const char* name) {
+    const auto found = parsed->find(name);
+    return found != parsed->end() && found->is_string() ? found->get<std::string>() : std::string();
+  };
+  if (text("kty") != "EC" || text("crv") != "P-256") return bad();
+  const auto x = from_base64url(text("x")), y = from_base64url(text("y"));
   if (!x || !y || x->size() != half || y->size() != half) return bad();
   const auto point = "\x04" + *x + *y;
   const std::unique_ptr<OSSL_PARAM_BLD, Freed<OSSL_PARAM_BLD_free>> build(OSSL_PARAM_BLD_new());
@@ -113,7 +121,7 @@ Result<VerifyKey> VerifyKey::from_jwk(const std::string& jwk) {
   EVP_PKEY* raw = nullptr;
   if (EVP_PKEY_fromdata_init(context.get()) != 1 || EVP_PKEY_fromdata(context.get(), &raw, EVP_PKEY_PUBLIC_KEY, parameters.get()) != 1) return bad();
   VerifyKey out;
-  out.kid_ = parsed->value("kid", "");
+  out.kid_ = text("kid");
   out.key_ = std::make_shared<Key>();
   out.key_->pointer.reset(raw);
   return out;

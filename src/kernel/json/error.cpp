@@ -20,7 +20,7 @@ Error wrong_field(std::string_view pointer, std::string_view detail) {
 }
 
 void throw_exception_from_error(const Error& error, const boost::source_location& where) {
-  throw std::logic_error("a result was used that is an error: " + error.detail + " (" + where.file_name() + ":" + std::to_string(where.line()) + ")");
+  throw std::runtime_error("a result was used that is an error: " + error.detail + " (" + where.file_name() + ":" + std::to_string(where.line()) + ")");
 }
 
 }  // namespace loggia

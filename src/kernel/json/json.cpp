@@ -87,6 +87,13 @@ std::size_t sequence_at(std::string_view text, std::size_t at) {
   return 0;
 }
 
+constexpr bool open_above(const Rule& rule) { return rule.max == std::numeric_limits<std::int64_t>::max(); }
+
+/// `1 to 64`, `at least 1`.
+std::string bounds_of(const Rule& rule) {
+  return open_above(rule) ? "at least " + std::to_string(rule.min) : std::to_string(rule.min) + " to " + std::to_string(rule.max);
+}
+
 void append_escaped(std::string& out, unsigned char c) {
   constexpr char digits[] = "0123456789abcdef";
   switch (c) {
@@ -152,7 +159,7 @@ Error Decoder::error() const {
 }
 
 void Decoder::check(const Rule& rule, const std::string& pointer, std::string_view text) {
-  const auto between = [&] { return std::to_string(rule.min) + " to " + std::to_string(rule.max) + " characters"; };
+  const auto between = [&] { return bounds_of(rule) + " characters"; };
   switch (rule.kind) {
     case Rule::Kind::length: {
       const auto size = static_cast<std::int64_t>(count_code_points(text));
@@ -181,13 +188,12 @@ void Decoder::check(const Rule& rule, const std::string& pointer, std::string_vi
 
 void Decoder::check(const Rule& rule, const std::string& pointer, std::int64_t number) {
   if (rule.kind != Rule::Kind::range || (number >= rule.min && number <= rule.max)) return;
-  const auto open = rule.max == std::numeric_limits<std::int64_t>::max();
-  wrong(pointer, open ? "is at least " + std::to_string(rule.min) : "is from " + std::to_string(rule.min) + " to " + std::to_string(rule.max));
+  wrong(pointer, (open_above(rule) ? "is " : "is from ") + bounds_of(rule));
 }
 
 void Decoder::check_items(const Rule& rule, const std::string& pointer, std::size_t count) {
   const auto size = static_cast<std::int64_t>(count);
-  if (size < rule.min || size > rule.max) wrong(pointer, "has " + std::to_string(rule.min) + " to " + std::to_string(rule.max) + " entries");
+  if (size < rule.min || size > rule.max) wrong(pointer, "has " + bounds_of(rule) + " entries");
 }
 
 std::string pointer_to(const std::string& base, std::string_view name) {
@@ -216,12 +222,12 @@ void apply_rule(json& schema, const Rule& rule) {
   auto& inner = schema.value("type", "") == "array" && rule.kind != Rule::Kind::items ? schema["items"]
                 : schema.contains("additionalProperties") && rule.kind != Rule::Kind::items ? schema["additionalProperties"]
                                                                                             : schema;
-  const bool open = rule.max == std::numeric_limits<std::int64_t>::max();
+  const bool open = open_above(rule);
   switch (rule.kind) {
     case Rule::Kind::printable: inner["pattern"] = "^[ -~]*$"; [[fallthrough]];
     case Rule::Kind::length:
       inner["minLength"] = rule.min;
-      inner["maxLength"] = rule.max;
+      if (!open) inner["maxLength"] = rule.max;
       return;
     case Rule::Kind::range:
       inner["minimum"] = rule.min;
@@ -230,7 +236,7 @@ void apply_rule(json& schema, const Rule& rule) {
     case Rule::Kind::items: {
       const bool object = inner.value("type", "") == "object";
       inner[object ? "minProperties" : "minItems"] = rule.min;
-      inner[object ? "maxProperties" : "maxItems"] = rule.max;
+      if (!open) inner[object ? "maxProperties" : "maxItems"] = rule.max;
       return;
     }
     case Rule::Kind::one_of: {

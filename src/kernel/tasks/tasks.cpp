@@ -1,9 +1,12 @@
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/error.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/system/system_error.hpp>
 #include <condition_variable>
 #include <cstdlib>
+#include <exception>
 #include <map>
 #include <mutex>
 #include "loggia/kernel/log.hpp"
@@ -23,13 +26,44 @@ struct Tasks::State {
   std::map<std::uint64_t, Task> running;
   std::uint64_t next = 0;
   bool cancelled = false;
+
+  void ended(std::uint64_t number) {
+    const std::lock_guard lock(mutex);
+    running.erase(number);
+    if (running.empty()) empty.notify_all();
+  }
+  bool stopping() {
+    const std::lock_guard lock(mutex);
+    return cancelled;
+  }
 };
+
+namespace {
+
+[[noreturn]] void end_process(const std::string& name, const char* why) {
+  log::error("task.failed", Field("task", name), Field("why", why));
+  std::_Exit(1);
+}
+
+/// Asio ends a wait that begins after the cancellation by this exception: the task was asked to end, and does.
+bool was_cancelled(const std::exception_ptr& escaped, const std::string& name) try {
+  std::rethrow_exception(escaped);
+} catch (const boost::system::system_error& problem) {
+  if (problem.code() == asio::error::operation_aborted) return true;
+  end_process(name, problem.what());
+} catch (const std::exception& problem) {
+  end_process(name, problem.what());
+} catch (...) {
+  end_process(name, "an exception of no known kind");
+}
+
+}  // namespace
 
 Tasks::Tasks() : state_{std::make_shared<State>()} {}
 
 Tasks::~Tasks() {
   cancel();
-  wait(milliseconds(5000));
+  if (!wait(milliseconds(5000))) log::error("tasks.left", Field("count", size()));
 }
 
 void Tasks::spawn(Executor executor, std::string name, asio::awaitable<void> task) {
@@ -41,20 +75,20 @@ void Tasks::spawn(Executor executor, std::string name, asio::awaitable<void> tas
     number = state_->next++;
     state_->running.emplace(number, State::Task{executor, signal});
   }
-  auto done = [state = state_, number, signal, name = std::move(name)](const std::exception_ptr& escaped) {
-    if (escaped) {
-      try {
-        std::rethrow_exception(escaped);
-      } catch (const std::exception& problem) {
-        log::error("task.failed", Field("task", name), Field("why", problem.what()));
-      }
-      std::_Exit(1);
-    }
-    const std::lock_guard lock(state->mutex);
-    state->running.erase(number);
-    if (state->running.empty()) state->empty.notify_all();
+  auto done = [state = state_, number, name = std::move(name)](const std::exception_ptr& escaped) {
+    if (escaped && !(was_cancelled(escaped, name) && state->stopping())) end_process(name, "cancelled, though its group was not");
+    state->ended(number);
   };
-  asio::co_spawn(executor, std::move(task), asio::bind_cancellation_slot(signal->slot(), std::move(done)));
+  // Begins on its executor, where cancel() emits too: a signal is for one thread at a time.
+  auto begin = [state = state_, executor, number, signal, done = std::move(done), task = std::move(task)]() mutable {
+    if (state->stopping()) {
+      { const auto dropped = std::move(task); }  // what it holds goes before anybody hears that it ended
+      return state->ended(number);
+    }
+    auto handler = [signal, done = std::move(done)](const std::exception_ptr& escaped) { done(escaped); };
+    asio::co_spawn(executor, std::move(task), asio::bind_cancellation_slot(signal->slot(), std::move(handler)));
+  };
+  asio::post(executor, std::move(begin));
 }
 
 void Tasks::cancel() {
