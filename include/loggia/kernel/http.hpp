@@ -113,10 +113,14 @@ class HttpServer {
   /// Ends the rest; blocks until all have ended. Not from a shard.
   virtual void stop() = 0;
   virtual std::size_t connections() const = 0;
+  /// Reads certificate and key again, for connections from now on; at an error the old ones stay. Without TLS it does nothing.
+  virtual Result<bool> reload_certificate() = 0;
 };
 std::shared_ptr<HttpServer> http_server(HttpServerOptions options, std::shared_ptr<Shards> shards, std::shared_ptr<Clock> clock, Metrics& metrics, HttpHandlers handlers);
 
 /// A problem document (RFC 9457) of the contract, section 2.
 HttpResponse problem(const Error& error, const Trace& trace);
+/// The same for a status that no Errc stands for: what the guard refuses (408, 414, 426, 431, 505 …).
+HttpResponse problem(int status, std::string_view detail, const Trace& trace);
 
 }  // namespace loggia

@@ -1,0 +1,64 @@
+#pragma once
+// One HTTP/1.1 connection: reads a head into a bounded buffer, has the guard read it, reads the body, runs the handler, writes the
+// answer; one request at a time, in order. While a handler runs nothing is read. On its shard; kept alive by what it waits for.
+#include <boost/asio/cancellation_signal.hpp>
+#include <optional>
+#include "http/body.hpp"
+#include "http/core.hpp"
+#include "http/stream.hpp"
+
+namespace loggia::http {
+
+class HttpConnection final : public Member {
+ public:
+  HttpConnection(std::shared_ptr<Core> core, std::size_t shard, Slot slot, Stream stream, std::string remote);
+  void start();
+
+  void flush() override {}
+  void sweep(Moment now) override;
+  void drain() override;
+  void terminate() override;
+
+ private:
+  friend class UpgradeRequest;
+  enum class Phase : std::uint8_t { head, body, handling, writing, lingering, ended };
+  std::shared_ptr<HttpConnection> self() { return std::static_pointer_cast<HttpConnection>(shared_from_this()); }
+  std::string_view unread() const { return std::string_view(in_).substr(in_at_); }
+  void consume(std::size_t bytes);
+  void wait_read();
+  void on_readable();
+  void proceed();
+  bool read_head_bytes();
+  bool read_body_bytes();
+  bool skip_blank_lines();
+  bool ask_for_body();
+  void dispatch();
+  void run();
+  void run_upgrade();
+  void failed(const std::exception_ptr& error);
+  void refuse(int status, std::string_view detail);
+  void respond(HttpResponse response);
+  void write();
+  void answered();
+  std::shared_ptr<WebSocket> hand_over(const std::string& key, std::string_view subprotocol, WebSocket::Limits limits);
+  void end();
+
+  Stream stream_;
+  Slot slot_;
+  const std::string remote_;
+  std::string in_;  // read and not yet used up; holds no memory between requests
+  std::size_t in_at_ = 0;
+  HeadScanner scanner_;
+  std::optional<Head> head_;
+  BodyReader body_;
+  std::string out_;  // the answer's head
+  HttpResponse response_;
+  std::size_t sent_ = 0, discarded_ = 0;
+  Moment deadline_ = Moment::max(), started_, body_started_, linger_end_;
+  boost::asio::cancellation_signal cancel_;
+  Phase phase_ = Phase::head;
+  std::uint8_t blank_lines_ = 0;
+  bool close_ = false, head_only_ = false, head_begun_ = false, handing_over_ = false;
+};
+
+}  // namespace loggia::http
