@@ -143,6 +143,20 @@ class Database {
     co_return std::move(**out);
   }
 
+  /// The same, blocking, for start-up and the threads of commands: not from a shard, not from the store's threads.
+  template <class F> auto read_now(F work) -> std::invoke_result_t<F, Query&> {
+    std::optional<std::invoke_result_t<F, Query&>> out;
+    auto done = block_read([&](Query& query) { out.emplace(work(query)); });
+    if (!done) return done.error();
+    return std::move(*out);
+  }
+  template <class F> auto write_now(F work) -> std::invoke_result_t<F, Transaction&> {
+    std::optional<std::invoke_result_t<F, Transaction&>> out;
+    auto done = block_write([&](Transaction& transaction) { out.emplace(work(transaction)); return out->has_value(); });
+    if (!done) return done.error();
+    return std::move(*out);
+  }
+
   virtual StorageFigures figures() const = 0;
   /// False while writes are refused (disk full); reads go on.
   virtual bool writable() const = 0;
@@ -156,6 +170,8 @@ class Database {
  protected:
   virtual Async<bool> run_read(Moment deadline, ReadWork work) = 0;
   virtual Async<bool> run_write(Moment deadline, WriteWork work) = 0;
+  virtual Result<bool> block_read(ReadWork work) = 0;
+  virtual Result<bool> block_write(WriteWork work) = 0;
 };
 
 /// Opens `DIR/NAME.db` (SQLite), migrates it and answers. Errors say what to do. `shards` bring answers home.

@@ -1,0 +1,184 @@
+#include "bus/log_here.hpp"
+#include <stdexcept>
+
+namespace loggia::bus {
+namespace {
+
+std::size_t weight(const Event& event) { return sizeof(Event) + 128 + (event.data ? event.data->size() : 0); }
+std::span<const std::uint8_t> bytes(const Uuid& id) { return id.bytes(); }
+
+}  // namespace
+
+LogHere::LogHere(std::string module, std::shared_ptr<Database> store, std::vector<std::string> topics, const BusOptions& options, Published published)
+    : module_{std::move(module)},
+      store_{std::move(store)},
+      topics_{topics.begin(), topics.end()},
+      partitions_{options.partitions},
+      tail_bytes_{options.tail_bytes},
+      clock_{options.clock},
+      ids_{options.ids},
+      published_{std::move(published)},
+      appended_{options.metrics ? &options.metrics->counter("loggia_events_appended_total", "Events written to the log of a module.", {{"module", module_}}) : nullptr} {
+  for (const auto& topic : topics_) {
+    auto& tail = tails_[topic];
+    tail.partitions.resize(static_cast<std::size_t>(partitions_));
+    tail.heads.resize(static_cast<std::size_t>(partitions_));
+  }
+}
+
+Result<bool> LogHere::load() {
+  const auto fresh = ids_->make<Uuid>().text();
+  auto prepare = [&](Transaction& transaction) -> Result<std::string> {
+    const auto value = [&](const char* name, const std::string& otherwise) {
+      transaction.execute("INSERT OR IGNORE INTO kernel_value(name, value) VALUES (?1, ?2)", name, otherwise);
+      auto rows = transaction.select("SELECT value FROM kernel_value WHERE name = ?1", name);
+      return rows->next() ? rows->string(0) : otherwise;
+    };
+    const auto made_with = value("bus.partitions", std::to_string(partitions_));
+    if (made_with != std::to_string(partitions_))
+      return Error(Errc::conflict, "the log of " + module_ + " was made with " + made_with + " partitions, and bus.partitions says " +
+                                       std::to_string(partitions_) + ". Set bus.partitions = " + made_with + ": it is fixed when the log is made.");
+    return value("epoch", fresh);
+  };
+  auto epoch = store_->write_now(std::move(prepare));
+  if (!epoch) return epoch.error();
+  epoch_ = *epoch;
+  source_ = "/loggia/" + module_ + "/" + epoch_;
+  return store_->read_now([&](Query& query) -> Result<bool> {
+    auto rows = query.select("SELECT topic, partition, head FROM log_head");
+    const std::lock_guard lock(mutex_);
+    while (rows->next()) {
+      const auto found = tails_.find(rows->text(0));
+      const auto partition = static_cast<std::size_t>(rows->integer(1));
+      if (found != tails_.end() && partition < found->second.heads.size()) found->second.heads[partition] = rows->integer(2);
+    }
+    return true;
+  });
+}
+
+void LogHere::resolve(std::string_view topic, Resolver resolver) { resolvers_[std::string(topic)] = std::move(resolver); }
+
+std::int64_t LogHere::next_sequence(Transaction& transaction, std::string_view topic, int partition) const {
+  // The only writer of this file takes it inside its transaction: positions appear in the order of the commits, and without holes.
+  auto rows = transaction.select("UPDATE log_head SET head = head + 1 WHERE topic = ?1 AND partition = ?2 RETURNING head", topic, partition);
+  if (rows->next()) return rows->integer(0);
+  rows.reset();
+  transaction.execute("INSERT INTO log_head(topic, partition, head) VALUES (?1, ?2, 1)", topic, partition);
+  return 1;
+}
+
+void LogHere::append(Transaction& transaction, NewEvent event) {
+  if (!has(std::string(event.topic))) throw std::logic_error("module " + module_ + " has not declared the topic " + std::string(event.topic));
+  auto made = std::make_shared<Event>();
+  made->topic = event.topic;
+  made->partition = partition_of(event.key, partitions_);
+  made->sequence = next_sequence(transaction, event.topic, made->partition);
+  made->id = ids_->make<Uuid>();
+  made->type = event.type;
+  made->key = std::move(event.key);
+  made->time = clock_->now();
+  made->source = source_;
+  made->traceparent = std::move(event.traceparent);
+  made->data = std::make_shared<const std::string>(std::move(event.data));
+  const bool elsewhere = event.reference_number != 0 && resolvers_.contains(event.topic);
+  transaction.execute(
+      "INSERT INTO log_event(topic, partition, sequence, id, type, key, at, trace, data, reference, reference_number) "
+      "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+      event.topic, made->partition, made->sequence, made->id, made->type, made->key, made->time, made->traceparent,
+      elsewhere ? Parameter(nullptr) : Parameter(*made->data), elsewhere ? Parameter(bytes(event.reference)) : Parameter(nullptr),
+      elsewhere ? Parameter(event.reference_number) : Parameter(nullptr));
+  Kept kept{std::move(made), event.reference, event.reference_number};
+  transaction.on_commit([this, kept = std::move(kept)] { committed(kept); });
+}
+
+void LogHere::committed(const Kept& kept) {
+  {
+    const std::lock_guard lock(mutex_);
+    auto& tail = tails_.find(kept.event->topic)->second;
+    const auto partition = static_cast<std::size_t>(kept.event->partition);
+    tail.partitions[partition].push_back(kept);
+    tail.heads[partition] = kept.event->sequence;
+    tail.order.push_back(kept.event->partition);
+    tail.bytes += weight(*kept.event);
+    while (tail.bytes > tail_bytes_ && !tail.order.empty()) {
+      auto& oldest = tail.partitions[static_cast<std::size_t>(tail.order.front())];
+      tail.bytes -= weight(*oldest.front().event);
+      oldest.pop_front();
+      tail.order.pop_front();
+    }
+  }
+  if (appended_) appended_->add();
+  published_(*this, kept.event);
+}
+
+void LogHere::rewrite(Transaction& transaction, std::string_view topic, const std::string& key, const Uuid& reference, std::int64_t reference_number,
+                      std::string data) {
+  const auto partition = static_cast<std::size_t>(partition_of(key, partitions_));
+  transaction.on_commit([this, topic = std::string(topic), partition, reference, reference_number, data = std::move(data)] {
+    const std::lock_guard lock(mutex_);
+    auto& tail = tails_.find(topic)->second;
+    for (auto& kept : tail.partitions[partition]) {
+      if (kept.number != reference_number || kept.reference != reference) continue;
+      auto changed = std::make_shared<Event>(*kept.event);
+      changed->data = std::make_shared<const std::string>(data);
+      tail.bytes += weight(*changed) - weight(*kept.event);
+      kept.event = std::move(changed);
+    }
+  });
+}
+
+std::vector<std::int64_t> LogHere::heads(const std::string& topic) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = tails_.find(topic);
+  return found == tails_.end() ? std::vector<std::int64_t>() : found->second.heads;
+}
+
+std::int64_t LogHere::head(const std::string& topic, int partition) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = tails_.find(topic);
+  return found == tails_.end() ? 0 : found->second.heads[static_cast<std::size_t>(partition)];
+}
+
+bool LogHere::from_tail(const std::string& topic, int partition, std::int64_t after, std::size_t limit, std::vector<EventPtr>& out) const {
+  const std::lock_guard lock(mutex_);
+  const auto& tail = tails_.find(topic)->second;
+  const auto& events = tail.partitions[static_cast<std::size_t>(partition)];
+  if (after >= tail.heads[static_cast<std::size_t>(partition)]) return true;
+  if (events.empty() || events.front().event->sequence > after + 1) return false;
+  for (auto at = static_cast<std::size_t>(after + 1 - events.front().event->sequence); at < events.size() && out.size() < limit; ++at)
+    out.push_back(events[at].event);
+  return true;
+}
+
+std::vector<EventPtr> LogHere::from_rows(Query& query, const std::string& topic, int partition, std::int64_t after, std::size_t limit) const {
+  std::vector<EventPtr> out;
+  const auto resolver = resolvers_.find(topic);
+  auto rows = query.select(
+      "SELECT sequence, id, type, key, at, trace, data, reference, reference_number FROM log_event "
+      "WHERE topic = ?1 AND partition = ?2 AND sequence > ?3 ORDER BY sequence LIMIT ?4",
+      topic, partition, after, limit);
+  while (rows->next()) {
+    auto event = std::make_shared<Event>();
+    event->topic = topic;
+    event->partition = partition;
+    event->sequence = rows->integer(0);
+    event->id = rows->id<Uuid>(1);
+    event->type = rows->string(2);
+    event->key = rows->string(3);
+    event->time = rows->time(4);
+    event->source = source_;
+    event->traceparent = rows->string(5);
+    auto data = rows->string(6);
+    if (rows->null(6) && resolver != resolvers_.end()) data = resolver->second(query, rows->id<Uuid>(7), rows->integer(8));
+    event->data = std::make_shared<const std::string>(std::move(data));
+    out.push_back(std::move(event));
+  }
+  return out;
+}
+
+std::int64_t LogHere::trim(Transaction& transaction, Time before) const {
+  return transaction.execute(
+      "DELETE FROM log_event WHERE (topic, partition, sequence) IN (SELECT topic, partition, sequence FROM log_event WHERE at < ?1 LIMIT 5000)", before);
+}
+
+}  // namespace loggia::bus

@@ -1,0 +1,68 @@
+#pragma once
+// A module's log in its database: rows, heads, and the newest events in memory, so that who is at the head never reads rows.
+#include <deque>
+#include <map>
+#include <mutex>
+#include <set>
+#include "loggia/kernel/bus.hpp"
+
+namespace loggia::bus {
+
+/// Told of each event right after its commit, on the writer's thread, in the order of each partition.
+using Published = std::function<void(class LogHere&, const EventPtr&)>;
+
+class LogHere final : public Log {
+ public:
+  LogHere(std::string module, std::shared_ptr<Database> store, std::vector<std::string> topics, const BusOptions& options, Published published);
+  /// Blocking: the epoch (made once), the heads.
+  Result<bool> load();
+
+  void append(Transaction& transaction, NewEvent event) override;
+  void rewrite(Transaction& transaction, std::string_view topic, const std::string& key, const Uuid& reference, std::int64_t reference_number,
+               std::string data) override;
+  void resolve(std::string_view topic, Resolver resolver) override;
+  std::string epoch() const override { return epoch_; }
+
+  const std::string& module() const { return module_; }
+  bool has(const std::string& topic) const { return topics_.contains(topic); }
+  const std::set<std::string, std::less<>>& topics() const { return topics_; }
+  std::shared_ptr<Database> store() const { return store_; }
+  std::vector<std::int64_t> heads(const std::string& topic) const;
+  std::int64_t head(const std::string& topic, int partition) const;
+  /// From memory, if `after` is within it: then true, and `out` has what there is (perhaps nothing, at the head).
+  bool from_tail(const std::string& topic, int partition, std::int64_t after, std::size_t limit, std::vector<EventPtr>& out) const;
+  /// From rows, on a store's thread.
+  std::vector<EventPtr> from_rows(Query& query, const std::string& topic, int partition, std::int64_t after, std::size_t limit) const;
+  /// Events older than `before` go, some thousands at a time; how many went.
+  std::int64_t trim(Transaction& transaction, Time before) const;
+
+ private:
+  struct Kept {
+    EventPtr event;
+    Uuid reference;
+    std::int64_t number;
+  };
+  struct Tail {
+    std::vector<std::deque<Kept>> partitions;
+    std::vector<std::int64_t> heads;
+    std::deque<int> order;  // of the partitions' events, oldest first
+    std::size_t bytes = 0;
+  };
+  void committed(const Kept& kept);
+  std::int64_t next_sequence(Transaction& transaction, std::string_view topic, int partition) const;
+
+  std::string module_, epoch_, source_;
+  std::shared_ptr<Database> store_;
+  std::set<std::string, std::less<>> topics_;
+  std::map<std::string, Resolver, std::less<>> resolvers_;
+  int partitions_;
+  std::size_t tail_bytes_;
+  std::shared_ptr<Clock> clock_;
+  std::shared_ptr<Ids> ids_;
+  Published published_;
+  Counter* appended_;
+  mutable std::mutex mutex_;
+  std::map<std::string, Tail, std::less<>> tails_;
+};
+
+}  // namespace loggia::bus

@@ -1,0 +1,120 @@
+#include "storage/connection.hpp"
+#include <sqlite3.h>
+
+namespace loggia::sqlite {
+namespace {
+
+int flags(Mode mode) {
+  switch (mode) {
+    case Mode::writer: return SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE | SQLite::OPEN_NOMUTEX;
+    case Mode::reader: return SQLite::OPEN_READONLY | SQLite::OPEN_NOMUTEX;
+    case Mode::memory: return SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE | SQLite::OPEN_NOMUTEX | SQLite::OPEN_MEMORY;
+  }
+  return 0;
+}
+
+void check(int code, sqlite3_stmt* statement) {
+  if (code != SQLITE_OK) throw SQLite::Exception(sqlite3_db_handle(statement), code);
+}
+
+/// Holds a statement while its rows are read.
+class RowsHere final : public Rows {
+ public:
+  RowsHere(Connection::Prepared& prepared, std::span<const Parameter> parameters) : prepared_{prepared} {
+    prepared_.busy = true;
+    prepared_.bind(parameters, true);  // the rows may outlive the caller's texts
+  }
+  ~RowsHere() override { prepared_.reset(); }
+  bool next() override { return prepared_.step(); }
+  std::int64_t integer(int column) const override { return sqlite3_column_int64(prepared_.statement, column); }
+  std::string_view text(int column) const override {
+    const auto* data = reinterpret_cast<const char*>(sqlite3_column_text(prepared_.statement, column));
+    return data ? std::string_view(data, static_cast<std::size_t>(sqlite3_column_bytes(prepared_.statement, column))) : std::string_view();
+  }
+  std::span<const std::uint8_t> blob(int column) const override {
+    const auto* data = static_cast<const std::uint8_t*>(sqlite3_column_blob(prepared_.statement, column));
+    return {data, static_cast<std::size_t>(sqlite3_column_bytes(prepared_.statement, column))};
+  }
+  bool null(int column) const override { return sqlite3_column_type(prepared_.statement, column) == SQLITE_NULL; }
+
+ private:
+  Connection::Prepared& prepared_;
+};
+
+}  // namespace
+
+Connection::Prepared::Prepared(SQLite::Database& database, const std::string& sql) {
+  const int code = sqlite3_prepare_v3(database.getHandle(), sql.data(), static_cast<int>(sql.size()), SQLITE_PREPARE_PERSISTENT, &statement, nullptr);
+  if (code != SQLITE_OK) throw SQLite::Exception(database.getHandle(), code);
+}
+Connection::Prepared::~Prepared() { sqlite3_finalize(statement); }
+
+bool Connection::Prepared::step() {
+  const int code = sqlite3_step(statement);
+  if (code == SQLITE_ROW) return true;
+  if (code == SQLITE_DONE) return false;
+  throw SQLite::Exception(sqlite3_db_handle(statement), code);
+}
+
+void Connection::Prepared::reset() {
+  sqlite3_reset(statement);  // tells the last step's error again, which was thrown
+  busy = false;
+}
+
+void Connection::Prepared::bind(std::span<const Parameter> parameters, bool copied) {
+  const auto kept = copied ? SQLITE_TRANSIENT : SQLITE_STATIC;
+  int index = 0;
+  for (const auto& parameter : parameters) {
+    ++index;
+    const auto& value = parameter.value();
+    if (const auto* number = std::get_if<std::int64_t>(&value)) check(sqlite3_bind_int64(statement, index, *number), statement);
+    else if (const auto* text = std::get_if<std::string_view>(&value))
+      check(sqlite3_bind_text(statement, index, text->data() ? text->data() : "", static_cast<int>(text->size()), kept), statement);
+    else if (const auto* blob = std::get_if<std::span<const std::uint8_t>>(&value))
+      check(sqlite3_bind_blob(statement, index, blob->data(), static_cast<int>(blob->size()), kept), statement);
+    else check(sqlite3_bind_null(statement, index), statement);
+  }
+}
+
+Connection::Connection(const std::string& path, Mode mode) : database_(path, flags(mode), 5000) {
+  execute("PRAGMA foreign_keys=ON");
+  execute("PRAGMA mmap_size=0");
+  execute("PRAGMA cache_size=-8192");
+  execute("PRAGMA temp_store=MEMORY");
+  if (mode == Mode::reader) {
+    execute("PRAGMA wal_autocheckpoint=0");
+    return;
+  }
+  execute("PRAGMA secure_delete=FAST");
+  if (mode == Mode::memory) return;
+  execute("PRAGMA journal_mode=WAL");
+  execute("PRAGMA synchronous=FULL");
+  execute("PRAGMA wal_autocheckpoint=2000");
+  execute("PRAGMA journal_size_limit=67108864");
+}
+
+Connection::Prepared& Connection::prepared(std::string_view sql) {
+  auto found = statements_.find(sql);
+  if (found == statements_.end()) found = statements_.try_emplace(std::string(sql)).first;
+  for (auto& one : found->second)
+    if (!one->busy) return *one;
+  return *found->second.emplace_back(std::make_unique<Prepared>(database_, found->first));
+}
+
+std::unique_ptr<Rows> Connection::run(std::string_view sql, std::span<const Parameter> parameters) {
+  return std::make_unique<RowsHere>(prepared(sql), parameters);
+}
+
+std::int64_t Connection::change(std::string_view sql, std::span<const Parameter> parameters) {
+  auto& prepared = this->prepared(sql);
+  prepared.busy = true;
+  struct Reset {
+    Prepared& prepared;
+    ~Reset() { prepared.reset(); }
+  } const reset{prepared};
+  prepared.bind(parameters, false);
+  while (prepared.step()) {}
+  return sqlite3_changes(database_.getHandle());
+}
+
+}  // namespace loggia::sqlite

@@ -1,0 +1,64 @@
+#pragma once
+// One SQLite connection with its prepared statements. Used by one thread at a time.
+#include <SQLiteCpp/SQLiteCpp.h>
+#include <functional>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+#include "loggia/kernel/storage.hpp"
+
+struct sqlite3_stmt;
+
+namespace loggia::sqlite {
+
+/// How a connection is opened. Exactly one of a file writes and checkpoints (SQLite 3.40.1 can damage a file where two do).
+enum class Mode { writer, reader, memory };
+
+class Connection {
+ public:
+  /// Throws SQLite::Exception.
+  Connection(const std::string& path, Mode mode);
+  std::unique_ptr<Rows> run(std::string_view sql, std::span<const Parameter> parameters);
+  std::int64_t change(std::string_view sql, std::span<const Parameter> parameters);
+  void execute(const char* sql) { database_.exec(sql); }
+  SQLite::Database& raw() { return database_; }
+  /// The system's word on what went wrong last.
+  int extended_error() { return database_.getExtendedErrorCode(); }
+
+  /// Prepared on the handle itself: SQLiteCpp's Statement copies every text that is bound and shares a pointer for every column read.
+  struct Prepared {
+    sqlite3_stmt* statement = nullptr;
+    bool busy = false;
+    Prepared(SQLite::Database& database, const std::string& sql);
+    ~Prepared();
+    Prepared(const Prepared&) = delete;
+    bool step();
+    void reset();
+    void bind(std::span<const Parameter> parameters, bool copied);
+  };
+
+ private:
+  struct Hash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }
+  };
+  Prepared& prepared(std::string_view sql);
+
+  SQLite::Database database_;
+  std::unordered_map<std::string, std::vector<std::unique_ptr<Prepared>>, Hash, std::equal_to<>> statements_;
+};
+
+/// A connection as a reader's Query.
+class ReadQuery final : public Query {
+ public:
+  explicit ReadQuery(Connection& connection) : connection_{connection} {}
+
+ protected:
+  std::unique_ptr<Rows> run(std::string_view sql, std::span<const Parameter> parameters) override { return connection_.run(sql, parameters); }
+
+ private:
+  Connection& connection_;
+};
+
+}  // namespace loggia::sqlite

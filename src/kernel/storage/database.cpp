@@ -1,0 +1,187 @@
+#include <sqlite3.h>
+#include <sys/stat.h>
+#include <SQLiteCpp/Backup.h>
+#include <boost/asio/async_result.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <fstream>
+#include <future>
+#include "loggia/kernel/log.hpp"
+#include "storage/migrations.hpp"
+#include "storage/readers.hpp"
+
+namespace loggia {
+namespace {
+
+namespace asio = boost::asio;
+using sqlite::Connection;
+using sqlite::Mode;
+
+/// Waits for `Done`, wherever it is called, on the caller's own executor. `start(done)` is false where nothing was taken.
+template <class Start> Async<bool> answered(Start start) {
+  auto home = co_await asio::this_coro::executor;
+  auto answer = std::make_shared<Result<bool>>(Error(Errc::unavailable, "the storage has too much to do, or is closing; try again in a second"));
+  const auto initiate = [&](auto handler) {
+    auto shared = std::make_shared<decltype(handler)>(std::move(handler));
+    const auto resume = [home, shared] { asio::post(home, [shared] { std::move (*shared)(); }); };
+    const bool taken = start([answer, resume](Result<bool> result) {
+      *answer = std::move(result);
+      resume();
+    });
+    if (!taken) resume();
+  };
+  auto pending = asio::async_initiate<const asio::use_awaitable_t<>, void()>(initiate, asio::use_awaitable);
+  co_await std::move(pending);
+  co_return std::move(*answer);
+}
+
+class SqliteDatabase final : public Database {
+ public:
+  SqliteDatabase(DatabaseOptions options, std::unique_ptr<Connection> connection, std::vector<std::unique_ptr<Connection>> readers)
+      : options_{std::move(options)} {
+    sqlite::Writer::Options writer;
+    writer.name = options_.name;
+    writer.queue = options_.queue;
+    writer.clock = options_.clock;
+    writer.on_fatal = options_.on_fatal;
+    writer_ = std::make_unique<sqlite::Writer>(std::move(connection), std::move(writer));
+    if (!readers.empty())
+      readers_ = std::make_unique<sqlite::Readers>(std::move(readers), options_.name, options_.queue, options_.clock, options_.on_fatal);
+  }
+  ~SqliteDatabase() override { close(); }
+
+  StorageFigures figures() const override { return writer_->figures(); }
+  bool writable() const override { return writer_->writable(); }
+  std::string name() const override { return options_.name; }
+  void close() override {
+    if (readers_) readers_->close();
+    writer_->close();
+  }
+
+ protected:
+  Async<bool> run_read(Moment deadline, ReadWork work) override {
+    auto start = [this, deadline, work = std::make_shared<ReadWork>(std::move(work))](sqlite::Done done) {
+      if (readers_) return readers_->read(deadline, std::move(*work), std::move(done));
+      return writer_->read(deadline, std::move(*work), std::move(done));
+    };
+    return answered(std::move(start));
+  }
+  Async<bool> run_write(Moment deadline, WriteWork work) override {
+    auto start = [this, deadline, work = std::make_shared<WriteWork>(std::move(work))](sqlite::Done done) {
+      return writer_->write(deadline, std::move(*work), std::move(done));
+    };
+    return answered(std::move(start));
+  }
+  Result<bool> block_read(ReadWork work) override {
+    return blocked([&](sqlite::Done done) {
+      return readers_ ? readers_->read(Moment::max(), std::move(work), std::move(done)) : writer_->read(Moment::max(), std::move(work), std::move(done));
+    });
+  }
+  Result<bool> block_write(WriteWork work) override {
+    return blocked([&](sqlite::Done done) { return writer_->write(Moment::max(), std::move(work), std::move(done)); });
+  }
+
+ private:
+  template <class Start> static Result<bool> blocked(Start start) {
+    auto promise = std::make_shared<std::promise<Result<bool>>>();
+    auto answer = promise->get_future();
+    if (!start([promise](Result<bool> result) { promise->set_value(std::move(result)); })) return Error(Errc::unavailable, "the storage is closed");
+    return answer.get();
+  }
+
+  DatabaseOptions options_;
+  std::unique_ptr<sqlite::Writer> writer_;
+  std::unique_ptr<sqlite::Readers> readers_;
+};
+
+std::vector<sqlite::Part> parts_of(const DatabaseOptions& options) {
+  return {{"kernel", sqlite::kernel_migrations()}, {"module", options.migrations}};
+}
+
+Error opening_failed(const std::filesystem::path& path, const SQLite::Exception& problem) {
+  switch (problem.getErrorCode() & 0xFF) {
+    case SQLITE_NOTADB: return Error(Errc::conflict, path.string() + " is no database of Loggia, or is damaged. Move it away, or restore a backup.");
+    case SQLITE_CORRUPT: return Error(Errc::conflict, path.string() + " is damaged. Restore a backup.");
+    case SQLITE_CANTOPEN: return Error(Errc::internal, "cannot open " + path.string() + ": is the directory there, and may this user write in it?");
+    case SQLITE_READONLY:
+    case SQLITE_PERM: return Error(Errc::internal, path.string() + " is not writable for this user. Change its owner or mode.");
+    case SQLITE_FULL: return Error(Errc::insufficient_storage, "the disk of " + path.string() + " is full. Make room and start again.");
+    case SQLITE_BUSY: return Error(Errc::conflict, path.string() + " is in use by another program. Close that one.");
+    default: return Error(Errc::internal, "cannot use " + path.string() + ": " + problem.what());
+  }
+}
+
+/// Before the schema changes: the file as it was, in a folder beside it.
+void keep_copy(Connection& connection, const DatabaseOptions& options, Time now) {
+  const auto folder = options.directory / ("before-migration-" + to_rfc3339(now));
+  std::filesystem::create_directories(folder);
+  ::chmod(folder.c_str(), 0700);
+  const auto copy = (folder / (options.name + ".db")).string();
+  const Parameter parameters[] = {Parameter(copy)};
+  connection.change("VACUUM INTO ?1", parameters);
+  ::chmod(copy.c_str(), 0600);
+  log::info("storage.kept_before_migration", Field("store", options.name), Field("copy", copy));
+}
+
+/// The file exists with a mode for its owner alone before SQLite writes into it.
+void touch_private(const std::filesystem::path& path) {
+  if (std::filesystem::exists(path)) return;
+  std::ofstream made(path);
+  made.close();
+  ::chmod(path.c_str(), 0600);
+}
+
+}  // namespace
+
+Result<std::shared_ptr<Database>> open_database(DatabaseOptions options) {
+  const bool memory = options.directory.empty();
+  const auto path = memory ? std::filesystem::path(":memory:") : options.directory / (options.name + ".db");
+  try {
+    if (!memory) touch_private(path);
+    auto connection = std::make_unique<Connection>(path.string(), memory ? Mode::memory : Mode::writer);
+    const auto parts = parts_of(options);
+    const auto steps = sqlite::pending(*connection, parts);
+    if (!steps) return Error(steps.error().code, path.string() + ": " + steps.error().detail);
+    if (!steps->empty()) {
+      const auto now = options.clock->now();
+      if (!memory && options.keep_before_migration && sqlite::has_tables(*connection)) keep_copy(*connection, options, now);
+      sqlite::migrate(*connection, parts, now);
+    }
+    std::vector<std::unique_ptr<Connection>> readers;
+    for (std::size_t at = 0; !memory && at < options.readers; ++at) readers.push_back(std::make_unique<Connection>(path.string(), Mode::reader));
+    return std::shared_ptr<Database>(std::make_shared<SqliteDatabase>(std::move(options), std::move(connection), std::move(readers)));
+  } catch (const SQLite::Exception& problem) {
+    return opening_failed(path, problem);
+  } catch (const std::filesystem::filesystem_error& problem) {
+    return Error(Errc::internal, std::string("cannot prepare the data directory: ") + problem.what());
+  }
+}
+
+Result<std::vector<std::string>> pending_migrations(DatabaseOptions options) {
+  const auto path = options.directory / (options.name + ".db");
+  try {
+    const auto parts = parts_of(options);
+    if (!std::filesystem::exists(path)) {
+      Connection fresh(":memory:", Mode::memory);
+      auto steps = sqlite::pending(fresh, parts);
+      if (steps && options.dry_run) sqlite::migrate(fresh, parts, options.clock->now());
+      return steps;
+    }
+    Connection reader(path.string(), Mode::reader);
+    auto steps = sqlite::pending(reader, parts);
+    if (!steps) return Error(steps.error().code, path.string() + ": " + steps.error().detail);
+    if (options.dry_run && !steps->empty()) {
+      // Tried on a copy, in memory.
+      Connection copy(":memory:", Mode::memory);
+      SQLite::Backup backup(copy.raw(), reader.raw());
+      backup.executeStep(-1);
+      sqlite::migrate(copy, parts, options.clock->now());
+    }
+    return steps;
+  } catch (const SQLite::Exception& problem) {
+    return opening_failed(path, problem);
+  }
+}
+
+}  // namespace loggia

@@ -1,0 +1,59 @@
+#pragma once
+// The one writer of a database: a thread that takes what has gathered, runs it in one transaction, syncs once, answers all.
+#include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <thread>
+#include "storage/connection.hpp"
+
+namespace loggia::sqlite {
+
+/// Called once, on the writer's thread: true when durable, or what went wrong.
+using Done = std::function<void(Result<bool>)>;
+
+class Writer {
+ public:
+  struct Options {
+    std::string name;
+    std::size_t queue = 10000;
+    std::shared_ptr<Clock> clock;
+    std::function<void(const std::string&)> on_fatal;
+  };
+  Writer(std::unique_ptr<Connection> connection, Options options);
+  ~Writer();
+
+  /// False, with nothing called, when the queue is full or closed.
+  bool write(Moment deadline, Database::WriteWork work, Done done);
+  /// Runs on this connection between two groups: for databases in memory, which have no other.
+  bool read(Moment deadline, Database::ReadWork work, Done done);
+  void close();
+  StorageFigures figures() const;
+  bool writable() const { return writable_.load(std::memory_order_relaxed); }
+
+ private:
+  struct Command {
+    Moment deadline;
+    Database::ReadWork read;
+    Database::WriteWork write;
+    Done done;
+  };
+  class Group;
+  bool enqueue(Command command);
+  void run();
+  void run_group(std::vector<Command> commands);
+  void refuse(std::vector<Command>& commands, const Error& why);
+  void probe();
+
+  std::unique_ptr<Connection> connection_;
+  Options options_;
+  mutable std::mutex mutex_;
+  std::condition_variable wake_;
+  std::deque<Command> queue_;
+  bool closing_ = false;
+  std::atomic<bool> writable_{true};
+  std::atomic<std::uint64_t> groups_{0}, commands_{0}, failed_{0};
+  std::thread thread_;
+};
+
+}  // namespace loggia::sqlite
