@@ -1,5 +1,6 @@
 #pragma once
 // A module's log in its database: rows, heads, and the newest events in memory, so that who is at the head never reads rows.
+#include <atomic>
 #include <deque>
 #include <map>
 #include <mutex>

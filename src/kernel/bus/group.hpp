@@ -1,0 +1,63 @@
+#pragma once
+// A consumer group on one topic of one producer's log: a pump a partition, positions in the consumer's database.
+#include "bus/log_here.hpp"
+
+namespace loggia::bus {
+
+struct PumpOptions {
+  std::shared_ptr<Shards> shards;
+  std::shared_ptr<Clock> clock;
+  std::shared_ptr<Random> random;
+  Metrics* metrics = nullptr;
+};
+
+/// Made while modules are made, started once. Wakes come from the producer's writer thread; handlers run on the partition's shard.
+class Group : public std::enable_shared_from_this<Group> {
+ public:
+  Group(Subscription subscription, std::shared_ptr<LogHere> log, PumpOptions options);
+  /// Blocking: reads positions.
+  Result<bool> load();
+  void start();
+  /// Something new may be in this partition. From any thread.
+  void wake(int partition);
+  /// No new handling begins; what runs ends. Blocking, not from a shard.
+  void stop();
+
+  const Subscription& subscription() const { return subscription_; }
+  const LogHere& log() const { return *log_; }
+  std::vector<TopicLag> lag() const;
+  /// Blocking. Sets positions back to before `from`; how many events come again.
+  Result<std::int64_t> replay(std::int64_t from, int partition);
+  Result<std::int64_t> replay_dead_letters();
+
+ private:
+  struct Pump {
+    std::atomic<bool> running{false}, again{false}, waiting{false};  // waiting: for its retry's time
+    std::atomic<std::int64_t> position{0};
+    // On the pump's shard:
+    int attempts = 0;
+    milliseconds backoff{100};
+    Shards::Timer retry;
+  };
+  using Events = std::vector<EventPtr>;
+  std::size_t shard_of(int partition) const { return static_cast<std::size_t>(partition) % options_.shards->size(); }
+  boost::asio::awaitable<void> run(int partition);
+  boost::asio::awaitable<Events> next(int partition, std::int64_t after);
+  Async<Apply> handled(EventPtr event);
+  boost::asio::awaitable<bool> take(int partition, EventPtr event);
+  Async<bool> commit(int partition, std::int64_t from, std::int64_t to, std::vector<Apply> applies);
+  Async<bool> set_aside(EventPtr event, std::string reason);
+  boost::asio::awaitable<void> retry_dead_letters();
+  void retry_later(int partition);
+  bool wanted(const Event& event) const;
+
+  Subscription subscription_;
+  std::shared_ptr<LogHere> log_;
+  PumpOptions options_;
+  std::vector<std::unique_ptr<Pump>> pumps_;
+  std::atomic<bool> started_{false}, stopping_{false};
+  Counter *handled_ = nullptr, *retried_ = nullptr, *dead_ = nullptr;
+  Tasks tasks_;
+};
+
+}  // namespace loggia::bus

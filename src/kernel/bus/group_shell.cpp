@@ -1,0 +1,101 @@
+// What `loggia topics` asks of a group: how far it is, and to begin again.
+#include <algorithm>
+#include "bus/group.hpp"
+#include "loggia/kernel/log.hpp"
+
+namespace loggia::bus {
+
+std::vector<TopicLag> Group::lag() const {
+  std::vector<TopicLag> out;
+  const auto heads = log_->heads(subscription_.topic);
+  auto read = subscription_.store->read_now([&](Query& query) -> Result<std::vector<TopicLag>> {
+    std::vector<TopicLag> found;
+    for (std::size_t at = 0; at < heads.size(); ++at) {
+      TopicLag row;
+      row.topic = subscription_.topic;
+      row.group = subscription_.group;
+      row.partition = static_cast<int>(at);
+      row.head = heads[at];
+      auto position = query.select("SELECT position FROM log_position WHERE topic = ?1 AND producer = ?2 AND partition = ?3", row.topic, log_->module(), at);
+      if (position->next()) row.position = position->integer(0);
+      auto dead = query.select("SELECT count(*) FROM dead_letter WHERE topic = ?1 AND producer = ?2 AND partition = ?3", row.topic, log_->module(), at);
+      if (dead->next()) row.dead_letters = static_cast<std::size_t>(dead->integer(0));
+      if (row.head > 0 || row.position > 0) found.push_back(std::move(row));
+    }
+    return found;
+  });
+  return read ? std::move(*read) : out;
+}
+
+Result<std::int64_t> Group::replay(std::int64_t from, int partition) {
+  const auto heads = log_->heads(subscription_.topic);
+  const auto before = std::max<std::int64_t>(0, from - 1);
+  std::int64_t again = 0;
+  auto done = subscription_.store->write_now([&](Transaction& transaction) -> Result<bool> {
+    for (std::size_t at = 0; at < heads.size(); ++at) {
+      if (partition >= 0 && static_cast<std::size_t>(partition) != at) continue;
+      if (heads[at] <= before) continue;
+      again += transaction.execute("UPDATE log_position SET position = ?4 WHERE topic = ?1 AND producer = ?2 AND partition = ?3 AND position > ?4",
+                                   subscription_.topic, log_->module(), at, before) > 0
+                   ? heads[at] - before
+                   : 0;
+    }
+    return true;
+  });
+  if (!done) return done.error();
+  // The pumps learn it from the fence: their next commit finds another position. One that is at the head must be told.
+  for (std::size_t at = 0; at < pumps_.size(); ++at) {
+    if ((partition >= 0 && static_cast<std::size_t>(partition) != at) || heads[at] <= before) continue;
+    auto& position = pumps_[at]->position;
+    for (auto known = position.load(); known > before && !position.compare_exchange_weak(known, before);) {}
+    wake(static_cast<int>(at));
+  }
+  return again;
+}
+
+Result<std::int64_t> Group::replay_dead_letters() {
+  if (!started_) return Error(Errc::unavailable, "events that were set aside are handled by a running server: start it, then repeat");
+  auto count = subscription_.store->read_now([&](Query& query) -> Result<std::int64_t> {
+    auto rows = query.select("SELECT count(*) FROM dead_letter WHERE topic = ?1 AND producer = ?2", subscription_.topic, log_->module());
+    return rows->next() ? rows->integer(0) : 0;
+  });
+  if (count && *count > 0) tasks_.spawn(options_.shards->executor(0), "group.dead_letters", retry_dead_letters());
+  return count;
+}
+
+boost::asio::awaitable<void> Group::retry_dead_letters() {
+  struct Letter {
+    std::int64_t number, sequence;
+    int partition;
+  };
+  Context context;
+  auto list = [self = shared_from_this()](Query& query) -> Result<std::vector<Letter>> {
+    std::vector<Letter> found;
+    auto rows = query.select("SELECT number, sequence, partition FROM dead_letter WHERE topic = ?1 AND producer = ?2 ORDER BY number", self->subscription_.topic,
+                             self->log_->module());
+    while (rows->next()) found.push_back({rows->integer(0), rows->integer(1), static_cast<int>(rows->integer(2))});
+    return found;
+  };
+  auto letters = co_await subscription_.store->read(context, std::move(list));
+  if (!letters) co_return;
+  for (const auto letter : *letters) {
+    if (stopping_) co_return;
+    auto load = [log = log_, topic = subscription_.topic, letter](Query& query) -> Result<Events> {
+      return log->from_rows(query, topic, letter.partition, letter.sequence - 1, 1);
+    };
+    auto events = co_await log_->store()->read(context, std::move(load));
+    if (!events || events->empty() || events->front()->sequence != letter.sequence) continue;
+    auto apply = co_await handled(events->front());
+    if (!apply) continue;
+    auto work = [apply = std::move(*apply), letter](Transaction& transaction) -> Result<bool> {
+      if (apply)
+        if (auto done = apply(transaction); !done) return done.error();
+      transaction.execute("DELETE FROM dead_letter WHERE number = ?1", letter.number);
+      return true;
+    };
+    auto done = co_await subscription_.store->write(context, std::move(work));
+    if (!done) log::warn("group.dead_letter_refused_again", Field("group", subscription_.group), Field("sequence", letter.sequence));
+  }
+}
+
+}  // namespace loggia::bus
