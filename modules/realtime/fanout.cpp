@@ -1,0 +1,229 @@
+// From a room's home to its readers on this shard, in the order of `seq`; and who is a reader.
+#include "loggia/kernel/json.hpp"
+#include "loggia/kernel/log.hpp"
+#include "node.hpp"
+#include "session.hpp"
+
+namespace loggia::realtime {
+
+// Frames of one room are joined for a turn of the loop: a reader gets them as one piece.
+void Node::event(const RoomId& id, std::int64_t seq, SharedBytes frame) {
+  auto* room = index_.find(id);
+  if (!room || !room->known || seq <= room->last) return;
+  if (room->first > 0 && seq != room->last + 1) flush(*room);
+  if (room->first == 0) {
+    room->first = seq;
+    room->single = std::move(frame);
+    touched_.push_back(id);
+  } else {
+    if (room->joined.empty()) room->joined = *room->single;
+    room->joined += *frame;
+  }
+  room->last = seq;
+}
+
+void Node::flush(Room& room) {
+  if (room.first == 0) return;
+  const auto first = std::exchange(room.first, 0);
+  const auto last = room.last;
+  const SharedBytes bytes = room.joined.empty() ? std::move(room.single) : std::make_shared<const std::string>(std::move(room.joined));
+  room.single.reset();
+  room.joined = std::string();
+  std::uint64_t delivered = 0;
+  // Nothing in here changes the list: who ends does so by mail.
+  for (auto& reader : room.readers) {
+    if (reader.state != Reader::State::live || reader.position >= last) continue;
+    auto& session = static_cast<Session&>(*reader.seat);
+    if (reader.position + 1 != first || !contact_) {
+      session.fall_behind(reader, 0);
+      continue;
+    }
+    reader.position = last;
+    session.deliver(bytes, room, first);
+    ++delivered;
+  }
+  hub_.numbers.frames.add(delivered * static_cast<std::uint64_t>(last - first + 1));
+}
+
+void Node::subscribed(const RoomId& id, std::int64_t last) {
+  auto* room = index_.find(id);
+  if (!room) return;
+  room->known = true;
+  if (last <= room->last) return;
+  room->last = last;
+  for (auto& reader : room->readers)
+    if (reader.state == Reader::State::live && reader.position < last) static_cast<Session&>(*reader.seat).fall_behind(reader, 0);
+}
+
+// ---- membership ----
+
+Reader& Node::seat(Session& session, const RoomId& id, std::int64_t position, std::int64_t since, Reader::State state, std::int64_t members) {
+  auto& room = index_.room(id);
+  const bool first = room.readers.empty();
+  auto& reader = index_.enter(session, room, position, since, state);
+  if (first) hub_.home(id).mail([id, shard = shard_, members, since](Node& home) { home.home_rooms_.subscribe(id, shard, members, since); });
+  return reader;
+}
+
+void Node::enter(Session& session, const chat::RoomPosition& position, std::int64_t after, std::int64_t replay_to) {
+  auto& reader = seat(session, position.room, after, position.last_seq, Reader::State::live, position.members);
+  const auto& room = *session.places[reader.place].room;
+  if (replay_to > 0 || (room.known && room.last > after)) session.fall_behind(reader, replay_to);
+}
+
+void Node::join(Session& session, const RoomId& id) {
+  seat(session, id, 0, 0, Reader::State::joining, -1);
+  spawn("realtime.admit", admit(this, id, session.user));
+}
+
+void Node::leave(Session& session, Room& room) {
+  if (index_.leave(session, room)) return;
+  const auto id = room.id;
+  index_.forget(id);
+  hub_.home(id).mail([id, shard = shard_](Node& home) { home.home_rooms_.unsubscribe(id, shard); });
+}
+
+void Node::remove_from(Session& session, Room& room, std::string_view why) {
+  const auto* reader = index_.reader(session, room);
+  const bool told = reader && reader->state != Reader::State::joining;
+  const bool replay = session.forget(room);
+  const auto id = room.id;
+  leave(session, room);
+  if (told) {
+    RemovedData data;
+    data.why = why;
+    session.push(framed(push_frame("room.removed", id, hub_.clock->now(), encode(data))), nullptr);
+  }
+  if (replay) session.replayed();
+}
+
+void Node::joined(const RoomId& id, const UserId& user, std::int64_t seq, SharedBytes frame) {
+  event(id, seq, std::move(frame));
+  const auto* entry = index_.user(user);
+  if (!entry) return;
+  bool any = false;
+  for (auto* seated : entry->seats) {
+    auto& session = static_cast<Session&>(*seated);
+    if (session.state() == Session::State::greeting) {
+      session.hold({id, seq, true, std::string()});
+      continue;
+    }
+    const auto* room = index_.find(id);
+    if (session.state() != Session::State::live || (room && index_.reader(session, *room))) continue;
+    seat(session, id, 0, 0, Reader::State::joining, -1);
+    any = true;
+  }
+  if (any) spawn("realtime.admit", admit(this, id, user));
+}
+
+void Node::left(const RoomId& id, const UserId& user, std::int64_t seq, std::string why, SharedBytes frame) {
+  if (auto* room = index_.find(id)) flush(*room);
+  if (const auto* entry = index_.user(user))
+    for (auto* seated : entry->seats) {
+      auto& session = static_cast<Session&>(*seated);
+      if (session.state() == Session::State::greeting) session.hold({id, seq, false, why});
+      auto* room = index_.find(id);
+      auto* reader = room ? index_.reader(session, *room) : nullptr;
+      if (reader && reader->since < seq) remove_from(session, *room, why);
+    }
+  event(id, seq, std::move(frame));
+}
+
+void Node::deleted(const RoomId& id, std::int64_t seq, SharedBytes frame) {
+  for (const auto& session : sessions_)
+    if (session->state() == Session::State::greeting) session->hold({id, seq, false, "deleted"});
+  event(id, seq, std::move(frame));
+  auto* room = index_.find(id);
+  if (!room) return;
+  flush(*room);
+  while ((room = index_.find(id))) remove_from(static_cast<Session&>(*room->readers.back().seat), *room, "deleted");
+}
+
+std::vector<Session*> Node::joining(const RoomId& id, const UserId& user) {
+  std::vector<Session*> out;
+  auto* room = index_.find(id);
+  const auto* entry = index_.user(user);
+  if (!room || !entry) return out;
+  for (auto* seated : entry->seats) {
+    const auto* reader = index_.reader(*seated, *room);
+    if (reader && reader->state == Reader::State::joining) out.push_back(static_cast<Session*>(seated));
+  }
+  return out;
+}
+
+// A new member's connections: the room as it is now, then what comes after that.
+boost::asio::awaitable<void> Node::admit(Node* node, RoomId room, UserId user) {
+  while (!node->joining(room, user).empty()) {
+    chat::GetStanding request;
+    request.room = room;
+    request.user = user;
+    const auto standing = co_await node->hub_.live->on(node->hub_.context(), request);
+    if (standing) {
+      node->admitted(user, *standing);
+      co_return;
+    }
+    if (standing.error().code == Errc::not_found) {
+      for (auto* session : node->joining(room, user))
+        if (auto* place = node->index_.find(room)) node->leave(*session, *place);
+      co_return;
+    }
+    log::warn("realtime.standing_unknown", Field("room", room), Field("detail", standing.error().detail));
+    const auto slept = co_await sleep_for(milliseconds(1000));
+    if (!slept) co_return;
+  }
+}
+
+void Node::admitted(const UserId& user, const chat::Standing& standing) {
+  const auto frame = framed(push_frame("room.added", standing.id, hub_.clock->now(), encode(standing)));
+  for (auto* session : joining(standing.id, user)) {
+    auto& room = *index_.find(standing.id);
+    auto& reader = *index_.reader(*session, room);
+    reader.position = reader.since = standing.last_seq;
+    reader.state = Reader::State::live;
+    session->push(frame, &room);
+    if (room.known && room.last > standing.last_seq) session->fall_behind(reader, 0);
+  }
+}
+
+// ---- pushes without a number ----
+
+void Node::receipt(const RoomId& id, const UserId& reader, SharedBytes frame) {
+  auto* room = index_.find(id);
+  if (!room) return;
+  flush(*room);
+  for (const auto& one : room->readers) {
+    if (one.seat->user == reader || one.state == Reader::State::joining) continue;
+    const auto* entry = index_.user(one.seat->user);
+    if (entry && entry->show_receipts) static_cast<Session&>(*one.seat).push(frame, room);
+  }
+}
+
+void Node::typing(const RoomId& id, const UserId& typist, SharedBytes frame) {
+  const auto* room = index_.find(id);
+  if (!room) return;
+  for (const auto& one : room->readers)
+    if (one.seat->user != typist && one.state == Reader::State::live) static_cast<Session&>(*one.seat).typing(frame);
+}
+
+void Node::presence(const std::vector<UserId>& audience, const UserId& about, SharedBytes frame) {
+  for (const auto& id : audience) {
+    const auto* entry = index_.user(id);
+    if (!entry || !entry->show_presence) continue;
+    for (auto* seated : entry->seats) static_cast<Session&>(*seated).presence(about, frame);
+  }
+}
+
+void Node::to_user(const UserId& user, SharedBytes frame) {
+  const auto* entry = index_.user(user);
+  if (!entry) return;
+  for (auto* seated : entry->seats) static_cast<Session&>(*seated).push(frame, nullptr);
+}
+
+void Node::settings(const UserId& user, std::optional<bool> show_presence, std::optional<bool> show_receipts) {
+  auto* entry = index_.user(user);
+  if (!entry) return;
+  entry->show_presence = show_presence.value_or(entry->show_presence);
+  entry->show_receipts = show_receipts.value_or(entry->show_receipts);
+}
+
+}  // namespace loggia::realtime

@@ -1,0 +1,151 @@
+#include "loggia/realtime/module.hpp"
+#include <algorithm>
+#include <condition_variable>
+#include "doors.hpp"
+#include "ears.hpp"
+#include "loggia/kernel/json.hpp"
+#include "loggia/kernel/log.hpp"
+#include "loggia/realtime/contract.hpp"
+#include "loggia/realtime/events.hpp"
+#include "node.hpp"
+
+namespace loggia::realtime {
+namespace {
+
+template <class T> EventType event_type(std::string_view summary) {
+  EventType out;
+  out.type = T::type;
+  out.summary = summary;
+  out.schema = [] { return schema_of<T>().dump(); };
+  return out;
+}
+
+std::vector<Topic> topics() {
+  Topic presence, signals;
+  presence.name = "user-status-updates";
+  presence.summary = "Who is here, and what they say of it.";
+  presence.logged = false;
+  presence.types.push_back(event_type<PresenceChanged>("A lease on a user's presence; a user has the best state of those that are not over."));
+  signals.name = "room-signals";
+  signals.summary = "What passes in a room and is not kept.";
+  signals.logged = false;
+  signals.types.push_back(event_type<TypingStarted>("A member types; lasts 5 s."));
+  return {presence, signals};
+}
+
+std::vector<ConfigKey> keys() {
+  using Kind = ConfigKey::Kind;
+  const auto key = [](std::string_view name, Kind kind, std::string_view standard, std::string_view help, std::int64_t min) {
+    ConfigKey out;
+    out.name = name;
+    out.kind = kind;
+    out.standard = standard;
+    out.help = help;
+    out.min = min;
+    return out;
+  };
+  return {
+      key("realtime.resume_limit", Kind::integer, "1000", "missed events of a room that a resume brings; beyond that room.reset", 0),
+      key("realtime.resume_total", Kind::integer, "10000", "missed events that a resume brings in all", 0),
+      key("realtime.queue_bytes", Kind::integer, "1048576", "what may wait for a connection; beyond that it is fed from the log", 4096),
+      key("realtime.compression", Kind::flag, "false", "negotiate permessage-deflate; costs 97 KB a connection", 0),
+  };
+}
+
+class RealtimeModule : public Module {
+ public:
+  explicit RealtimeModule(Kernel& kernel) : kernel_{kernel}, hub_{std::make_shared<Hub>(*kernel.metrics)} {
+    hub_->clock = kernel.clock;
+    hub_->random = kernel.random;
+    hub_->shards = kernel.shards;
+    hub_->bus = kernel.bus.get();
+    hub_->options.resume_limit = kernel.config.integer("realtime.resume_limit");
+    hub_->options.resume_total = kernel.config.integer("realtime.resume_total");
+    hub_->options.queue_bytes = static_cast<std::size_t>(kernel.config.integer("realtime.queue_bytes"));
+    hub_->options.server = "loggia " + kernel.version;
+    hub_->instance = kernel.ids->make<Uuid>().text();
+    hub_->limited = limited(kernel.config);
+    hub_->make_nodes();
+    listen(hub_, *kernel.bus);
+    kernel.ports.offer<Doors>(std::make_shared<SocketDoors>(hub_));
+  }
+
+  Result<bool> start() override {
+    hub_->live = kernel_.ports.get<chat::Live>();
+    hub_->reading = kernel_.ports.get<chat::Reading>();
+    hub_->rooms = kernel_.ports.get<chat::Rooms>();
+    hub_->directory = kernel_.ports.get<user::Directory>();
+    hub_->verifier = kernel_.ports.get<auth::Verifier>();
+    revoked_ = watch_revocations(hub_);
+    hub_->running = true;
+    for (const auto& node : hub_->nodes) node->mail([](Node& here) { here.begin(); });
+    return true;
+  }
+
+  Check ready() const override {
+    Check check;
+    if (!hub_->running) check.state = Check::State::down;
+    else if (!hub_->verifier->in_contact()) {
+      check.state = Check::State::degraded;
+      check.detail = "no contact to auth: pushes are held back";
+    }
+    return check;
+  }
+
+  void drain() override {
+    hub_->draining = true;
+    for (const auto& node : hub_->nodes) node->mail([](Node& here) { here.drain(); });
+  }
+  bool drained() const override { return hub_->connections_open == 0; }
+  void reload(const Config& config) override { hub_->limited = limited(config); }
+
+  void stop() override {
+    hub_->draining = true;
+    revoked_.reset();
+    hub_->tasks.cancel();
+    if (!hub_->tasks.wait(milliseconds(5000))) log::warn("realtime.tasks_left");
+    if (!hub_->running.exchange(false)) return;
+    // The connections end on their shards, before their sockets' owner does.
+    auto ended = std::make_shared<Ended>();
+    for (const auto& node : hub_->nodes)
+      node->mail([ended](Node& here) {
+        here.end();
+        const std::lock_guard lock(ended->mutex);
+        ++ended->count;
+        ended->changed.notify_all();
+      });
+    std::unique_lock lock(ended->mutex);
+    if (!ended->changed.wait_for(lock, std::chrono::seconds(5), [&] { return ended->count == hub_->nodes.size(); })) log::warn("realtime.shards_busy");
+  }
+
+ private:
+  struct Ended {
+    std::mutex mutex;
+    std::condition_variable changed;
+    std::size_t count = 0;
+  };
+  /// The key is the gateway's: where that is not part of the build, there are limits.
+  static bool limited(const Config& config) {
+    const auto& known = config.keys();
+    const bool declared = std::any_of(known.begin(), known.end(), [](const ConfigKey& key) { return key.name == "gateway.rate_limit"; });
+    return !declared || config.flag("gateway.rate_limit");
+  }
+
+  Kernel& kernel_;
+  std::shared_ptr<Hub> hub_;
+  auth::Verifier::Watch revoked_;
+};
+
+}  // namespace
+
+ModuleDescriptor module() {
+  ModuleDescriptor out;
+  out.name = "realtime";
+  out.needs = {"auth", "chat", "user"};
+  out.keys = keys();
+  out.topics = topics();
+  out.make = [](Kernel& kernel) -> std::unique_ptr<Module> { return std::make_unique<RealtimeModule>(kernel); };
+  return out;
+}
+
+}  // namespace loggia::realtime

@@ -1,0 +1,272 @@
+#include "session.hpp"
+#include <algorithm>
+#include "loggia/kernel/json.hpp"
+#include "node.hpp"
+#include "requests.hpp"
+#include "resume.hpp"
+
+namespace loggia::realtime {
+namespace {
+
+struct HelloUser {
+  UserId id;
+  std::string username;
+};
+BOOST_DESCRIBE_STRUCT(HelloUser, (), (id, username))
+struct HelloOk {
+  std::string session;
+  HelloUser user;
+  std::string epoch, cursor;
+  std::vector<chat::Standing> rooms;
+  std::optional<bool> more;
+  std::optional<std::vector<RoomId>> gone;
+  std::int64_t heartbeat = 0;
+  std::string server;
+};
+BOOST_DESCRIBE_STRUCT(HelloOk, (), (session, user, epoch, cursor, rooms, more, gone, heartbeat, server))
+
+constexpr std::size_t message_max_live = 128u << 10;
+
+}  // namespace
+
+Session::Session(Node& node, std::shared_ptr<WebSocket> socket, std::uint64_t number, std::string address)
+    : node_{node}, socket_{std::move(socket)}, number_{number}, address_{std::move(address)} {
+  opened_ = progress_at_ = pinged_at_ = node_.hub().clock->moment();
+}
+
+void Session::start() {
+  const std::weak_ptr<Session> weak = weak_from_this();
+  WebSocket::Events events;
+  events.message = [weak](std::string_view text) { if (auto self = weak.lock()) self->message(text); };
+  events.alive = [weak] { if (auto self = weak.lock()) self->alive_ = true; };
+  events.drained = [weak] { if (auto self = weak.lock()) self->drained(); };
+  events.closed = [weak](int) { if (auto self = weak.lock()) self->closed(); };
+  socket_->start(std::move(events));
+}
+
+Context Session::context() const {
+  auto& hub = node_.hub();
+  Context context(new_trace(*hub.random), hub.clock->moment() + std::chrono::seconds(30));
+  if (caller_) context = context.as(*caller_);
+  return context.from(address_, client_);
+}
+
+std::string Session::cursor() const { return node_.settled_cursor(opened_).value_or(cursor_); }
+
+// ---- requests ----
+
+bool Session::too_many(std::string_view text) {
+  if (!node_.hub().limited || limit_.take(node_.hub().clock->moment())) return false;
+  if (limit_.far_beyond()) {
+    close(code::too_many, "too many requests: send at most 100 a second");
+    return true;
+  }
+  auto parsed = parse_request(text);
+  const auto* request = std::get_if<Request>(&parsed);
+  const auto id = request ? std::optional(request->id) : std::get<Refusal>(parsed).id;
+  if (!id) {
+    close(code::protocol_error, "a frame is one JSON object with a number as id");
+    return true;
+  }
+  Error error(Errc::rate_limited, "send at most 100 requests a second");
+  error.retry_after = 1;
+  answer_text(answer_error(*id, error));
+  return true;
+}
+
+void Session::message(std::string_view text) {
+  alive_ = true;
+  if (state_ == State::closing || too_many(text)) return;
+  auto parsed = parse_request(text);
+  if (const auto* refusal = std::get_if<Refusal>(&parsed)) {
+    if (!refusal->id) return close(code::protocol_error, "a frame is one JSON object with a number as id");
+    if (state_ == State::waiting && !refusal->hello) return close(code::protocol_error, "hello comes first");
+    return answer_text(answer_error(*refusal->id, refusal->error));
+  }
+  auto& request = std::get<Request>(parsed);
+  const bool hello = std::holds_alternative<HelloOp>(request.operation);
+  if (state_ == State::waiting && !hello) return close(code::protocol_error, "hello comes first");
+  if (state_ != State::waiting && hello) return answer_text(answer_error(request.id, Error(Errc::invalid_request, "hello was said already")));
+  if (hello) state_ = State::greeting;
+  requests_.push(std::move(request));
+  pump();
+}
+
+// In order: sends follow each other without waiting, since chat's one writer takes them as they come; anything else waits for what is
+// before it and is waited for.
+void Session::pump() {
+  while (state_ != State::closing && !requests_.empty() && !exclusive_ && outbox_.bytes() <= node_.hub().options.queue_bytes) {
+    const bool send = std::holds_alternative<SendOp>(requests_.front().operation);
+    if (!send && running_ > 0) break;
+    exclusive_ = !send;
+    ++running_;
+    auto task = serve(shared_from_this(), requests_.take());
+    node_.spawn("realtime.request", std::move(task));
+  }
+  const bool full = requests_.size() + running_ >= in_flight_max;
+  if (state_ != State::closing && full != paused_) socket_->pause_reading(paused_ = full);
+}
+
+void Session::finish() {
+  --running_;
+  exclusive_ = false;
+  pump();
+}
+
+void Session::answer(std::int64_t id, const Result<std::string>& ok) { answer_text(ok ? answer_ok(id, *ok) : answer_error(id, ok.error())); }
+
+void Session::answer_text(std::string text) {
+  if (state_ != State::closing) send(framed(text), nullptr, Outbox::plain);
+}
+
+// ---- hello ----
+
+void Session::greet(Caller caller, Time expires, std::string client) {
+  Seat::user = UserId(caller.subject);
+  caller_ = std::make_shared<const Caller>(std::move(caller));
+  expires_ = expires;
+  client_ = std::move(client);
+  node_.index().sit(*this);
+}
+
+void Session::greet_failed() {
+  if (state_ != State::greeting) return;
+  if (caller_) node_.index().stand(*this);
+  caller_.reset();
+  pending_.clear();
+  state_ = State::waiting;
+}
+
+void Session::prolong(Caller caller, Time expires) {
+  caller_ = std::make_shared<const Caller>(std::move(caller));
+  expires_ = expires;
+  warned_ = false;
+}
+
+void Session::begin(std::int64_t id, const HelloOp& hello, const chat::Hello& state) {
+  auto& hub = node_.hub();
+  ResumeLimits limits;
+  limits.room = hub.options.resume_limit;
+  limits.total = hub.options.resume_total;
+  ResumePlan plan;
+  if (hello.resume) plan = plan_resume(*hello.resume, state, limits);
+
+  HelloOk ok;
+  ok.session = caller_->session.text();
+  ok.user.id = Seat::user;
+  ok.user.username = caller_->username;
+  ok.epoch = state.epoch;
+  ok.cursor = cursor_ = state.cursor;
+  ok.rooms = state.rooms;
+  if (state.more) ok.more = true;
+  if (!state.gone.empty()) ok.gone = state.gone;
+  ok.heartbeat = heartbeat.count();
+  ok.server = hub.options.server;
+  state_ = State::live;
+  opened_ = pinged_at_ = progress_at_ = hub.clock->moment();
+  WebSocket::Limits larger;
+  larger.message_max = message_max_live;
+  socket_->set_limits(larger);
+  answer(id, encode(ok));
+
+  const auto now = hub.clock->now();
+  for (const auto& reset : plan.resets) {
+    ResetData data;
+    data.last_seq = reset.last_seq;
+    data.why = reset.why;
+    send(framed(push_frame("room.reset", reset.room, now, encode(data))), nullptr, Outbox::plain);
+  }
+  hub.numbers.resets.add(plan.resets.size());
+  std::unordered_map<RoomId, std::int64_t> replays;
+  for (const auto& replay : plan.replays) replays.emplace(replay.room, replay.after);
+  if (hello.resume) {
+    hub.numbers.resumes.add();
+    ++replaying_;  // the rooms that are not theirs
+  }
+  places.reserve(state.all.size());
+  for (const auto& position : state.all) {
+    const auto replay = replays.find(position.room);
+    const bool missed = replay != replays.end();
+    node_.enter(*this, position, missed ? replay->second : position.last_seq, missed ? position.last_seq : 0);
+  }
+  Connection connection;
+  connection.number = number_;
+  connection.shard = static_cast<std::uint16_t>(node_.shard());
+  hub.home(Seat::user).mail([user = Seat::user, connection](Node& home) { home.home_users().open(user, connection); });
+
+  // What changed since the read that `state` is of, and before it too: `since` tells.
+  auto changes = std::move(pending_);
+  pending_ = std::vector<Pending>();
+  for (const auto& change : changes) {
+    auto* room = node_.index().find(change.room);
+    auto* reader = room ? node_.index().reader(*this, *room) : nullptr;
+    if (change.joined && !reader) node_.join(*this, change.room);
+    else if (!change.joined && reader && reader->since < change.seq) node_.remove_from(*this, *room, change.why);
+  }
+  if (hello.resume) {
+    std::erase_if(plan.absent, [&](const RoomId& room) { return std::any_of(places.begin(), places.end(), [&](const Place& place) { return place.room->id == room; }); });
+    if (plan.absent.empty()) replayed();
+    else node_.spawn("realtime.absences", tell_absences(shared_from_this(), std::move(plan.absent)));
+  }
+}
+
+void Session::replayed() {
+  if (state_ != State::live || replaying_ == 0 || --replaying_ > 0) return;
+  CursorData data;
+  data.cursor = cursor_;
+  send(framed(push_frame("replay.done", RoomId(), node_.hub().clock->now(), encode(data))), nullptr, Outbox::replay_done);
+}
+
+// ---- time and the end ----
+
+void Session::tick(Moment now, Time wall) {
+  if (state_ == State::closing) return;
+  if (state_ == State::waiting) {
+    if (now - opened_ >= hello_timeout) close(code::no_hello, "no hello within 10 s");
+    return;
+  }
+  if (caller_ && wall >= expires_) return close(code::bad_token, "the token has expired: connect with a fresh one, or send auth in time");
+  if (state_ == State::live && !warned_ && expires_ - wall <= expiry_warning) {
+    warned_ = true;
+    ExpiringData data;
+    data.expires_at = expires_;
+    push(framed(push_frame("auth.expiring", RoomId(), wall, encode(data))), nullptr);
+  }
+  const auto taken = outbox_.handed() - socket_->queued();
+  if (taken != taken_ || !backlogged() || !node_.contact()) progress_at_ = now;
+  taken_ = taken;
+  if (now - progress_at_ >= stall_timeout) return close(code::too_slow, "nothing was read for 15 s: resume");
+  if (std::exchange(alive_, false)) unanswered_ = 0;
+  if (now - pinged_at_ >= heartbeat) {
+    if (unanswered_ >= 2) return close(code::going_away, "no sign of life");
+    ++unanswered_;
+    pinged_at_ = now;
+    socket_->ping();
+  }
+  flow();
+  feed();
+}
+
+void Session::drain() {
+  if (state_ == State::closing) return;
+  DrainingData data;
+  data.reconnect_within = 5;
+  push(framed(push_frame("server.draining", RoomId(), node_.hub().clock->now(), encode(data))), nullptr);
+}
+
+// The index is left from outside of what is going on: it may be walking through a room's readers just now.
+void Session::close(int code, std::string_view reason) {
+  if (state_ == State::closing) return;
+  state_ = State::closing;
+  requests_.clear();
+  socket_->close(code, reason);
+  node_.mail([self = shared_from_this()](Node& node) { node.detach(*self); });
+}
+
+void Session::closed() {
+  state_ = State::closing;
+  requests_.clear();
+  node_.remove(*this);
+}
+
+}  // namespace loggia::realtime
