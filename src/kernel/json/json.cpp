@@ -110,6 +110,8 @@ void append_escaped(std::string& out, unsigned char c) {
 
 Result<json> parse_untrusted(std::string_view text) {
   Builder builder;
+  // nlohmann takes a NUL for the end of the input.
+  if (text.find('\0') != text.npos) return Error(Errc::malformed, "the input does not parse as JSON: it holds a NUL");
   if (!json::sax_parse(text.begin(), text.end(), &builder))
     return Error(Errc::malformed, "the input " + (builder.why.empty() ? "does not parse as JSON" : builder.why));
   return std::move(builder.root);
