@@ -76,6 +76,13 @@ void Connection::Prepared::bind(std::span<const Parameter> parameters, bool copi
   }
 }
 
+Trouble trouble_of(const SQLite::Exception& problem) {
+  const int extended = problem.getExtendedErrorCode(), kind = problem.getErrorCode() & 0xFF;
+  if (kind == SQLITE_FULL || extended == SQLITE_IOERR_SHMSIZE) return Trouble::full;
+  if (kind == SQLITE_IOERR || kind == SQLITE_CORRUPT || kind == SQLITE_NOTADB) return Trouble::fatal;
+  return Trouble::command;
+}
+
 Connection::Connection(const std::string& path, Mode mode) : database_(path, flags(mode), 5000) {
   execute("PRAGMA foreign_keys=ON");
   execute("PRAGMA mmap_size=0");

@@ -49,6 +49,14 @@ class Connection {
   std::unordered_map<std::string, std::vector<std::unique_ptr<Prepared>>, Hash, std::equal_to<>> statements_;
 };
 
+/// What an exception of SQLite means for all that comes after.
+enum class Trouble {
+  command,  // this statement alone
+  full,     // no room: nothing was stored, and room may be made
+  fatal,    // the file or the disk can be trusted no longer
+};
+Trouble trouble_of(const SQLite::Exception& problem);
+
 /// A connection as a reader's Query.
 class ReadQuery final : public Query {
  public:

@@ -1,12 +1,14 @@
+#include <fcntl.h>
 #include <sqlite3.h>
 #include <sys/stat.h>
+#include <unistd.h>
 #include <SQLiteCpp/Backup.h>
 #include <boost/asio/async_result.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <fstream>
 #include <future>
+#include <mutex>
 #include "loggia/kernel/log.hpp"
 #include "storage/migrations.hpp"
 #include "storage/readers.hpp"
@@ -55,8 +57,10 @@ class SqliteDatabase final : public Database {
   bool writable() const override { return writer_->writable(); }
   std::string name() const override { return options_.name; }
   void close() override {
-    if (readers_) readers_->close();
-    writer_->close();
+    std::call_once(closed_, [this] {
+      if (readers_) readers_->close();
+      writer_->close();
+    });
   }
 
  protected:
@@ -93,6 +97,7 @@ class SqliteDatabase final : public Database {
   DatabaseOptions options_;
   std::unique_ptr<sqlite::Writer> writer_;
   std::unique_ptr<sqlite::Readers> readers_;
+  std::once_flag closed_;
 };
 
 std::vector<sqlite::Part> parts_of(const DatabaseOptions& options) {
@@ -112,24 +117,30 @@ Error opening_failed(const std::filesystem::path& path, const SQLite::Exception&
   }
 }
 
-/// Before the schema changes: the file as it was, in a folder beside it.
-void keep_copy(Connection& connection, const DatabaseOptions& options, Time now) {
-  const auto folder = options.directory / ("before-migration-" + to_rfc3339(now));
+/// Before the schema changes: the file as it was, in a folder beside it that is named for the version to come. Written whole, then
+/// named: a start that is tried again and again keeps one copy.
+void keep_copy(Connection& connection, const DatabaseOptions& options) {
+  const auto version = options.migrations.empty() ? 0 : options.migrations.back().number;
+  const auto folder = options.directory / ("backup-before-" + options.name + "-v" + std::to_string(version));
   std::filesystem::create_directories(folder);
   ::chmod(folder.c_str(), 0700);
-  const auto copy = (folder / (options.name + ".db")).string();
-  const Parameter parameters[] = {Parameter(copy)};
+  const auto copy = folder / (options.name + ".db"), part = folder / (options.name + ".part");
+  std::filesystem::remove(part);
+  const auto text = part.string();
+  const Parameter parameters[] = {Parameter(text)};
   connection.change("VACUUM INTO ?1", parameters);
-  ::chmod(copy.c_str(), 0600);
-  log::info("storage.kept_before_migration", Field("store", options.name), Field("copy", copy));
+  ::chmod(part.c_str(), 0600);
+  std::filesystem::rename(part, copy);
+  log::info("storage.kept_before_migration", Field("store", options.name), Field("copy", copy.string()));
 }
 
-/// The file exists with a mode for its owner alone before SQLite writes into it.
-void touch_private(const std::filesystem::path& path) {
-  if (std::filesystem::exists(path)) return;
-  std::ofstream made(path);
-  made.close();
-  ::chmod(path.c_str(), 0600);
+/// The file exists with a mode for its owner alone before SQLite writes into it. True where it was there, and is not empty.
+bool make_private(const std::filesystem::path& path) {
+  const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  if (file >= 0) ::close(file);
+  std::error_code problem;
+  const auto size = std::filesystem::file_size(path, problem);
+  return !problem && size > 0;
 }
 
 }  // namespace
@@ -138,14 +149,18 @@ Result<std::shared_ptr<Database>> open_database(DatabaseOptions options) {
   const bool memory = options.directory.empty();
   const auto path = memory ? std::filesystem::path(":memory:") : options.directory / (options.name + ".db");
   try {
-    if (!memory) touch_private(path);
-    auto connection = std::make_unique<Connection>(path.string(), memory ? Mode::memory : Mode::writer);
     const auto parts = parts_of(options);
+    if (!memory && make_private(path)) {
+      // Looked at before anything is written: what is refused stays as it is.
+      Connection look(path.string(), Mode::reader);
+      if (const auto known = sqlite::pending(look, parts); !known) return Error(known.error().code, path.string() + ": " + known.error().detail);
+    }
+    auto connection = std::make_unique<Connection>(path.string(), memory ? Mode::memory : Mode::writer);
     const auto steps = sqlite::pending(*connection, parts);
     if (!steps) return Error(steps.error().code, path.string() + ": " + steps.error().detail);
     if (!steps->empty()) {
       const auto now = options.clock->now();
-      if (!memory && options.keep_before_migration && sqlite::has_tables(*connection)) keep_copy(*connection, options, now);
+      if (!memory && options.keep_before_migration && sqlite::has_tables(*connection)) keep_copy(*connection, options);
       sqlite::migrate(*connection, parts, now);
     }
     std::vector<std::unique_ptr<Connection>> readers;

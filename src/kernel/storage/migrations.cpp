@@ -56,6 +56,8 @@ CREATE INDEX idempotency_at ON idempotency(at);
 
 Result<std::vector<std::string>> pending(Connection& connection, const std::vector<Part>& parts) {
   std::vector<std::string> out;
+  if (!has_table(connection, "schema_migrations") && has_tables(connection))
+    return Error(Errc::conflict, "this is a database of another program. Move it away, or set another storage.dir.");
   for (const auto& part : parts) {
     auto done = applied(connection, part.name);
     for (const auto& step : part.steps) {

@@ -1,6 +1,5 @@
 #include "storage/readers.hpp"
 #include <pthread.h>
-#include <sqlite3.h>
 #include "loggia/kernel/log.hpp"
 
 namespace loggia::sqlite {
@@ -49,14 +48,20 @@ void Readers::run(Connection& connection) {
 }
 
 void Readers::answer(Connection& connection, Job& job) {
-  if (job.deadline < clock_->moment()) return job.done(Error(Errc::timeout, "there was no time left to begin"));
+  auto result = worked(connection, job);
+  job.work = nullptr;  // it may hold the last reference to who made it: gone before anybody hears
+  job.done(std::move(result));
+}
+
+Result<bool> Readers::worked(Connection& connection, Job& job) {
+  if (job.deadline < clock_->moment()) return Error(Errc::timeout, "there was no time left to begin");
   try {
     // One moment for all that the work reads.
     connection.execute("BEGIN");
     ReadQuery query(connection);
     job.work(query);
     connection.execute("COMMIT");
-    job.done(true);
+    return true;
   } catch (const std::exception& problem) {
     log::error("storage.read_failed", Field("store", name_), Field("why", problem.what()));
     try {
@@ -64,10 +69,9 @@ void Readers::answer(Connection& connection, Job& job) {
     } catch (const SQLite::Exception&) {
       // Nothing was open.
     }
-    job.done(Error(Errc::internal, "the storage failed"));
     const auto* storage = dynamic_cast<const SQLite::Exception*>(&problem);
-    const int kind = storage ? storage->getErrorCode() & 0xFF : 0;
-    if ((kind == SQLITE_CORRUPT || kind == SQLITE_NOTADB) && on_fatal_) on_fatal_("the storage of " + name_ + " is damaged: restore a backup");
+    if (storage && trouble_of(*storage) == Trouble::fatal && on_fatal_) on_fatal_("the storage of " + name_ + " failed: " + problem.what());
+    return Error(Errc::internal, "the storage failed");
   }
 }
 

@@ -24,6 +24,7 @@ class Readers {
   };
   void run(Connection& connection);
   void answer(Connection& connection, Job& job);
+  Result<bool> worked(Connection& connection, Job& job);
 
   std::vector<std::unique_ptr<Connection>> connections_;
   std::string name_;

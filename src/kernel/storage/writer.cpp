@@ -1,6 +1,5 @@
 #include "storage/writer.hpp"
 #include <pthread.h>
-#include <sqlite3.h>
 #include <algorithm>
 #include "loggia/kernel/log.hpp"
 
@@ -10,15 +9,17 @@ namespace {
 constexpr std::size_t group_max = 512;
 constexpr milliseconds probe_every(1000);
 
-bool is_full(int code) { return (code & 0xFF) == SQLITE_FULL || code == SQLITE_IOERR_SHMSIZE; }
-bool is_fatal(int code) {
-  const int kind = code & 0xFF;
-  return kind == SQLITE_IOERR || kind == SQLITE_CORRUPT || kind == SQLITE_NOTADB;
-}
 Error full() {
   Error error(Errc::insufficient_storage, "the server's disk is full; nothing was stored. Try again when room was made.");
   error.retry_after = 5;
   return error;
+}
+/// No closure of the caller's lives on here once it has heard: it may hold the last reference to the store itself.
+template <class Command> void answer(Command& command, Result<bool> result) {
+  command.read = nullptr;
+  command.write = nullptr;
+  const auto done = std::exchange(command.done, nullptr);
+  done(std::move(result));
 }
 
 }  // namespace
@@ -45,6 +46,8 @@ class Writer::Group final : public Transaction {
   }
   void run_after() {
     for (auto& action : after_) action();
+    after_.clear();
+    before_.clear();
   }
 
  protected:
@@ -100,110 +103,133 @@ StorageFigures Writer::figures() const {
 void Writer::run() {
   for (;;) {
     std::vector<Command> group;
+    bool waited_out = false;
     {
       std::unique_lock lock(mutex_);
       const auto ready = [this] { return closing_ || !queue_.empty(); };
       if (writable()) wake_.wait(lock, ready);
-      else wake_.wait_for(lock, probe_every, ready);
+      else waited_out = !wake_.wait_for(lock, probe_every, ready);
       if (queue_.empty() && closing_) return;
       const auto count = std::min(queue_.size(), group_max);
       std::move(queue_.begin(), queue_.begin() + static_cast<std::ptrdiff_t>(count), std::back_inserter(group));
       queue_.erase(queue_.begin(), queue_.begin() + static_cast<std::ptrdiff_t>(count));
     }
-    if (!writable()) probe();
+    if (!writable() && !broken_ && (waited_out || options_.clock->moment() - probed_ >= probe_every)) probe();
     if (!group.empty()) run_group(std::move(group));
   }
 }
 
 void Writer::refuse(std::vector<Command>& commands, const Error& why) {
   failed_.fetch_add(commands.size());
-  for (auto& command : commands) command.done(why);
+  for (auto& command : commands) answer(command, why);
+}
+
+void Writer::roll_back() {
+  try {
+    connection_->execute("ROLLBACK");
+  } catch (const SQLite::Exception&) {
+    // It has rolled back by itself, as SQLite does after SQLITE_FULL and SQLITE_IOERR.
+  }
 }
 
 void Writer::run_group(std::vector<Command> commands) {
-  std::vector<Command> stored;
-  for (auto& command : commands) {
-    if (!command.read) continue;
-    try {
-      ReadQuery query(*connection_);
-      command.read(query);
-      command.done(true);
-    } catch (const std::exception& problem) {
-      log::error("storage.read_failed", Field("store", options_.name), Field("why", problem.what()));
-      command.done(Error(Errc::internal, "the storage failed"));
-    }
-  }
-  std::erase_if(commands, [](const Command& command) { return static_cast<bool>(command.read); });
+  run_reads(commands);
   if (commands.empty()) return;
+  if (broken_) return refuse(commands, Error(Errc::unavailable, "the storage failed, and the process is ending"));
   if (!writable()) return refuse(commands, full());
   groups_.fetch_add(1);
   Group group(*connection_);
+  std::vector<std::optional<Error>> wrong(commands.size());  // answered with it: their work was rolled back
   bool committing = false;
-  std::vector<Command*> kept;
-  std::vector<std::pair<Command*, Error>> lost;  // answered after the others: their work was rolled back
   try {
     connection_->execute("BEGIN IMMEDIATE");
-    const auto now = options_.clock->moment();
-    for (auto& command : commands) {
-      if (command.deadline < now) {
-        lost.emplace_back(&command, Error(Errc::timeout, "there was no time left to begin"));
-        continue;
-      }
-      const auto mark = group.mark();
-      connection_->change("SAVEPOINT command", {});
-      bool fine = false;
-      std::optional<Error> thrown;
-      try {
-        fine = command.write(group);
-      } catch (const SQLite::Exception& problem) {
-        if (is_full(problem.getErrorCode()) || is_fatal(problem.getErrorCode())) throw;
-        log::error("storage.command_failed", Field("store", options_.name), Field("why", problem.what()));
-        thrown = Error(Errc::internal, "the storage failed");
-      } catch (const std::exception& problem) {
-        log::error("storage.command_failed", Field("store", options_.name), Field("why", problem.what()));
-        thrown = Error(Errc::internal, "something went wrong inside the server");
-      }
-      if (!fine) {
-        connection_->change("ROLLBACK TO command", {});
-        group.back_to(mark);
-      }
-      connection_->change("RELEASE command", {});
-      if (thrown) lost.emplace_back(&command, std::move(*thrown));
-      else kept.push_back(&command);
-    }
+    for (std::size_t at = 0; at < commands.size(); ++at) wrong[at] = run_command(commands[at], group);
     group.run_before();
     committing = true;
     connection_->execute("COMMIT");
   } catch (const SQLite::Exception& problem) {
-    const int code = problem.getErrorCode(), extended = problem.getExtendedErrorCode();
-    try {
-      connection_->execute("ROLLBACK");
-    } catch (const SQLite::Exception&) {
-      // It has rolled back by itself, as SQLite does after SQLITE_FULL and SQLITE_IOERR.
-    }
-    log::error("storage.group_failed", Field("store", options_.name), Field("why", problem.what()), Field("code", extended));
-    if (is_full(code)) {
-      writable_.store(false);
-      return refuse(commands, full());
-    }
-    if (committing && is_fatal(code)) {
-      // It may be in the file or not: whoever asks again with the same key will learn. This process goes no further.
-      refuse(commands, Error(Errc::outcome_unknown, "the storage failed while it confirmed; it may or may not have happened. Repeat with the same key."));
-    } else {
-      refuse(commands, Error(Errc::internal, "the storage failed"));
-    }
-    if (is_fatal(code) && options_.on_fatal) options_.on_fatal("the storage of " + options_.name + " failed: " + problem.what());
-    return;
+    return group_failed(commands, problem, committing);
+  } catch (const std::exception& problem) {
+    roll_back();
+    log::error("storage.group_failed", Field("store", options_.name), Field("why", problem.what()));
+    return refuse(commands, Error(Errc::internal, "something went wrong inside the server"));
   }
-  commands_.fetch_add(kept.size());
   group.run_after();
-  for (auto* command : kept) command->done(true);
-  failed_.fetch_add(lost.size());
-  for (auto& [command, why] : lost) command->done(why);
+  for (std::size_t at = 0; at < commands.size(); ++at) {
+    (wrong[at] ? failed_ : commands_).fetch_add(1);
+    answer(commands[at], wrong[at] ? Result<bool>(*wrong[at]) : Result<bool>(true));
+  }
+}
+
+/// Of a database in memory: they run on the one connection that there is, between two groups.
+void Writer::run_reads(std::vector<Command>& commands) {
+  for (auto& command : commands) {
+    if (!command.read) continue;
+    if (command.deadline < options_.clock->moment()) {
+      answer(command, Error(Errc::timeout, "there was no time left to begin"));
+      continue;
+    }
+    try {
+      ReadQuery query(*connection_);
+      command.read(query);
+      answer(command, true);
+    } catch (const std::exception& problem) {
+      log::error("storage.read_failed", Field("store", options_.name), Field("why", problem.what()));
+      answer(command, Error(Errc::internal, "the storage failed"));
+    }
+  }
+  std::erase_if(commands, [](const Command& command) { return !command.done; });
+}
+
+/// In a savepoint: what is refused or throws leaves nothing, and the others of the group stay. Throws where the whole group is lost.
+std::optional<Error> Writer::run_command(Command& command, Group& group) {
+  if (command.deadline < options_.clock->moment()) return Error(Errc::timeout, "there was no time left to begin");
+  const auto mark = group.mark();
+  connection_->change("SAVEPOINT command", {});
+  bool fine = false;
+  std::optional<Error> wrong;
+  try {
+    fine = command.write(group);
+  } catch (const SQLite::Exception& problem) {
+    if (trouble_of(problem) != Trouble::command) throw;
+    log::error("storage.command_failed", Field("store", options_.name), Field("why", problem.what()));
+    wrong = Error(Errc::internal, "the storage failed");
+  } catch (const std::exception& problem) {
+    log::error("storage.command_failed", Field("store", options_.name), Field("why", problem.what()));
+    wrong = Error(Errc::internal, "something went wrong inside the server");
+  }
+  if (!fine) {
+    connection_->change("ROLLBACK TO command", {});
+    group.back_to(mark);
+  }
+  connection_->change("RELEASE command", {});
+  return wrong;
+}
+
+void Writer::group_failed(std::vector<Command>& commands, const SQLite::Exception& problem, bool committing) {
+  const auto trouble = trouble_of(problem);
+  roll_back();
+  log::error("storage.group_failed", Field("store", options_.name), Field("why", problem.what()), Field("code", problem.getExtendedErrorCode()));
+  switch (trouble) {
+    case Trouble::full:
+      writable_.store(false);
+      probed_ = options_.clock->moment();
+      return refuse(commands, full());
+    case Trouble::command: return refuse(commands, Error(Errc::internal, "the storage failed"));
+    case Trouble::fatal: break;
+  }
+  broken_ = true;
+  writable_.store(false);
+  // At the commit it may be in the file or not: whoever asks again with the same key will learn. This process goes no further.
+  refuse(commands, committing ? Error(Errc::outcome_unknown,
+                                      "the storage failed while it confirmed; it may or may not have happened. Repeat with the same key.")
+                              : Error(Errc::internal, "the storage failed"));
+  if (options_.on_fatal) options_.on_fatal("the storage of " + options_.name + " failed: " + problem.what());
 }
 
 /// Whether there is room again: a write of the size of a few messages that leaves nothing behind.
 void Writer::probe() {
+  probed_ = options_.clock->moment();
   try {
     connection_->execute("BEGIN IMMEDIATE");
     connection_->execute("CREATE TABLE storage_probe(room BLOB); INSERT INTO storage_probe VALUES (zeroblob(262144)); DROP TABLE storage_probe");
@@ -211,11 +237,7 @@ void Writer::probe() {
     writable_.store(true);
     log::info("storage.writable_again", Field("store", options_.name));
   } catch (const SQLite::Exception&) {
-    try {
-      connection_->execute("ROLLBACK");
-    } catch (const SQLite::Exception&) {
-      // Nothing was open.
-    }
+    roll_back();
   }
 }
 

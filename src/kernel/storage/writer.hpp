@@ -42,7 +42,11 @@ class Writer {
   bool enqueue(Command command);
   void run();
   void run_group(std::vector<Command> commands);
+  void run_reads(std::vector<Command>& commands);
+  std::optional<Error> run_command(Command& command, Group& group);
+  void group_failed(std::vector<Command>& commands, const SQLite::Exception& problem, bool committing);
   void refuse(std::vector<Command>& commands, const Error& why);
+  void roll_back();
   void probe();
 
   std::unique_ptr<Connection> connection_;
@@ -51,6 +55,8 @@ class Writer {
   std::condition_variable wake_;
   std::deque<Command> queue_;
   bool closing_ = false;
+  Moment probed_{};      // of the writer's thread, like the next
+  bool broken_ = false;  // nothing is written any more: the process ends
   std::atomic<bool> writable_{true};
   std::atomic<std::uint64_t> groups_{0}, commands_{0}, failed_{0};
   std::thread thread_;
