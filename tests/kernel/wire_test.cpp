@@ -308,6 +308,19 @@ TEST_CASE("an error of the service and one of the decoder come back as what they
   CHECK(house.ask(add).error().fields.at(0).pointer == "/copies");
 }
 
+TEST_CASE("an answer that its contract does not know is the peer's mistake, not the caller's") {
+  Answer answer;
+  answer.status = 201;
+  for (const char* body : {"", "{", "[]", R"({"title":"T"})"}) {
+    answer.body = body;
+    CHECK(reply_of<AddBook>(answer).error().code == Errc::internal);
+    answer.body = std::string("[") + body;
+    CHECK(reply_of<FindBooks>(answer).error().code == Errc::internal);
+  }
+  answer.body = "[]";
+  CHECK(reply_of<FindBooks>(answer).has_value());
+}
+
 TEST_CASE("routes say of themselves what a router and the API description need") {
   House house;
   const auto& add = house.loopback.infos.at(std::string(AddBook::route));

@@ -48,7 +48,8 @@ class Config {
   std::int64_t integer(std::string_view key) const;
   milliseconds duration(std::string_view key) const;
   std::vector<std::string> list(std::string_view key) const;
-  /// Of a table of free names: "peers.chat" -> value.
+  /// Of a table of free names, each relative to it: of "discovery.peers" "chat" -> value; nested ones by dots ("corp.client_secret" of
+  /// "auth.oidc"), lists joined by commas.
   std::map<std::string, std::string> table(std::string_view key) const;
   bool set(std::string_view key) const;  // not left at its default
 

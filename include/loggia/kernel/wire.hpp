@@ -63,7 +63,6 @@ template <class R> Result<R> decode_call(const Call& call) {
       fields = std::move(*parsed);
     }
   } else if (call.strict && !call.body.empty()) return Error(Errc::invalid_request, "this request takes no body");
-  std::optional<Error> wrong;
   const auto put = [&](const std::string& name, const std::string& text, bool path) {
     bool known = false;
     boost::mp11::mp_for_each<Members<R>>([&](auto member) {
@@ -169,7 +168,12 @@ template <Request R> Result<typename R::Reply> reply_of(const Answer& answer) {
     reply.value = std::move(*value);
     reply.created = answer.status == 201;
     return reply;
-  } else return decode_text<Reply>(answer.body, Manner::lenient);
+  } else {
+    // A peer's mistake is not the caller's: never invalid_request.
+    auto reply = decode_text<Reply>(answer.body, Manner::lenient);
+    if (!reply) return Error(Errc::internal, "a peer answered what its contract does not know");
+    return reply;
+  }
 }
 
 template <class P, class... Rs> struct Proxy : P {
