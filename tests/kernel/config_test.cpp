@@ -27,6 +27,7 @@ std::vector<ConfigKey> keys() {
       key("http.allowed_origins", Kind::list, ""),
       key("log.level", Kind::text, "info", "debug|info|warn|error"),
       key("log.format", Kind::text, "text", "text|json"),
+      key("bus.transport", Kind::text, "embedded", "embedded|kafka"),
       key("bus.partitions", Kind::integer, "16", "", 1, 1024),
       key("bus.kafka.options", Kind::table, ""),
       key("discovery.peers", Kind::table, ""),

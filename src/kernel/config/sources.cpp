@@ -17,9 +17,11 @@ Known::Known(const std::vector<ConfigKey>& keys) {
   std::map<std::string, std::string> variables;
   for (const auto& key : keys) {
     const std::string name(key.name);
-    if (name.ends_with("_file") || name.ends_with("port") || name.ends_with("service_host"))
+    // `_FILE` is ours, `_PORT` and `_SERVICE_HOST` are what orchestrators set for a service called loggia.
+    const auto variable = variable_of(name);
+    if (variable.ends_with("_FILE") || variable.ends_with("_PORT") || variable.ends_with("_SERVICE_HOST"))
       throw std::logic_error("key " + name + " ends as variables of others do; call it otherwise");
-    if (!variables.emplace(variable_of(name), name).second) throw std::logic_error("two keys have the variable " + variable_of(name));
+    if (!variables.emplace(variable, name).second) throw std::logic_error("two keys have the variable " + variable);
     keys_.emplace(name, &key);
     names_.push_back(name);
   }
