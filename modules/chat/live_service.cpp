@@ -1,0 +1,132 @@
+#include "live_service.hpp"
+#include <algorithm>
+#include "message_service.hpp"
+#include "pages.hpp"
+#include "standing.hpp"
+
+namespace loggia::chat {
+namespace {
+
+constexpr std::int64_t events_max = 1000;
+
+}  // namespace
+
+Async<Sent> LiveService::on(Context context, SendNow request) {
+  const auto asker = asker_of(context);
+  Sending sending;
+  sending.room = request.room;
+  sending.text = std::move(request.text);
+  sending.client_id = std::move(request.client_id);
+  sending.reply_to = request.reply_to;
+  sending.attachments = std::move(request.attachments);
+  auto draft = co_await drafted(&chat_, context, std::move(sending));
+  if (!draft) co_return draft.error();
+  auto make = [this, asker, draft = std::move(*draft)](Transaction& transaction, const Cause& cause) -> Result<Sent> {
+    const auto posted = post_message(transaction, chat_.desk(), asker, draft, cause);
+    if (!posted) return posted.error();
+    Sent out;
+    out.id = posted->message.id;
+    out.seq = posted->message.seq;
+    out.created_at = posted->message.created_at;
+    return out;
+  };
+  co_return co_await chat_.written(std::move(context), std::move(make));
+}
+
+Async<Changed> LiveService::on(Context context, EditNow request) {
+  const auto asker = asker_of(context);
+  auto wording = co_await reworded(&chat_, context, request.room, std::move(request.text));
+  if (!wording) co_return wording.error();
+  auto make = [this, asker, room = request.room, seq = request.seq, wording = std::move(*wording)](Transaction& transaction, const Cause& cause) -> Result<Changed> {
+    const auto edited = edit_message(transaction, chat_.desk(), asker, room, seq, wording.text, wording.named, cause);
+    if (!edited) return edited.error();
+    Changed out;
+    out.seq = edited->seq;
+    return out;
+  };
+  co_return co_await chat_.written(std::move(context), std::move(make));
+}
+
+Async<Changed> LiveService::on(Context context, DeleteNow request) {
+  return delete_now(&chat_, std::move(context), request.room, request.seq);
+}
+
+Async<Changed> LiveService::on(Context context, ReactNow request) {
+  return react_now(&chat_, std::move(context), request.room, request.seq, std::move(request.emoji), request.on);
+}
+
+Async<Hello> LiveService::on(Context context, GetHello request) {
+  // A cursor of another epoch, or none that is ours, is as good as none.
+  std::optional<std::int64_t> since;
+  if (request.cursor && request.epoch == chat_.timeline.epoch())
+    if (const auto number = number_in(*request.cursor)) since = *number;
+  auto work = [user = request.user, since](Query& query) -> Result<Snapshot> { return snapshot(query, user, since); };
+  auto found = co_await chat_.store->read(context, std::move(work));
+  if (!found) co_return found.error();
+  std::vector<UserId> peers;
+  for (const auto& room : found->hello.rooms)
+    if (room.peer) peers.push_back(room.peer->id);
+  if (!peers.empty()) {
+    auto people = co_await chat_.people.get(std::move(context), std::move(peers));
+    if (!people) co_return people.error();
+    for (auto& room : found->hello.rooms)
+      if (room.peer) name_peer(*room.peer, *people);
+  }
+  found->hello.epoch = chat_.timeline.epoch();
+  found->hello.cursor = cursor_of(found->change);
+  co_return std::move(found->hello);
+}
+
+Async<Cursor> LiveService::on(Context context, GetCursor) {
+  auto work = [](Query& query) -> Result<std::int64_t> { return newest_change(query); };
+  auto newest = co_await chat_.store->read(context, std::move(work));
+  if (!newest) co_return newest.error();
+  Cursor out;
+  out.epoch = chat_.timeline.epoch();
+  out.cursor = cursor_of(*newest);
+  co_return out;
+}
+
+Async<Standing> LiveService::on(Context context, GetStanding request) {
+  auto work = [request](Query& query) -> Result<Standing> {
+    auto found = standing_of(query, request.room, request.user);
+    if (!found) return no_such_room();
+    return std::move(*found);
+  };
+  auto standing = co_await chat_.store->read(context, std::move(work));
+  if (!standing || !standing->peer) co_return standing;
+  std::vector<UserId> one(1, standing->peer->id);
+  auto people = co_await chat_.people.get(std::move(context), std::move(one));
+  if (!people) co_return people.error();
+  name_peer(*standing->peer, *people);
+  co_return standing;
+}
+
+Async<Events> LiveService::on(Context context, ReadTimeline request) {
+  const auto limit = std::clamp<std::int64_t>(request.limit, 1, events_max);
+  auto work = [request, limit](Query& query) -> Result<Events> { return frames_after(query, request.room, request.after, limit); };
+  co_return co_await chat_.store->read(context, std::move(work));
+}
+
+Async<Absence> LiveService::on(Context context, GetAbsence request) {
+  auto work = [request](Query& query) -> Result<Absence> {
+    Absence out;
+    out.why = why_absent(query, request.room, request.user);
+    return out;
+  };
+  co_return co_await chat_.store->read(context, std::move(work));
+}
+
+Async<Audience> LiveService::on(Context context, GetAudience request) {
+  auto work = [request](Query& query) -> Result<std::vector<UserId>> { return near(query, request.user); };
+  auto found = co_await chat_.store->read(context, std::move(work));
+  if (!found) co_return found.error();
+  auto blocked = co_await chat_.people.blocked(std::move(context), request.user);
+  if (!blocked) co_return blocked.error();
+  Audience out;
+  for (const auto& id : *found)
+    if (std::find(blocked->begin(), blocked->end(), id) == blocked->end()) out.ids.push_back(id);
+  co_return out;
+}
+
+}  // namespace loggia::chat

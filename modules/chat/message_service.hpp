@@ -1,0 +1,45 @@
+#pragma once
+// Answers the contract `Messages`, and the sending half of `Live`: both follow the same rules by the same commands. No state of its
+// own; called on the caller's shard, from all shards at once.
+#include "chat.hpp"
+
+namespace loggia::chat {
+
+class MessageService final : public Messages {
+ public:
+  explicit MessageService(Chat& chat) : chat_{chat} {}
+  using Messages::on;
+  Async<MessageList> on(Context context, ListMessages request) override;
+  Async<Outcome<Message>> on(Context context, PostMessage request) override;
+  Async<Message> on(Context context, GetMessage request) override;
+  Async<Message> on(Context context, EditMessage request) override;
+  Async<Nothing> on(Context context, DeleteMessage request) override;
+  Async<Nothing> on(Context context, AddReaction request) override;
+  Async<Nothing> on(Context context, RemoveReaction request) override;
+  Async<MessageList> on(Context context, ListPins request) override;
+  Async<Nothing> on(Context context, AddPin request) override;
+  Async<Nothing> on(Context context, RemovePin request) override;
+
+ private:
+  Chat& chat_;
+};
+
+/// What PostMessage and SendNow have in common: the text checked, names looked up, a block ruled out.
+struct Sending {
+  RoomId room;
+  std::string text;
+  std::optional<std::string> client_id;
+  std::optional<std::int64_t> reply_to;
+  std::optional<std::vector<std::string>> attachments;
+};
+Async<Draft> drafted(Chat* chat, Context context, Sending sending);
+/// A new text for a message, checked in the same way.
+struct Rewording {
+  std::string text;
+  Named named;
+};
+Async<Rewording> reworded(Chat* chat, Context context, RoomId room, std::string text);
+Async<Changed> react_now(Chat* chat, Context context, RoomId room, std::int64_t seq, std::string emoji, bool on);
+Async<Changed> delete_now(Chat* chat, Context context, RoomId room, std::int64_t seq);
+
+}  // namespace loggia::chat

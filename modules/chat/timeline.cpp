@@ -1,0 +1,109 @@
+#include "timeline.hpp"
+#include "frame.hpp"
+#include "loggia/chat/events.hpp"
+
+namespace loggia::chat {
+namespace {
+
+constexpr std::size_t page_bytes = 2u << 20;
+
+}  // namespace
+
+std::int64_t next_change(Transaction& transaction) {
+  auto rows = transaction.select("UPDATE changes SET newest = newest + 1 WHERE id = 1 RETURNING newest");
+  return rows->next() ? rows->integer(0) : 0;
+}
+std::int64_t newest_change(Query& query) {
+  auto rows = query.select("SELECT newest FROM changes WHERE id = 1");
+  return rows->next() ? rows->integer(0) : 0;
+}
+
+Taken Timeline::add(Transaction& transaction, Entry& room, std::string_view ev, const Cause& cause, std::string_view data) {
+  std::string frame;
+  frame.reserve(256 + data.size());
+  open_frame(frame, ev, room.id, room.last_seq + 1, cause.by, cause.at);
+  (frame += data) += '}';
+  return add_frame(transaction, room, ev, cause, std::move(frame), std::nullopt);
+}
+
+Taken Timeline::add_frame(Transaction& transaction, Entry& room, std::string_view ev, const Cause& cause, std::string frame, std::optional<std::int64_t> edits) {
+  Taken taken;
+  taken.seq = ++room.last_seq;
+  taken.change = next_change(transaction);
+  transaction.execute("UPDATE rooms SET last_seq = ?2, changed = ?3 WHERE id = ?1", room.id, taken.seq, taken.change);
+  transaction.execute("INSERT INTO timeline (room, seq, edits, frame) VALUES (?1, ?2, ?3, ?4)", room.id, taken.seq, edits, frame);
+  NewEvent event;
+  event.topic = TimelineFrame::topic;
+  event.type = ev;
+  event.key = room.id.text();
+  event.data = std::move(frame);
+  event.reference = Uuid(room.id);
+  event.reference_number = taken.seq;
+  event.traceparent = cause.traceparent;
+  log_->append(transaction, std::move(event));
+  return taken;
+}
+
+void Timeline::rewrite(Transaction& transaction, const Message& now) {
+  std::vector<std::pair<std::int64_t, std::string>> frames;
+  {
+    // Of the message's frames, the one that made it has its number; the others are its edits.
+    auto rows = transaction.select(
+        "SELECT seq, frame FROM timeline WHERE room = ?1 AND seq = ?2 UNION ALL SELECT seq, frame FROM timeline WHERE room = ?1 AND edits = ?2",
+        now.room, now.seq);
+    while (rows->next()) frames.emplace_back(rows->integer(0), rows->string(1));
+  }
+  const auto key = now.room.text();
+  for (const auto& [seq, frame] : frames) {
+    auto rewritten = rewritten_frame(frame, now);
+    transaction.execute("UPDATE timeline SET frame = ?3 WHERE room = ?1 AND seq = ?2", now.room, seq, rewritten);
+    log_->rewrite(transaction, TimelineFrame::topic, key, Uuid(now.room), seq, std::move(rewritten));
+  }
+}
+
+std::int64_t Timeline::erase(Transaction& transaction, const RoomId& room, std::int64_t limit) {
+  std::vector<std::int64_t> numbers;
+  {
+    auto rows = transaction.select(
+        "SELECT seq FROM timeline WHERE room = ?1 AND seq < (SELECT last_seq FROM rooms WHERE id = ?1) ORDER BY seq LIMIT ?2", room, limit);
+    while (rows->next()) numbers.push_back(rows->integer(0));
+  }
+  const auto key = room.text();
+  for (const auto seq : numbers) {
+    transaction.execute("DELETE FROM timeline WHERE room = ?1 AND seq = ?2", room, seq);
+    log_->rewrite(transaction, TimelineFrame::topic, key, Uuid(room), seq, std::string());
+  }
+  return static_cast<std::int64_t>(numbers.size());
+}
+
+void Timeline::receipt(Transaction& transaction, const RoomId& room, const Cause& cause, std::string data) {
+  NewEvent event;
+  event.topic = ReceiptMoved::topic;
+  event.type = ReceiptMoved::type;
+  event.key = room.text();
+  event.data = std::move(data);
+  event.traceparent = cause.traceparent;
+  log_->append(transaction, std::move(event));
+}
+
+Events frames_after(Query& query, const RoomId& room, std::int64_t after, std::int64_t limit) {
+  auto rows = query.select("SELECT frame FROM timeline WHERE room = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3", room, after, limit + 1);
+  Events out;
+  std::size_t bytes = 0;
+  while (rows->next()) {
+    if (static_cast<std::int64_t>(out.items.size()) == limit || bytes > page_bytes) {
+      out.more = true;
+      break;
+    }
+    bytes += rows->text(0).size();
+    out.items.emplace_back(rows->string(0));
+  }
+  return out;
+}
+
+std::string frame_at(Query& query, const Uuid& room, std::int64_t seq) {
+  auto rows = query.select("SELECT frame FROM timeline WHERE room = ?1 AND seq = ?2", room, seq);
+  return rows->next() ? rows->string(0) : std::string();
+}
+
+}  // namespace loggia::chat

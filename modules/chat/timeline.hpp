@@ -1,0 +1,45 @@
+#pragma once
+// The one way in which a room changes: its next number, the frame, the event in the log, in the transaction of the change. Made
+// once; stateless but for the log. On the store's threads.
+#include <memory>
+#include "loggia/kernel/bus.hpp"
+#include "room_store.hpp"
+
+namespace loggia::chat {
+
+/// Who changes something, when, and as part of what call. `by` is absent where the server does it.
+struct Cause {
+  std::optional<UserId> by;
+  Time at{};
+  std::string traceparent;
+};
+
+/// The next of all changes: positions of `hello`.
+std::int64_t next_change(Transaction& transaction);
+std::int64_t newest_change(Query& query);
+
+class Timeline {
+ public:
+  explicit Timeline(std::shared_ptr<Log> log) : log_{std::move(log)} {}
+
+  /// Takes the room's next number for an event whose data is `data`. `ev` is a literal.
+  Taken add(Transaction& transaction, Entry& room, std::string_view ev, const Cause& cause, std::string_view data);
+  /// The same with a frame that is ready: it carries `room.last_seq + 1`. `edits`: the message whose edit it is.
+  Taken add_frame(Transaction& transaction, Entry& room, std::string_view ev, const Cause& cause, std::string frame, std::optional<std::int64_t> edits);
+  /// Makes the earlier frames of a message say what it is now, here and in the log's tail. Before the change's own event is added.
+  void rewrite(Transaction& transaction, const Message& now);
+  /// Erases up to `limit` frames of a deleted room, but not its last. How many went.
+  std::int64_t erase(Transaction& transaction, const RoomId& room, std::int64_t limit);
+  void receipt(Transaction& transaction, const RoomId& room, const Cause& cause, std::string data);
+  std::string epoch() const { return log_->epoch(); }
+
+ private:
+  std::shared_ptr<Log> log_;
+};
+
+/// Frames with a number > `after`, oldest first: at most `limit`, and no more than a few MiB; `more` says that others follow.
+Events frames_after(Query& query, const RoomId& room, std::int64_t after, std::int64_t limit);
+/// For the log: the frame at a number, empty once it is erased.
+std::string frame_at(Query& query, const Uuid& room, std::int64_t seq);
+
+}  // namespace loggia::chat
