@@ -1,6 +1,8 @@
 // The bus of one process: the logs of its modules, the groups that consume them, the followers that are told of each event.
 #include <algorithm>
 #include <future>
+#include <mutex>
+#include <set>
 #include "bus/group.hpp"
 #include "loggia/kernel/log.hpp"
 
@@ -12,7 +14,7 @@ using bus::LogHere;
 constexpr std::chrono::hours trim_every(1);
 constexpr std::chrono::hours idempotency_kept(24);
 
-class EmbeddedBus final : public Bus {
+class EmbeddedBus final : public Bus, public std::enable_shared_from_this<EmbeddedBus> {
  public:
   explicit EmbeddedBus(BusOptions options) : options_{std::move(options)}, random_{system_random()} {}
   ~EmbeddedBus() override { stop(); }
@@ -24,18 +26,20 @@ class EmbeddedBus final : public Bus {
     for (const auto& topic : topics)
       if (topic.logged) logged.emplace_back(topic.name);
     auto log = std::make_shared<LogHere>(std::move(module), std::move(store), std::move(logged), options_,
-                                         [this](LogHere& from, const EventPtr& event) { published(from, event); });
+                                         [bus = weak_from_this()](LogHere& from, const EventPtr& event) {
+                                           if (const auto self = bus.lock()) self->published(from, event);
+                                         });
     if (auto loaded = log->load(); !loaded) throw std::runtime_error(loaded.error().detail);
     logs_.push_back(log);
     return log;
   }
 
   void subscribe(Subscription subscription) override { subscriptions_.push_back(std::move(subscription)); }
-  void follow(std::string topic, std::function<void(const EventPtr&)> handler) override { followers_[std::move(topic)].push_back(std::move(handler)); }
+  void follow(std::string topic, std::function<void(const EventPtr&)> handler) override { followers_[std::move(topic)].handlers.push_back(std::move(handler)); }
 
   void signal(std::string_view topic, std::string_view type, std::string key, std::string data, std::string traceparent) override {
     const auto found = followers_.find(topic);
-    if (found == followers_.end() || stopping_) return;
+    if (found == followers_.end() || !started_ || stopping_) return;
     auto event = std::make_shared<Event>();
     event->topic = topic;
     event->type = type;
@@ -45,27 +49,29 @@ class EmbeddedBus final : public Bus {
     event->time = options_.clock->now();
     event->traceparent = std::move(traceparent);
     event->data = std::make_shared<const std::string>(std::move(data));
-    for (const auto& handler : found->second) handler(event);
+    found->second.tell(event);
   }
 
   Result<bool> start() override {
     if (auto made = make_groups(); !made) return made;
-    for (const auto& group : groups_) group->start();
+    started_ = true;
+    for (const auto& group : *groups()) group->start();
     trim_later(std::chrono::minutes(1));
     return true;
   }
 
   void stop() override {
     if (stopping_.exchange(true)) return;
-    for (const auto& group : groups_) group->stop();
+    for (const auto& group : *groups()) group->stop();
     tasks_.cancel();
     tasks_.wait(milliseconds(10000));
-    std::promise<void> gone;
-    options_.shards->post(0, [&] {
-      trim_.reset();
-      gone.set_value();
+    if (!started_) return;
+    auto gone = std::make_shared<std::promise<void>>();
+    options_.shards->post(0, [timer = trim_, gone]() mutable {
+      timer->handle.reset();
+      gone->set_value();
     });
-    gone.get_future().wait_for(milliseconds(2000));
+    gone->get_future().wait_for(milliseconds(2000));
   }
 
   std::vector<TopicState> topics() override {
@@ -85,7 +91,7 @@ class EmbeddedBus final : public Bus {
   std::vector<TopicLag> lag() override {
     std::vector<TopicLag> out;
     if (auto made = make_groups(); !made) return out;
-    for (const auto& group : groups_) {
+    for (const auto& group : *groups()) {
       auto rows = group->lag();
       out.insert(out.end(), std::make_move_iterator(rows.begin()), std::make_move_iterator(rows.end()));
     }
@@ -110,9 +116,29 @@ class EmbeddedBus final : public Bus {
   }
 
  private:
+  using Groups = std::vector<std::shared_ptr<Group>>;
+  struct Followers {
+    std::recursive_mutex mutex;  // one call at a time, whoever appended; a handler may signal
+    std::vector<std::function<void(const EventPtr&)>> handlers;
+    void tell(const EventPtr& event) {
+      const std::lock_guard lock(mutex);
+      for (const auto& handler : handlers) handler(event);
+    }
+  };
+  struct Trimming {
+    Shards::Timer handle;  // of shard 0
+  };
+
+  std::shared_ptr<const Groups> groups() const {
+    const std::lock_guard lock(groups_mutex_);
+    return groups_;
+  }
+
+  /// Once: for start(), or for the commands, which ask without it.
   Result<bool> make_groups() {
     const std::lock_guard lock(making_);
-    if (!groups_.empty()) return true;
+    if (!groups()->empty()) return true;
+    auto made = std::make_shared<Groups>();
     for (const auto& subscription : subscriptions_)
       for (const auto& log : logs_) {
         if (!log->has(subscription.topic)) continue;
@@ -123,8 +149,10 @@ class EmbeddedBus final : public Bus {
         pump.metrics = options_.metrics;
         auto group = std::make_shared<Group>(subscription, log, std::move(pump));
         if (auto loaded = group->load(); !loaded) return loaded;
-        groups_.push_back(std::move(group));
+        made->push_back(std::move(group));
       }
+    const std::lock_guard swap(groups_mutex_);
+    groups_ = std::move(made);
     return true;
   }
 
@@ -132,7 +160,7 @@ class EmbeddedBus final : public Bus {
     if (auto made = make_groups(); !made) return made.error();
     std::int64_t sum = 0;
     bool found = false;
-    for (const auto& group : groups_) {
+    for (const auto& group : *groups()) {
       if (group->subscription().topic != topic || group->subscription().group != name) continue;
       found = true;
       auto count = ask(*group);
@@ -143,20 +171,23 @@ class EmbeddedBus final : public Bus {
     return sum;
   }
 
-  /// On the writer's thread of the producer, after the commit.
+  /// On the writer's thread of the producer, after the commit. Who is told from start() on finds the rest in the log.
   void published(LogHere& from, const EventPtr& event) {
-    if (const auto found = followers_.find(event->topic); found != followers_.end())
-      for (const auto& handler : found->second) handler(event);
-    for (const auto& group : groups_)
+    if (!started_ || stopping_) return;
+    if (const auto found = followers_.find(event->topic); found != followers_.end()) found->second.tell(event);
+    for (const auto& group : *groups())
       if (&group->log() == &from && group->subscription().topic == event->topic) group->wake(event->partition);
   }
 
   void trim_later(milliseconds delay) {
     if (stopping_) return;
-    trim_ = options_.shards->after(0, delay, [this] {
-      if (!stopping_) tasks_.spawn(options_.shards->executor(0), "bus.trim", trim());
+    trim_->handle = options_.shards->after(0, delay, [bus = weak_from_this()] {
+      const auto self = bus.lock();
+      if (self && !self->stopping_) self->tasks_.spawn(self->options_.shards->executor(0), "bus.trim", self->trim());
     });
   }
+
+  /// Events that are past their retention, and answers that are past their day.
   boost::asio::awaitable<void> trim() {
     const Context context;
     const auto now = options_.clock->now();
@@ -166,24 +197,34 @@ class EmbeddedBus final : public Bus {
         auto done = co_await log->store()->write(context, std::move(work));
         gone = done ? *done : 0;
       }
+    }
+    for (const auto& store : stores()) {
       auto work = [before = Time(now - idempotency_kept)](Transaction& transaction) -> Result<std::int64_t> {
         return transaction.execute("DELETE FROM idempotency WHERE at < ?1", before);
       };
-      auto done = co_await log->store()->write(context, std::move(work));
-      if (!done) log::warn("bus.trim_failed", Field("module", log->module()), Field("why", done.error().detail));
+      auto done = co_await store->write(context, std::move(work));
+      if (!done) log::warn("bus.trim_failed", Field("store", store->name()), Field("why", done.error().detail));
     }
     trim_later(trim_every);
+  }
+
+  std::set<std::shared_ptr<Database>> stores() const {
+    std::set<std::shared_ptr<Database>> out;
+    for (const auto& log : logs_) out.insert(log->store());
+    for (const auto& subscription : subscriptions_) out.insert(subscription.store);
+    return out;
   }
 
   BusOptions options_;
   std::shared_ptr<Random> random_;
   std::vector<std::shared_ptr<LogHere>> logs_;
   std::vector<Subscription> subscriptions_;
-  std::map<std::string, std::vector<std::function<void(const EventPtr&)>>, std::less<>> followers_;
+  std::map<std::string, Followers, std::less<>> followers_;
   std::mutex making_;
-  std::vector<std::shared_ptr<Group>> groups_;
-  std::atomic<bool> stopping_{false};
-  Shards::Timer trim_;
+  mutable std::mutex groups_mutex_;
+  std::shared_ptr<const Groups> groups_ = std::make_shared<Groups>();
+  std::atomic<bool> started_{false}, stopping_{false};
+  std::shared_ptr<Trimming> trim_ = std::make_shared<Trimming>();
   Tasks tasks_;
 };
 

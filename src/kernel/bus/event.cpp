@@ -1,6 +1,6 @@
+#include "bus/event.hpp"
 #include <fmt/format.h>
 #include <cstring>
-#include "loggia/kernel/bus.hpp"
 #include "loggia/kernel/json.hpp"
 
 namespace loggia {
@@ -57,4 +57,33 @@ std::string to_cloud_event(const Event& event) {
   return out += "}";
 }
 
+namespace bus {
+
+Result<std::shared_ptr<Event>> from_cloud_event(std::string_view text) {
+  // `data` is the last field and stands as it came; a quote inside of a text before it is escaped.
+  constexpr std::string_view mark = R"(,"data":)";
+  const auto at = text.find(mark);
+  if (at == text.npos || !text.ends_with('}')) return Error(Errc::malformed, "this is no event that was kept");
+  auto head = parse_untrusted(std::string(text.substr(0, at)) + "}");
+  if (!head) return head.error();
+  const auto field = [&](const char* name) {
+    const auto found = head->find(name);
+    return found != head->end() && found->is_string() ? found->get<std::string>() : std::string();
+  };
+  auto id = Uuid::parse(field("id"));
+  if (!id) return id.error();
+  auto time = parse_rfc3339(field("time"));
+  if (!time) return time.error();
+  auto event = std::make_shared<Event>();
+  event->id = *id;
+  event->time = *time;
+  event->type = field("type");
+  event->key = field("subject");
+  event->source = field("source");
+  event->traceparent = field("traceparent");
+  event->data = std::make_shared<const std::string>(text.substr(at + mark.size(), text.size() - at - mark.size() - 1));
+  return event;
+}
+
+}  // namespace bus
 }  // namespace loggia

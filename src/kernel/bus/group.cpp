@@ -1,7 +1,6 @@
 #include "bus/group.hpp"
 #include <algorithm>
 #include <future>
-#include "loggia/kernel/json.hpp"
 #include "loggia/kernel/log.hpp"
 
 namespace loggia::bus {
@@ -30,10 +29,17 @@ Group::Group(Subscription subscription, std::shared_ptr<LogHere> log, PumpOption
   const Labels labels{{"group", subscription_.group}, {"topic", subscription_.topic}, {"producer", log_->module()}};
   handled_ = &options_.metrics->counter("loggia_events_handled_total", "Events that a group has handled.", labels);
   retried_ = &options_.metrics->counter("loggia_events_retried_total", "Handlings of an event that failed and are tried again.", labels);
+  missed_ = &options_.metrics->counter("loggia_events_missed_total", "Events that were past their retention before the group came to them.", labels);
   dead_ = &options_.metrics->counter("loggia_events_set_aside_total", "Events that a group refused for ever.", labels);
 }
 
 Result<bool> Group::load() {
+  if (options_.metrics)
+    options_.metrics->observed("loggia_group_lag_events", "Events of a topic that a group has not handled yet.",
+                               {{"group", subscription_.group}, {"topic", subscription_.topic}, {"producer", log_->module()}}, [self = weak_from_this()] {
+                                 const auto group = self.lock();
+                                 return group ? group->behind() : 0.0;
+                               });
   return subscription_.store->read_now([&](Query& query) -> Result<bool> {
     auto rows = query.select("SELECT partition, position FROM log_position WHERE topic = ?1 AND producer = ?2", subscription_.topic, log_->module());
     while (rows->next())
@@ -60,128 +66,165 @@ void Group::stop() {
   stopping_ = true;
   tasks_.cancel();
   tasks_.wait(milliseconds(10000));
-  for (std::size_t at = 0; at < pumps_.size(); ++at) {
-    std::promise<void> gone;  // a timer belongs to its shard
-    options_.shards->post(shard_of(static_cast<int>(at)), [&, at] {
-      pumps_[at]->retry.reset();
-      gone.set_value();
+  if (!started_) return;
+  for (std::size_t shard = 0; shard < options_.shards->size(); ++shard) {
+    auto gone = std::make_shared<std::promise<void>>();  // a timer belongs to its shard
+    options_.shards->post(shard, [self = shared_from_this(), gone, shard] {
+      for (std::size_t at = shard; at < self->pumps_.size(); at += self->options_.shards->size()) self->pumps_[at]->retry.reset();
+      gone->set_value();
     });
-    gone.get_future().wait_for(milliseconds(2000));
+    gone->get_future().wait_for(milliseconds(2000));
   }
+}
+
+double Group::behind() const {
+  const auto heads = log_->heads(subscription_.topic);
+  std::int64_t sum = 0;
+  for (std::size_t at = 0; at < heads.size(); ++at) sum += std::max<std::int64_t>(0, heads[at] - pumps_[at]->position);
+  return static_cast<double>(sum);
 }
 
 bool Group::wanted(const Event& event) const {
   return subscription_.types.empty() || std::find(subscription_.types.begin(), subscription_.types.end(), event.type) != subscription_.types.end();
 }
 
-boost::asio::awaitable<Group::Events> Group::next(int partition, std::int64_t after) {
+/// What comes after the position: from memory, or from rows for who is behind. Empty: nothing yet.
+Async<Group::Events> Group::next(int partition) {
+  auto& pump = pump_of(partition);
+  const std::int64_t after = pump.position;
   Events found;
+  const auto head = log_->head(subscription_.topic, partition);
   if (log_->from_tail(subscription_.topic, partition, after, page, found)) co_return found;
   Context context;
   auto work = [log = log_, topic = subscription_.topic, partition, after](Query& query) -> Result<Events> {
     return log->from_rows(query, topic, partition, after, page);
   };
   auto rows = co_await log_->store()->read(context, std::move(work));
-  if (!rows) co_return found;
-  if (!rows->empty() && rows->front()->sequence > after + 1)
+  if (!rows) co_return rows.error();
+  const auto first = rows->empty() ? head + 1 : rows->front()->sequence;
+  if (first > after + 1 && after > 0 && pump.warned_at != after) {
+    pump.warned_at = after;
     log::warn("group.behind_retention", Field("group", subscription_.group), Field("topic", subscription_.topic), Field("partition", partition),
-              Field("missed", rows->front()->sequence - after - 1));
+              Field("missed", first - after - 1));
+    if (missed_) missed_->add(static_cast<std::uint64_t>(first - after - 1));
+  }
+  if (rows->empty() && head > after) {
+    // All that there was is past its retention.
+    std::vector<Apply> nothing;
+    auto done = co_await commit(partition, head, std::move(nothing));
+    if (!done) co_return done.error();
+  }
   co_return std::move(*rows);
 }
 
-/// Until the partition's head is reached, or an event has to wait. Several events share one transaction where all go well.
+/// Until the partition's head is reached, or an event has to wait.
 boost::asio::awaitable<void> Group::run(int partition) {
-  auto& pump = *pumps_[static_cast<std::size_t>(partition)];
-  for (;;) {
+  auto& pump = pump_of(partition);
+  while (!stopping_) {
     pump.again = false;
-    auto events = co_await next(partition, pump.position);
+    if (pump.moved.exchange(false)) {
+      auto read = co_await read_position(partition);
+      if (!read) {
+        pump.moved = true;
+        retry_later(partition);
+        break;
+      }
+    }
+    auto events = co_await next(partition);
     if (stopping_) break;
-    if (events.empty()) {
+    if (!events) {
+      log::warn("group.not_readable", Field("group", subscription_.group), Field("topic", subscription_.topic), Field("why", events.error().detail));
+      retry_later(partition);
+      break;
+    }
+    if (events->empty()) {
       pump.running = false;
       if (!pump.again || stopping_ || pump.running.exchange(true)) co_return;
       continue;
     }
-    std::vector<Apply> applies;
-    std::int64_t reached = pump.position;
-    EventPtr failed;
-    for (auto& event : events) {
-      if (wanted(*event)) {
-        auto apply = co_await handled(event);
-        if (!apply) {
-          failed = event;
-          break;
-        }
-        applies.push_back(std::move(*apply));
-      }
-      reached = event->sequence;
-    }
-    if (reached > pump.position) {
-      const auto count = applies.size();
-      const std::int64_t from = pump.position;
-      auto done = co_await commit(partition, from, reached, std::move(applies));
-      if (done) {
-        pump.position = reached;
-        pump.attempts = 0;
-        pump.backoff = backoff_first;
-        if (handled_) handled_->add(count);
-      } else {
-        failed = events.front();  // one by one, to find the one that does not go
-      }
-    }
-    if (!failed) continue;
-    const bool moved = co_await take(partition, std::move(failed));
-    if (!moved) break;
+    const bool on = co_await take(partition, std::move(*events));
+    if (!on) break;
   }
   pump.running = false;
 }
 
-/// One event alone, which has just failed: handled, set aside, or to be tried again later (false).
-boost::asio::awaitable<bool> Group::take(int partition, EventPtr event) {
-  auto& pump = *pumps_[static_cast<std::size_t>(partition)];
+/// Several events share one transaction where all go well. False where one has to be tried again later.
+boost::asio::awaitable<bool> Group::take(int partition, Events events) {
+  auto& pump = pump_of(partition);
   const std::int64_t from = pump.position;
+  if (from < pump.alone_until) events.resize(1);
   std::vector<Apply> applies;
-  std::optional<Error> why;
-  if (wanted(*event)) {
-    auto apply = co_await handled(event);
-    if (apply) applies.push_back(std::move(*apply));
-    else why = apply.error();
+  std::int64_t reached = from;
+  EventPtr failed;
+  Error why;
+  for (auto& event : events) {
+    if (wanted(*event)) {
+      auto apply = co_await handled(event);
+      if (!apply) {
+        failed = event;
+        why = apply.error();
+        break;
+      }
+      applies.push_back(std::move(*apply));
+    }
+    reached = event->sequence;
   }
-  if (!why) {
-    auto done = co_await commit(partition, from, event->sequence, std::move(applies));
-    if (!done) why = done.error();
-  }
-  if (why && why->code == Errc::invalid_request && ++pump.attempts >= tries_max) {
-    auto aside = co_await set_aside(event, why->detail);
-    if (aside) {
-      log::warn("group.event_set_aside", Field("group", subscription_.group), Field("topic", event->topic), Field("partition", partition),
-                Field("sequence", event->sequence), Field("why", why->detail));
-      if (dead_) dead_->add();
-      why.reset();
+  if (reached > from) {
+    const auto count = applies.size();
+    auto done = co_await commit(partition, reached, std::move(applies));
+    if (done && !*done) co_return true;  // fenced: from the stored position on
+    if (done) {
+      if (handled_) handled_->add(count);
+    } else if (reached > events.front()->sequence) {
+      pump.alone_until = reached;  // to find the one that does not go
+      co_return true;
+    } else {
+      failed = events.front();
+      why = done.error();
     }
   }
-  if (!why) {
-    pump.position = event->sequence;
-    pump.attempts = 0;
-    pump.backoff = backoff_first;
-    co_return true;
+  if (!failed) co_return true;
+  co_return co_await refused(partition, std::move(failed), std::move(why));
+}
+
+/// An event failed: set aside when it was refused for the last time, else to be tried again later (false).
+boost::asio::awaitable<bool> Group::refused(int partition, EventPtr event, Error why) {
+  auto& pump = pump_of(partition);
+  if (why.code == Errc::invalid_request && ++pump.attempts >= tries_max) {
+    std::vector<Apply> aside;
+    aside.push_back(set_aside(event, why.detail));
+    auto done = co_await commit(partition, event->sequence, std::move(aside));
+    if (done && *done) {
+      log::warn("group.event_set_aside", Field("group", subscription_.group), Field("topic", event->topic), Field("partition", partition),
+                Field("sequence", event->sequence), Field("why", why.detail));
+      if (dead_) dead_->add();
+    }
+    if (done) co_return true;
+    why = done.error();
   }
   if (retried_) retried_->add();
   log::warn("group.event_retried", Field("group", subscription_.group), Field("topic", event->topic), Field("partition", partition),
-            Field("sequence", event->sequence), Field("why", why->detail));
+            Field("sequence", event->sequence), Field("why", why.detail));
   retry_later(partition);
   co_return false;
 }
 
+void Group::progressed(Pump& pump, std::int64_t to) {
+  pump.position = to;
+  pump.attempts = 0;
+  pump.backoff = backoff_first;
+}
+
 void Group::retry_later(int partition) {
   if (stopping_) return;
-  auto& pump = *pumps_[static_cast<std::size_t>(partition)];
+  auto& pump = pump_of(partition);
   const auto delay = pump.backoff;
   pump.backoff = std::min(pump.backoff * 2, backoff_max);
   pump.waiting = true;
   pump.retry = options_.shards->after(shard_of(partition), delay, [self = weak_from_this(), partition] {
     const auto group = self.lock();
     if (!group) return;
-    group->pumps_[static_cast<std::size_t>(partition)]->waiting = false;
+    group->pump_of(partition).waiting = false;
     group->wake(partition);
   });
 }
@@ -193,13 +236,18 @@ Async<Apply> Group::handled(EventPtr event) {
   try {
     co_return co_await subscription_.handle(std::move(context), std::move(event));
   } catch (const std::exception& problem) {
-    co_return Error(Errc::invalid_request, problem.what());
+    // While stopping it was cancelled: no fault of the event.
+    co_return Error(stopping_ ? Errc::unavailable : Errc::invalid_request, problem.what());
   }
 }
 
-Async<bool> Group::commit(int partition, std::int64_t from, std::int64_t to, std::vector<Apply> applies) {
+/// Moves the position with what was done on the way. False where somebody else had moved it: then it was read again, nothing was done.
+Async<bool> Group::commit(int partition, std::int64_t to, std::vector<Apply> applies) {
+  auto& pump = pump_of(partition);
+  const std::int64_t from = pump.position;
   Context context;
-  auto work = [self = shared_from_this(), partition, from, to, applies = std::move(applies)](Transaction& transaction) -> Result<bool> {
+  auto fenced = std::make_shared<bool>(false);
+  auto work = [self = shared_from_this(), fenced, partition, from, to, applies = std::move(applies)](Transaction& transaction) -> Result<bool> {
     try {
       for (const auto& apply : applies)
         if (apply)
@@ -207,37 +255,39 @@ Async<bool> Group::commit(int partition, std::int64_t from, std::int64_t to, std
     } catch (const std::logic_error& problem) {
       return Error(Errc::invalid_request, problem.what());
     }
-    if (!move_position(transaction, self->subscription_, self->log_->module(), partition, from, to))
-      return Error(Errc::conflict, "another consumer moved the position");
-    return true;
+    if (move_position(transaction, self->subscription_, self->log_->module(), partition, from, to)) return true;
+    *fenced = true;
+    return Error(Errc::conflict, "another consumer moved the position");
   };
   auto done = co_await subscription_.store->write(context, std::move(work));
-  if (!done && done.error().code == Errc::conflict) {
-    // Somebody set the position: go on from there.
-    auto read = [self = shared_from_this(), partition](Query& query) -> Result<std::int64_t> {
-      auto rows = query.select("SELECT position FROM log_position WHERE topic = ?1 AND producer = ?2 AND partition = ?3", self->subscription_.topic,
-                               self->log_->module(), partition);
-      return rows->next() ? rows->integer(0) : 0;
-    };
-    auto position = co_await subscription_.store->read(context, std::move(read));
-    if (position) pumps_[static_cast<std::size_t>(partition)]->position = *position;
-  }
-  co_return done;
+  if (done) progressed(pump, to);
+  if (done || !*fenced) co_return done;
+  auto read = co_await read_position(partition);
+  if (!read) co_return read.error();
+  co_return false;
 }
 
-Async<bool> Group::set_aside(EventPtr event, std::string reason) {
+Async<bool> Group::read_position(int partition) {
   Context context;
-  auto& pump = *pumps_[static_cast<std::size_t>(event->partition)];
-  const auto now = options_.clock->now();
-  const std::int64_t from = pump.position;
-  auto work = [self = shared_from_this(), event, reason = std::move(reason), now, from](Transaction& transaction) -> Result<bool> {
+  auto work = [self = shared_from_this(), partition](Query& query) -> Result<std::int64_t> {
+    auto rows = query.select("SELECT position FROM log_position WHERE topic = ?1 AND producer = ?2 AND partition = ?3", self->subscription_.topic,
+                             self->log_->module(), partition);
+    return rows->next() ? rows->integer(0) : 0;
+  };
+  auto position = co_await subscription_.store->read(context, std::move(work));
+  if (!position) co_return position.error();
+  auto& pump = pump_of(partition);
+  progressed(pump, *position);
+  pump.alone_until = 0;
+  co_return true;
+}
+
+Apply Group::set_aside(EventPtr event, std::string reason) const {
+  return [event = std::move(event), producer = log_->module(), reason = std::move(reason), now = options_.clock->now()](Transaction& transaction) -> Result<bool> {
     transaction.execute("INSERT INTO dead_letter(topic, producer, partition, sequence, event, reason, at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)", event->topic,
-                        self->log_->module(), event->partition, event->sequence, to_cloud_event(*event), reason, now);
-    if (!move_position(transaction, self->subscription_, self->log_->module(), event->partition, from, event->sequence))
-      return Error(Errc::conflict, "another consumer moved the position");
+                        producer, event->partition, event->sequence, to_cloud_event(*event), reason, now);
     return true;
   };
-  co_return co_await subscription_.store->write(context, std::move(work));
 }
 
 }  // namespace loggia::bus

@@ -26,6 +26,8 @@ class Group : public std::enable_shared_from_this<Group> {
   const Subscription& subscription() const { return subscription_; }
   const LogHere& log() const { return *log_; }
   std::vector<TopicLag> lag() const;
+  /// Events that it has still to handle, over all partitions.
+  double behind() const;
   /// Blocking. Sets positions back to before `from`; how many events come again.
   Result<std::int64_t> replay(std::int64_t from, int partition);
   Result<std::int64_t> replay_dead_letters();
@@ -33,21 +35,28 @@ class Group : public std::enable_shared_from_this<Group> {
  private:
   struct Pump {
     std::atomic<bool> running{false}, again{false}, waiting{false};  // waiting: for its retry's time
+    std::atomic<bool> moved{false};                                   // somebody set the stored position
     std::atomic<std::int64_t> position{0};
     // On the pump's shard:
     int attempts = 0;
     milliseconds backoff{100};
+    std::int64_t alone_until = 0;  // one by one up to here: a batch up to it did not go
+    std::int64_t warned_at = -1;
     Shards::Timer retry;
   };
   using Events = std::vector<EventPtr>;
+  Pump& pump_of(int partition) { return *pumps_[static_cast<std::size_t>(partition)]; }
   std::size_t shard_of(int partition) const { return static_cast<std::size_t>(partition) % options_.shards->size(); }
   boost::asio::awaitable<void> run(int partition);
-  boost::asio::awaitable<Events> next(int partition, std::int64_t after);
+  Async<Events> next(int partition);
+  boost::asio::awaitable<bool> take(int partition, Events events);
+  boost::asio::awaitable<bool> refused(int partition, EventPtr event, Error why);
   Async<Apply> handled(EventPtr event);
-  boost::asio::awaitable<bool> take(int partition, EventPtr event);
-  Async<bool> commit(int partition, std::int64_t from, std::int64_t to, std::vector<Apply> applies);
-  Async<bool> set_aside(EventPtr event, std::string reason);
+  Async<bool> commit(int partition, std::int64_t to, std::vector<Apply> applies);
+  Async<bool> read_position(int partition);
+  Apply set_aside(EventPtr event, std::string reason) const;
   boost::asio::awaitable<void> retry_dead_letters();
+  void progressed(Pump& pump, std::int64_t to);
   void retry_later(int partition);
   bool wanted(const Event& event) const;
 
@@ -56,7 +65,7 @@ class Group : public std::enable_shared_from_this<Group> {
   PumpOptions options_;
   std::vector<std::unique_ptr<Pump>> pumps_;
   std::atomic<bool> started_{false}, stopping_{false};
-  Counter *handled_ = nullptr, *retried_ = nullptr, *dead_ = nullptr;
+  Counter *handled_ = nullptr, *retried_ = nullptr, *dead_ = nullptr, *missed_ = nullptr;
   Tasks tasks_;
 };
 

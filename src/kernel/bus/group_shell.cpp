@@ -1,5 +1,6 @@
 // What `loggia topics` asks of a group: how far it is, and to begin again.
 #include <algorithm>
+#include "bus/event.hpp"
 #include "bus/group.hpp"
 #include "loggia/kernel/log.hpp"
 
@@ -43,11 +44,10 @@ Result<std::int64_t> Group::replay(std::int64_t from, int partition) {
     return true;
   });
   if (!done) return done.error();
-  // The pumps learn it from the fence: their next commit finds another position. One that is at the head must be told.
+  // A pump at work learns it from the fence, or here, once it is done: it reads its position again.
   for (std::size_t at = 0; at < pumps_.size(); ++at) {
     if ((partition >= 0 && static_cast<std::size_t>(partition) != at) || heads[at] <= before) continue;
-    auto& position = pumps_[at]->position;
-    for (auto known = position.load(); known > before && !position.compare_exchange_weak(known, before);) {}
+    pumps_[at]->moved = true;
     wake(static_cast<int>(at));
   }
   return again;
@@ -63,38 +63,67 @@ Result<std::int64_t> Group::replay_dead_letters() {
   return count;
 }
 
+namespace {
+
+struct Letter {
+  std::int64_t number = 0, sequence = 0;
+  int partition = 0;
+  std::string event;
+};
+
+std::vector<Letter> letters_of(Query& query, const std::string& topic, const std::string& producer) {
+  std::vector<Letter> found;
+  auto rows = query.select("SELECT number, sequence, partition, event FROM dead_letter WHERE topic = ?1 AND producer = ?2 ORDER BY number", topic, producer);
+  while (rows->next()) {
+    Letter letter;
+    letter.number = rows->integer(0);
+    letter.sequence = rows->integer(1);
+    letter.partition = static_cast<int>(rows->integer(2));
+    letter.event = rows->string(3);
+    found.push_back(std::move(letter));
+  }
+  return found;
+}
+
+/// As the log has it now (a text may have been deleted meanwhile), or as it was kept, where the log has it no more.
+Result<EventPtr> reread(Query& query, const LogHere& log, const std::string& topic, const Letter& letter) {
+  auto rows = log.from_rows(query, topic, letter.partition, letter.sequence - 1, 1);
+  if (!rows.empty() && rows.front()->sequence == letter.sequence) return rows.front();
+  auto kept = from_cloud_event(letter.event);
+  if (!kept) return kept.error();
+  (*kept)->topic = topic;
+  (*kept)->partition = letter.partition;
+  (*kept)->sequence = letter.sequence;
+  return EventPtr(std::move(*kept));
+}
+
+}  // namespace
+
 boost::asio::awaitable<void> Group::retry_dead_letters() {
-  struct Letter {
-    std::int64_t number, sequence;
-    int partition;
-  };
   Context context;
-  auto list = [self = shared_from_this()](Query& query) -> Result<std::vector<Letter>> {
-    std::vector<Letter> found;
-    auto rows = query.select("SELECT number, sequence, partition FROM dead_letter WHERE topic = ?1 AND producer = ?2 ORDER BY number", self->subscription_.topic,
-                             self->log_->module());
-    while (rows->next()) found.push_back({rows->integer(0), rows->integer(1), static_cast<int>(rows->integer(2))});
-    return found;
-  };
+  auto list = [topic = subscription_.topic, producer = log_->module()](Query& query) -> Result<std::vector<Letter>> { return letters_of(query, topic, producer); };
   auto letters = co_await subscription_.store->read(context, std::move(list));
   if (!letters) co_return;
-  for (const auto letter : *letters) {
+  for (auto& letter : *letters) {
     if (stopping_) co_return;
-    auto load = [log = log_, topic = subscription_.topic, letter](Query& query) -> Result<Events> {
-      return log->from_rows(query, topic, letter.partition, letter.sequence - 1, 1);
-    };
-    auto events = co_await log_->store()->read(context, std::move(load));
-    if (!events || events->empty() || events->front()->sequence != letter.sequence) continue;
-    auto apply = co_await handled(events->front());
-    if (!apply) continue;
-    auto work = [apply = std::move(*apply), letter](Transaction& transaction) -> Result<bool> {
-      if (apply)
-        if (auto done = apply(transaction); !done) return done.error();
-      transaction.execute("DELETE FROM dead_letter WHERE number = ?1", letter.number);
-      return true;
-    };
-    auto done = co_await subscription_.store->write(context, std::move(work));
-    if (!done) log::warn("group.dead_letter_refused_again", Field("group", subscription_.group), Field("sequence", letter.sequence));
+    const auto number = letter.number;
+    auto load = [log = log_, topic = subscription_.topic, letter](Query& query) -> Result<EventPtr> { return reread(query, *log, topic, letter); };
+    auto event = co_await log_->store()->read(context, std::move(load));
+    if (!event) continue;
+    auto apply = co_await handled(std::move(*event));
+    auto why = apply ? std::string() : apply.error().detail;
+    if (apply) {
+      auto work = [apply = std::move(*apply), number](Transaction& transaction) -> Result<bool> {
+        if (apply)
+          if (auto done = apply(transaction); !done) return done.error();
+        transaction.execute("DELETE FROM dead_letter WHERE number = ?1", number);
+        return true;
+      };
+      auto done = co_await subscription_.store->write(context, std::move(work));
+      if (done) continue;
+      why = done.error().detail;
+    }
+    log::warn("group.dead_letter_refused_again", Field("group", subscription_.group), Field("sequence", letter.sequence), Field("why", why));
   }
 }
 

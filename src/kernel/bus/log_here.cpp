@@ -1,11 +1,24 @@
 #include "bus/log_here.hpp"
+#include <algorithm>
+#include <iterator>
 #include <stdexcept>
+#include <utility>
 
 namespace loggia::bus {
 namespace {
 
 std::size_t weight(const Event& event) { return sizeof(Event) + 128 + (event.data ? event.data->size() : 0); }
 std::span<const std::uint8_t> bytes(const Uuid& id) { return id.bytes(); }
+
+/// Adds `count` to the head. One writer of a file (or, elsewhere, the row's lock until the commit): positions appear in the order of the
+/// commits, and without holes.
+std::int64_t take_sequences(Transaction& transaction, const std::string& topic, int partition, std::size_t count) {
+  auto rows = transaction.select("UPDATE log_head SET head = head + ?3 WHERE topic = ?1 AND partition = ?2 RETURNING head", topic, partition, count);
+  if (rows->next()) return rows->integer(0);
+  rows.reset();
+  transaction.execute("INSERT INTO log_head(topic, partition, head) VALUES (?1, ?2, ?3)", topic, partition, count);
+  return static_cast<std::int64_t>(count);
+}
 
 }  // namespace
 
@@ -58,21 +71,12 @@ Result<bool> LogHere::load() {
 
 void LogHere::resolve(std::string_view topic, Resolver resolver) { resolvers_[std::string(topic)] = std::move(resolver); }
 
-std::int64_t LogHere::next_sequence(Transaction& transaction, std::string_view topic, int partition) const {
-  // The only writer of this file takes it inside its transaction: positions appear in the order of the commits, and without holes.
-  auto rows = transaction.select("UPDATE log_head SET head = head + 1 WHERE topic = ?1 AND partition = ?2 RETURNING head", topic, partition);
-  if (rows->next()) return rows->integer(0);
-  rows.reset();
-  transaction.execute("INSERT INTO log_head(topic, partition, head) VALUES (?1, ?2, 1)", topic, partition);
-  return 1;
-}
-
 void LogHere::append(Transaction& transaction, NewEvent event) {
-  if (!has(std::string(event.topic))) throw std::logic_error("module " + module_ + " has not declared the topic " + std::string(event.topic));
+  const auto topic = topics_.find(event.topic);
+  if (topic == topics_.end()) throw std::logic_error("module " + module_ + " has not declared the topic " + std::string(event.topic));
   auto made = std::make_shared<Event>();
   made->topic = event.topic;
   made->partition = partition_of(event.key, partitions_);
-  made->sequence = next_sequence(transaction, event.topic, made->partition);
   made->id = ids_->make<Uuid>();
   made->type = event.type;
   made->key = std::move(event.key);
@@ -80,26 +84,54 @@ void LogHere::append(Transaction& transaction, NewEvent event) {
   made->source = source_;
   made->traceparent = std::move(event.traceparent);
   made->data = std::make_shared<const std::string>(std::move(event.data));
-  const bool elsewhere = event.reference_number != 0 && resolvers_.contains(event.topic);
-  transaction.execute(
-      "INSERT INTO log_event(topic, partition, sequence, id, type, key, at, trace, data, reference, reference_number) "
-      "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
-      event.topic, made->partition, made->sequence, made->id, made->type, made->key, made->time, made->traceparent,
-      elsewhere ? Parameter(nullptr) : Parameter(*made->data), elsewhere ? Parameter(bytes(event.reference)) : Parameter(nullptr),
-      elsewhere ? Parameter(event.reference_number) : Parameter(nullptr));
-  Kept kept{std::move(made), event.reference, event.reference_number};
-  transaction.on_commit([this, kept = std::move(kept)] { committed(kept); });
+  const int partition = made->partition;
+  auto pending = std::make_shared<Pending>();
+  pending->event = std::move(made);
+  pending->reference = event.reference;
+  pending->number = event.reference_number;
+  pending->elsewhere = event.reference_number != 0 && resolvers_.contains(event.topic);
+  auto& place = pending_[{*topic, partition}];
+  if (place.events.size() >= place.sweep_at) {
+    std::erase_if(place.events, [](const auto& one) { return one.expired(); });
+    place.sweep_at = std::max<std::size_t>(1024, place.events.size() * 2);
+  }
+  place.events.push_back(pending);
+  const auto order = static_cast<std::uint64_t>(std::distance(topics_.begin(), topic)) << 32 | static_cast<std::uint32_t>(partition);
+  transaction.before_commit(order, [this, name = *topic, partition](Transaction& group) { write_rows(group, name, partition); });
+  transaction.on_commit([this, pending = std::move(pending)] { committed(*pending); });
 }
 
-void LogHere::committed(const Kept& kept) {
+void LogHere::write_rows(Transaction& transaction, const std::string& topic, int partition) {
+  std::vector<std::shared_ptr<Pending>> events;
+  for (const auto& one : std::exchange(pending_[{topic, partition}].events, {}))
+    if (auto event = one.lock()) events.push_back(std::move(event));
+  if (events.empty()) return;
+  auto sequence = take_sequences(transaction, topic, partition, events.size()) - static_cast<std::int64_t>(events.size());
+  for (const auto& pending : events) {
+    auto& event = *pending->event;
+    event.sequence = ++sequence;
+    if (pending->elsewhere && event.data->empty())
+      event.data = std::make_shared<const std::string>(resolvers_.find(topic)->second(transaction, pending->reference, pending->number));
+    transaction.execute(
+        "INSERT INTO log_event(topic, partition, sequence, id, type, key, at, trace, data, reference, reference_number) "
+        "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+        topic, partition, event.sequence, event.id, event.type, event.key, event.time, event.traceparent,
+        pending->elsewhere ? Parameter(nullptr) : Parameter(*event.data),
+        pending->elsewhere ? Parameter(bytes(pending->reference)) : Parameter(nullptr),
+        pending->elsewhere ? Parameter(pending->number) : Parameter(nullptr));
+  }
+}
+
+void LogHere::committed(const Pending& pending) {
+  const EventPtr event = pending.event;
   {
     const std::lock_guard lock(mutex_);
-    auto& tail = tails_.find(kept.event->topic)->second;
-    const auto partition = static_cast<std::size_t>(kept.event->partition);
-    tail.partitions[partition].push_back(kept);
-    tail.heads[partition] = kept.event->sequence;
-    tail.order.push_back(kept.event->partition);
-    tail.bytes += weight(*kept.event);
+    auto& tail = tails_.find(event->topic)->second;
+    const auto partition = static_cast<std::size_t>(event->partition);
+    tail.heads[partition] = event->sequence;
+    tail.partitions[partition].push_back({event, pending.reference, pending.number});
+    tail.order.push_back(event->partition);
+    tail.bytes += weight(*event);
     while (tail.bytes > tail_bytes_ && !tail.order.empty()) {
       auto& oldest = tail.partitions[static_cast<std::size_t>(tail.order.front())];
       tail.bytes -= weight(*oldest.front().event);
@@ -108,7 +140,7 @@ void LogHere::committed(const Kept& kept) {
     }
   }
   if (appended_) appended_->add();
-  published_(*this, kept.event);
+  published_(*this, event);
 }
 
 void LogHere::rewrite(Transaction& transaction, std::string_view topic, const std::string& key, const Uuid& reference, std::int64_t reference_number,

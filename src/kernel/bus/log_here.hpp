@@ -43,14 +43,25 @@ class LogHere final : public Log {
     Uuid reference;
     std::int64_t number;
   };
+  /// An event whose transaction has not ended. The action after the commit owns it: of a command that was rolled back nothing is left.
+  struct Pending {
+    std::shared_ptr<Event> event;
+    Uuid reference;
+    std::int64_t number;
+    bool elsewhere;  // the producer keeps the data
+  };
+  struct Place {
+    std::vector<std::weak_ptr<Pending>> events;
+    std::size_t sweep_at = 1024;
+  };
   struct Tail {
     std::vector<std::deque<Kept>> partitions;
     std::vector<std::int64_t> heads;
     std::deque<int> order;  // of the partitions' events, oldest first
     std::size_t bytes = 0;
   };
-  void committed(const Kept& kept);
-  std::int64_t next_sequence(Transaction& transaction, std::string_view topic, int partition) const;
+  void committed(const Pending& pending);
+  void write_rows(Transaction& transaction, const std::string& topic, int partition);
 
   std::string module_, epoch_, source_;
   std::shared_ptr<Database> store_;
@@ -62,6 +73,7 @@ class LogHere final : public Log {
   std::shared_ptr<Ids> ids_;
   Published published_;
   Counter* appended_;
+  std::map<std::pair<std::string, int>, Place> pending_;  // of the writer's thread
   mutable std::mutex mutex_;
   std::map<std::string, Tail, std::less<>> tails_;
 };
