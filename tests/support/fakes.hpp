@@ -2,9 +2,11 @@
 // Fakes of the kernel for the modules' unit tests: time that a test moves, chance from a seed, one event loop that a test runs, a store
 // in memory. No socket, no file, no sleeping.
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <cstring>
+#include <future>
 #include <map>
 #include <mutex>
 #include <random>
@@ -81,13 +83,13 @@ class InlineShards final : public Shards {
     context_.restart();
     while (context_.poll() > 0) {}
   }
-  /// Runs until `done()`, also what other threads (a store's) post meanwhile; throws when that takes 20 s.
+  /// Runs until `done()`, also what other threads (a store's) post meanwhile; throws when nothing happens for 20 s.
   template <class F> void run_until(F done) {
     const auto guard = boost::asio::make_work_guard(context_);
     context_.restart();
-    for (int turns = 0; !done(); ++turns) {
-      if (turns > 20000) throw std::runtime_error("what the test waits for did not happen");
-      context_.run_one_for(milliseconds(1));
+    for (int idle = 0; !done();) {
+      if (context_.run_one_for(milliseconds(1)) > 0) idle = 0;
+      else if (++idle > 20000) throw std::runtime_error("what the test waits for did not happen");
     }
   }
   /// Moves the clock, and fires the timers in the order of their moments.
@@ -136,6 +138,13 @@ template <class T> T wait(InlineShards& shards, boost::asio::awaitable<T> work) 
   shards.run_until([&] { return out.has_value(); });
   if (thrown) std::rethrow_exception(thrown);
   return std::move(*out);
+}
+
+/// Runs what blocks and may not run on a shard (Bus::stop, replay) beside the loop, which goes on meanwhile.
+template <class F> void blocking(InlineShards& shards, F work) {
+  auto done = std::async(std::launch::async, std::move(work));
+  shards.run_until([&] { return done.wait_for(milliseconds(0)) == std::future_status::ready; });
+  done.get();
 }
 
 /// The events that a module appends, and the followers and groups that it makes; nothing is delivered but by the test.
