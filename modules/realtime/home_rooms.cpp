@@ -185,7 +185,7 @@ boost::asio::awaitable<void> HomeRooms::send_receipt(HomeRooms* homes, chat::Rec
 // ---- typing ----
 
 void HomeRooms::typing_asked(const RoomId& room, const UserId& user) {
-  if (!rooms_[room].asked.offer(user, true, node_.hub().clock->moment())) return;
+  if (!rooms_[room].asked.pass(user, node_.hub().clock->moment())) return;
   TypingStarted started;
   started.room = room;
   started.user_id = user;
@@ -195,7 +195,7 @@ void HomeRooms::typing_asked(const RoomId& room, const UserId& user) {
 void HomeRooms::typing(const RoomId& room, const UserId& user) {
   const auto found = rooms_.find(room);
   if (found == rooms_.end() || found->second.shards.empty()) return;
-  if (!found->second.typed.offer(user, true, node_.hub().clock->moment())) return;
+  if (!found->second.typed.pass(user, node_.hub().clock->moment())) return;
   TypingData data;
   data.user_id = user;
   const auto frame = framed(push_frame("typing", room, node_.hub().clock->now(), encode(data)));

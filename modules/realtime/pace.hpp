@@ -25,6 +25,13 @@ template <class Value> class Pace {
     entry->second.waiting.reset();
     return value;
   }
+  /// The same where what comes too early is dropped.
+  bool pass(const UserId& user, Moment now) {
+    auto [entry, fresh] = entries_.try_emplace(user);
+    if (!fresh && now - entry->second.sent < interval) return false;
+    entry->second.sent = now;
+    return true;
+  }
   /// What has waited long enough. Who has been quiet for an interval is forgotten.
   std::vector<std::pair<UserId, Value>> due(Moment now) {
     std::vector<std::pair<UserId, Value>> out;

@@ -1,0 +1,179 @@
+#include "world.hpp"
+
+namespace loggia::realtime::test {
+using namespace std::chrono_literals;
+
+namespace {
+
+json send(const RoomId& room, int id) {
+  return {{"id", id}, {"op", "send"}, {"room", room.text()}, {"text", std::to_string(id)}, {"client_id", "c" + std::to_string(id)}};
+}
+
+}  // namespace
+
+TEST_CASE("errors are answers and the connection goes on") {
+  World world;
+  const auto p = world.user("p"), q = world.user("q");
+  const auto room = world.room({p}), strange = world.room({q});
+  auto a = world.online(p);
+  const auto unknown = a->ask("no-such-op")["error"];
+  CHECK(unknown["code"] == "invalid_request");
+  CHECK(unknown["retry"] == false);
+  CHECK(unknown["detail"].is_string());
+  const auto refused = [&](json fields) {
+    fields["room"] = room.text();
+    return a->ask("send", fields)["error"]["code"] == "invalid_request";
+  };
+  CHECK(refused({{"text", ""}, {"client_id", "a"}}));
+  CHECK(refused({{"client_id", "a"}}));
+  CHECK(refused({{"text", "x"}}));
+  CHECK(refused({{"text", "x"}, {"client_id", std::string(65, 'a')}}));
+  CHECK(refused({{"text", "x"}, {"client_id", "a"}, {"surprise", 1}}));
+  CHECK(refused({{"text", 7}, {"client_id", "a"}}));
+  const auto detail = a->ask("send", {{"room", room.text()}, {"text", "x"}, {"client_id", "a"}, {"surprise", 1}})["error"]["detail"].get<std::string>();
+  CHECK(detail.find("/surprise") != std::string::npos);
+  CHECK(a->ask("sync", {{"room", strange.text()}, {"after", 0}})["error"]["code"] == "not_found");
+  CHECK(a->ask("typing", {{"room", strange.text()}})["error"]["code"] == "not_found");
+  CHECK(a->ask("presence", {{"state", "asleep"}})["error"]["code"] == "invalid_request");
+  CHECK(a->ask("ping")["ok"]["cursor"] == "c1");
+  a->say("no json");
+  CHECK(a->code == 4000);
+}
+
+TEST_CASE("every request has its answer in the form of the contract") {
+  World world;
+  const auto p = world.user("p");
+  const auto room = world.room({p});
+  auto a = world.online(p);
+  CHECK(a->ask("send", {{"room", room.text()}, {"text", "x"}, {"client_id", "c"}})["ok"]["seq"] == 2);
+  CHECK(a->ask("edit", {{"room", room.text()}, {"seq", 2}, {"text", "y"}})["ok"] == json({{"seq", 7}}));
+  CHECK(a->ask("delete", {{"room", room.text()}, {"seq", 2}})["ok"] == json::object());
+  CHECK(a->ask("react", {{"room", room.text()}, {"seq", 2}, {"emoji", "👍"}})["ok"] == json::object());
+  CHECK(a->ask("unreact", {{"room", room.text()}, {"seq", 2}, {"emoji", "👍"}})["ok"] == json::object());
+  CHECK(a->ask("read", {{"room", room.text()}, {"seq", 2}})["ok"] == json::object());
+  CHECK(a->ask("typing", {{"room", room.text()}})["ok"] == json::object());
+  CHECK(a->ask("presence", {{"state", "away"}})["ok"] == json::object());
+  const auto page = a->ask("sync", {{"room", room.text()}, {"after", 0}, {"limit", 1}})["ok"];
+  CHECK(page["events"].size() == 1);
+  CHECK(page["more"] == true);
+  CHECK(a->ask("sync", {{"room", room.text()}, {"after", 2}})["ok"] == json({{"events", json::array()}, {"more", false}}));
+  CHECK(a->ask("ping")["ok"]["at"].is_string());
+}
+
+TEST_CASE("sends follow each other without waiting, and anything else waits for them") {
+  World world;
+  const auto p = world.user("p");
+  const auto room = world.room({p});
+  auto a = world.online(p);
+  world.asked.clear();
+  world.hold = true;
+  a->say(send(room, 11).dump());
+  a->say(send(room, 12).dump());
+  a->say(json({{"id", 13}, {"op", "react"}, {"room", room.text()}, {"seq", 2}, {"emoji", "x"}}).dump());
+  a->say(send(room, 14).dump());
+  CHECK(world.asked == std::vector<std::string>{"send 11", "send 12"});
+  CHECK(a->answer(11).is_null());
+  world.hold = false;
+  world.release();
+  CHECK(world.asked == std::vector<std::string>{"send 11", "send 12", "react x", "send 14"});
+  CHECK(a->answer(11)["ok"]["seq"] == 2);
+  CHECK(a->answer(12)["ok"]["seq"] == 3);
+  CHECK(a->answer(13).contains("ok"));
+  CHECK(a->answer(14)["ok"]["seq"] == 4);
+}
+
+TEST_CASE("beyond 128 requests in flight the server stops reading") {
+  World world;
+  world.hub->limited = false;
+  const auto p = world.user("p");
+  const auto room = world.room({p});
+  auto a = world.online(p);
+  world.hold = true;
+  for (int id = 11; id < 11 + 127; ++id) a->say(send(room, id).dump());
+  CHECK(!a->paused);
+  a->say(send(room, 500).dump());
+  CHECK(a->paused);
+  world.hold = false;
+  world.release();
+  CHECK(!a->paused);
+  CHECK(a->answer(500)["ok"]["seq"] == 129);
+}
+
+TEST_CASE("requests are limited to 200 at once and 100 a second, and far beyond that the connection ends") {
+  World world;
+  const auto p = world.user("p");
+  auto a = world.online(p);
+  int good = 0;
+  json refused;
+  for (int n = 0; n < 250; ++n) {
+    const auto answer = a->ask("ping");
+    answer.contains("ok") ? void(++good) : void(refused = answer["error"]);
+  }
+  CHECK(good == 199);
+  CHECK(refused["code"] == "rate_limited");
+  CHECK(refused["retry"] == true);
+  CHECK(refused["retry_after"] == 1);
+  world.advance(1s);
+  CHECK(a->ask("ping").contains("ok"));
+  for (int n = 0; n < 1200 && a->code == 0; ++n) a->ask("ping");
+  CHECK(a->code == 4029);
+  world.hub->limited = false;
+  auto b = world.online(p);
+  for (int n = 0; n < 500; ++n) REQUIRE(b->ask("ping").contains("ok"));
+}
+
+TEST_CASE("a connection lives as long as its token, and auth prolongs it") {
+  World world;
+  world.token_lifetime = 120s;
+  const auto p = world.user("p"), q = world.user("q");
+  auto a = world.online(p), b = world.online(p);
+  world.advance(58s);
+  a->pong();
+  b->pong();
+  CHECK(a->pushed("auth.expiring").empty());
+  world.advance(4s);
+  REQUIRE(a->pushed("auth.expiring").size() == 1);
+  CHECK(a->pushed("auth.expiring")[0]["data"]["expires_at"] == "2026-01-31T12:02:00.000Z");
+  CHECK(a->ask("auth", {{"token", p.text() + "/2"}})["error"]["code"] == "forbidden");
+  CHECK(a->ask("auth", {{"token", q.text()}})["error"]["code"] == "forbidden");
+  CHECK(a->ask("auth", {{"token", "nonsense"}})["error"]["code"] == "unauthenticated");
+  CHECK(a->ask("auth", {{"token", p.text() + "/fresh"}})["ok"]["expires_at"] == to_rfc3339(world.now() + 120s));
+  for (int n = 0; n < 3; ++n) {
+    world.advance(20s);
+    if (a->code == 0) a->pong();
+    if (b->code == 0) b->pong();
+  }
+  CHECK(b->code == 4003);
+  CHECK(a->code == 0);
+}
+
+TEST_CASE("two pings without any sign of life end the connection") {
+  World world;
+  const auto p = world.user("p");
+  auto quiet = world.online(p), alive = world.online(p);
+  for (int second = 0; second < 60; ++second) {
+    world.advance(1s);
+    alive->pong();
+  }
+  CHECK(quiet->pings == 2);
+  CHECK(alive->pings == 2);
+  world.advance(20s);
+  CHECK(quiet->code == 1001);
+  CHECK(alive->code == 0);
+}
+
+TEST_CASE("a cursor is not given out before what it stands for has been pushed") {
+  World world;
+  const auto p = world.user("p");
+  auto a = world.online(p);
+  world.advance(10s);
+  CHECK(a->ask("ping")["ok"]["cursor"] == "c1");
+  world.advance(1s);
+  CHECK(a->ask("ping")["ok"]["cursor"] == "c1");
+  world.advance(5s);
+  CHECK(a->ask("ping")["ok"]["cursor"] == "c2");
+  auto later = world.online(p);
+  CHECK(later->ask("ping")["ok"]["cursor"] == "c1");
+}
+
+}  // namespace loggia::realtime::test
