@@ -1,0 +1,228 @@
+// The load generator of scripts/bench. One thread, epoll; prints one line of JSON.
+//   load --target loggia --address 127.0.0.1:8080 --pid PID --mode fan --rooms 1 --members 500 --window 10 --seconds 5
+//   modes: fan (each room has one sender that keeps `window` messages on their way until every member has them),
+//          acks (`members` connections, `window` sends of each in flight, freed by the acknowledgement), idle (open `members` connections, wait)
+#include <fmt/format.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <unistd.h>
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <map>
+#include <memory>
+#include <unordered_map>
+#include <vector>
+#include "connection.hpp"
+
+namespace {
+
+using namespace bench;
+using Steady = std::chrono::steady_clock;
+
+struct Options {
+  Target target = Target::loggia;
+  Address address;
+  int pid = 0, rooms = 1, members = 1, window = 1;
+  double seconds = 5;
+  std::string mode = "fan";
+};
+
+Options parse(int count, char** words) {
+  Options out;
+  for (int at = 1; at + 1 < count; at += 2) {
+    const std::string name = words[at], value = words[at + 1];
+    if (name == "--target") out.target = value == "loggia" ? Target::loggia : value == "beast" ? Target::beast : Target::tcp;
+    else if (name == "--address") out.address = parse_address(value);
+    else if (name == "--pid") out.pid = std::atoi(value.c_str());
+    else if (name == "--rooms") out.rooms = std::atoi(value.c_str());
+    else if (name == "--members") out.members = std::atoi(value.c_str());
+    else if (name == "--window") out.window = std::atoi(value.c_str());
+    else if (name == "--seconds") out.seconds = std::atof(value.c_str());
+    else if (name == "--mode") out.mode = value;
+    else give_up("unknown flag " + name);
+  }
+  return out;
+}
+
+/// User and system time of a process so far, in seconds.
+double cpu_of(int pid) {
+  std::ifstream in(fmt::format("/proc/{}/stat", pid));
+  std::string text(std::istreambuf_iterator<char>(in), {});
+  if (text.empty()) return 0;
+  unsigned long user = 0, system = 0;
+  std::sscanf(text.c_str() + text.rfind(')') + 2, "%*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user, &system);
+  return static_cast<double>(user + system) / static_cast<double>(::sysconf(_SC_CLK_TCK));
+}
+double resident_kib(int pid) {
+  std::ifstream in(fmt::format("/proc/{}/statm", pid));
+  double size = 0, resident = 0;
+  in >> size >> resident;
+  return resident * static_cast<double>(::sysconf(_SC_PAGESIZE)) / 1024;
+}
+double own_cpu() {
+  rusage usage{};
+  ::getrusage(RUSAGE_SELF, &usage);
+  return static_cast<double>(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) + static_cast<double>(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
+}
+
+struct Message {
+  int left;
+  std::size_t room;
+  Steady::time_point sent;
+};
+
+class Load {
+ public:
+  explicit Load(Options options) : options_{std::move(options)}, epoll_{::epoll_create1(0)} {}
+
+  int run() {
+    set_scene();
+    if (options_.mode == "idle") return idle();
+    const auto cpu = cpu_of(options_.pid), own = own_cpu();
+    const auto begin = Steady::now(), end = begin + std::chrono::duration_cast<Steady::duration>(std::chrono::duration<double>(options_.seconds));
+    start_sending();
+    while (Steady::now() < end) turn(50);
+    const std::chrono::duration<double> took = Steady::now() - begin;
+    const auto spent = cpu_of(options_.pid) - cpu;
+    std::sort(latencies_.begin(), latencies_.end());
+    const auto at = [&](double part) { return latencies_.empty() ? 0.0 : latencies_[static_cast<std::size_t>(part * static_cast<double>(latencies_.size() - 1))]; };
+    fmt::print(R"({{"deliveries_s":{:.0f},"sends_s":{:.0f},"acks_s":{:.0f},"cpu_s_per_million":{:.3f},"server_cores":{:.2f},"load_cores":{:.2f},"p50_ms":{:.2f},"p99_ms":{:.2f},"dead":{}}})"
+               "\n",
+               static_cast<double>(deliveries_) / took.count(), static_cast<double>(complete_) / took.count(), static_cast<double>(acks_) / took.count(),
+               deliveries_ ? spent / (static_cast<double>(deliveries_) / 1e6) : 0, spent / took.count(), (own_cpu() - own) / took.count(), at(0.5), at(0.99), dead_);
+    return dead_ ? 1 : 0;
+  }
+
+ private:
+  void set_scene() {
+    const int people = options_.mode == "fan" ? options_.rooms * options_.members : options_.members;
+    std::vector<nlohmann::json> accounts;
+    if (options_.target == Target::loggia) {
+      // A person has at most 20 connections; one for each is what people are.
+      const auto run = fmt::format("{:x}", static_cast<unsigned>(Steady::now().time_since_epoch().count() & 0xffffff));
+      const int registered = options_.mode == "idle" ? (people + 19) / 20 : people;
+      for (int n = 0; n < registered; ++n)
+        accounts.push_back(call(options_.address, "POST", "/auth/register", {{"username", fmt::format("l{}-{}", run, n)}, {"password", "load generator"}}, ""));
+      make_rooms(accounts);
+    }
+    for (int n = 0; n < people; ++n) {
+      auto connection = std::make_unique<Connection>(options_.target, connect_to(options_.address));
+      const auto room = static_cast<std::size_t>(options_.mode == "fan" ? n / options_.members : 0);
+      if (options_.target == Target::loggia) {
+        if (n == 0) before_ = resident_kib(options_.pid);
+        connection->open_loggia(options_.address, accounts[static_cast<std::size_t>(n) % accounts.size()].at("access_token").get<std::string>());
+      } else {
+        if (n == 0) before_ = resident_kib(options_.pid);
+        connection->open_floor(options_.address, fmt::format("r{}", room));
+      }
+      epoll_event event{};
+      event.events = EPOLLIN;
+      event.data.u64 = static_cast<std::uint64_t>(n);
+      ::epoll_ctl(epoll_, EPOLL_CTL_ADD, connection->file(), &event);
+      connections_.push_back(std::move(connection));
+    }
+  }
+
+  void make_rooms(const std::vector<nlohmann::json>& accounts) {
+    const int rooms = options_.mode == "fan" ? options_.rooms : options_.mode == "acks" ? 1 : 0;
+    const auto members = accounts.size() / static_cast<std::size_t>(std::max(1, rooms));
+    for (std::size_t room = 0; room < static_cast<std::size_t>(rooms); ++room) {
+      const auto owner = room * members;
+      const auto token = accounts[owner].at("access_token").get<std::string>();
+      std::string id;
+      for (std::size_t from = 1; from < members || id.empty(); from += 100) {
+        nlohmann::json ids = nlohmann::json::array();
+        for (auto at = from; at < std::min(members, from + 100); ++at) ids.push_back(accounts[owner + at].at("user").at("id"));
+        if (id.empty()) {
+          id = call(options_.address, "POST", "/rooms", {{"name", fmt::format("load {}", room)}, {"visibility", "private"}, {"members", ids}}, token).at("id").get<std::string>();
+        } else {
+          for (const auto& user : ids) call(options_.address, "PUT", "/rooms/" + id + "/members/" + user.get<std::string>(), nlohmann::json::object(), token);
+        }
+      }
+      rooms_.push_back(id);
+    }
+  }
+
+  int idle() {
+    for (const auto until = Steady::now() + std::chrono::seconds(2); Steady::now() < until;) turn(100);
+    const auto now = resident_kib(options_.pid);
+    fmt::print(R"({{"connections":{},"kib_each":{:.2f},"server_mib":{:.1f},"dead":{}}})" "\n", connections_.size(), (now - before_) / static_cast<double>(connections_.size()), now / 1024, dead_);
+    return dead_ ? 1 : 0;
+  }
+
+  void start_sending() {
+    if (options_.mode == "acks")
+      for (std::size_t n = 0; n < connections_.size(); ++n)
+        for (int w = 0; w < options_.window; ++w) send(n, 0);
+    else
+      for (std::size_t room = 0; room < static_cast<std::size_t>(options_.rooms); ++room)
+        for (int w = 0; w < options_.window; ++w) send(room * static_cast<std::size_t>(options_.members), room);
+    for (auto& connection : connections_) connection->flush();
+  }
+
+  void send(std::size_t from, std::size_t room) {
+    const auto number = ++next_;
+    messages_.emplace(number, Message{options_.mode == "acks" ? 1 : options_.members, room, Steady::now()});
+    connections_[from]->say(options_.target == Target::loggia ? rooms_[room] : std::string(), fmt::format("~@{:010x}.", number), number);
+  }
+
+  void turn(int wait) {
+    epoll_event events[512];
+    const int count = ::epoll_wait(epoll_, events, 512, wait);
+    for (int at = 0; at < count; ++at) {
+      const auto n = static_cast<std::size_t>(events[at].data.u64);
+      auto& connection = *connections_[n];
+      if (!connection.read([&](std::string_view text) { take(n, text); })) {
+        ++dead_;
+        ::epoll_ctl(epoll_, EPOLL_CTL_DEL, connection.file(), nullptr);
+      }
+      connection.flush();
+    }
+    for (const auto n : senders_) connections_[n]->flush();
+    senders_.clear();
+  }
+
+  void take(std::size_t n, std::string_view text) {
+    if (text.starts_with("{\"re\":")) {
+      if (text.find("\"error\"") != text.npos) give_up("a request was refused: " + std::string(text));
+      ++acks_;
+      if (options_.mode == "acks") finish(std::strtoull(text.data() + 6, nullptr, 10), n);
+      return;
+    }
+    if (options_.mode == "acks") return;
+    // In a frame of Loggia the marker stands in the text and in client_id: the first counts.
+    const auto at = text.find("~@");
+    if (at == text.npos) return;
+    ++deliveries_;
+    finish(std::strtoull(text.data() + at + 2, nullptr, 16), n);
+  }
+
+  void finish(std::uint64_t number, std::size_t n) {
+    const auto found = messages_.find(number);
+    if (found == messages_.end() || --found->second.left > 0) return;
+    const auto room = found->second.room;
+    latencies_.push_back(std::chrono::duration<double, std::milli>(Steady::now() - found->second.sent).count());
+    messages_.erase(found);
+    ++complete_;
+    const auto from = options_.mode == "acks" ? n : room * static_cast<std::size_t>(options_.members);
+    send(from, room);
+    senders_.push_back(from);
+  }
+
+  Options options_;
+  int epoll_;
+  double before_ = 0;
+  std::vector<std::unique_ptr<Connection>> connections_;
+  std::vector<std::string> rooms_;
+  std::unordered_map<std::uint64_t, Message> messages_;
+  std::vector<std::size_t> senders_;
+  std::vector<double> latencies_;
+  std::uint64_t next_ = 0, deliveries_ = 0, complete_ = 0, acks_ = 0, dead_ = 0;
+};
+
+}  // namespace
+
+int main(int count, char** words) { return Load(parse(count, words)).run(); }
