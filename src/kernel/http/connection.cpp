@@ -27,17 +27,19 @@ void HttpConnection::consume(std::size_t bytes) {
 }
 
 void HttpConnection::wait_read() {
+  if (std::exchange(waiting_, true)) return;
   stream_.when_readable([self = self()](const boost::system::error_code& error) {
+    self->waiting_ = false;
     if (error) self->end();
     else self->on_readable();
   });
 }
 
 void HttpConnection::on_readable() {
-  if (phase_ == Phase::ended) return;
+  if (phase_ == Phase::ended || phase_ == Phase::handling || phase_ == Phase::writing) return;
   const auto buffer = core_->scratch(shard_);
   const auto got = stream_.read(buffer.data(), buffer.size());
-  if (got.state == IoResult::State::again) return wait_read();
+  if (got.state == IoResult::State::again) return core_->draining && idle() ? end() : wait_read();
   if (got.state != IoResult::State::ok) return end();
   if (phase_ == Phase::lingering) {
     discarded_ += got.bytes;
@@ -125,6 +127,7 @@ void HttpConnection::refuse(int status, std::string_view detail) {
 
 void HttpConnection::respond(HttpResponse response) {
   response_ = std::move(response);
+  core_->metrics.requests[std::clamp(response_.status / 100, 1, 5) - 1]->add();
   phase_ = Phase::writing;
   close_ = close_ || core_->draining.load(std::memory_order_relaxed);
   if (response_.shared_body) response_.body = std::string();
@@ -163,8 +166,6 @@ void HttpConnection::write() {
 }
 
 void HttpConnection::answered() {
-  const auto kind = std::clamp(response_.status / 100, 1, 5) - 1;
-  core_->metrics.requests[kind]->add();
   core_->metrics.duration.observe(std::chrono::duration<double>(now() - started_).count());
   out_ = std::string();
   response_ = HttpResponse();
@@ -201,8 +202,9 @@ void HttpConnection::sweep(Moment now) {
   }
 }
 
+/// A request that waits in the socket is still answered.
 void HttpConnection::drain() {
-  if (phase_ == Phase::head && !head_begun_) end();
+  if (idle()) on_readable();
 }
 
 void HttpConnection::terminate() {

@@ -24,6 +24,7 @@ class HttpConnection final : public Member {
   enum class Phase : std::uint8_t { head, body, handling, writing, lingering, ended };
   std::shared_ptr<HttpConnection> self() { return std::static_pointer_cast<HttpConnection>(shared_from_this()); }
   std::string_view unread() const { return std::string_view(in_).substr(in_at_); }
+  bool idle() const { return phase_ == Phase::head && !head_begun_; }
   void consume(std::size_t bytes);
   void wait_read();
   void on_readable();
@@ -58,7 +59,7 @@ class HttpConnection final : public Member {
   boost::asio::cancellation_signal cancel_;
   Phase phase_ = Phase::head;
   std::uint8_t blank_lines_ = 0;
-  bool close_ = false, head_only_ = false, head_begun_ = false, handing_over_ = false;
+  bool close_ = false, head_only_ = false, head_begun_ = false, handing_over_ = false, waiting_ = false;
 };
 
 }  // namespace loggia::http

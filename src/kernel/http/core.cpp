@@ -47,7 +47,7 @@ void Member::mark_dirty() {
   ++state.marks;
   if (!std::exchange(dirty_, true)) state.dirty.push_back(weak_from_this());
   if (std::exchange(state.flush_posted, true)) return;
-  core_->shards->post(shard_, [core = core_, shard = shard_] { core->flush_dirty(shard); });
+  core_->post_flush(shard_);
 }
 
 Moment Member::now() const { return core_->clock->moment(); }
@@ -124,13 +124,18 @@ void Core::sweep_on(std::size_t shard) {
   });
 }
 
+void Core::post_flush(std::size_t shard) {
+  shards->post(shard, [weak = weak_from_this(), shard] {
+    if (const auto core = weak.lock()) core->flush_dirty(shard);
+  });
+}
+
 void Core::flush_dirty(std::size_t shard) {
   auto& state = *states_[shard];
   if (state.marks != state.marks_seen && state.turns < turns_max) {
     state.marks_seen = state.marks;
     ++state.turns;
-    shards->post(shard, [core = shared_from_this(), shard] { core->flush_dirty(shard); });
-    return;
+    return post_flush(shard);
   }
   state.turns = 0;
   state.flush_posted = false;

@@ -105,6 +105,7 @@ class Core : public std::enable_shared_from_this<Core> {
     std::size_t marks = 0, marks_seen = 0, turns = 0;
     bool flush_posted = false;
   };
+  void post_flush(std::size_t shard);
   void flush_dirty(std::size_t shard);
   std::vector<std::shared_ptr<Member>> members_of(std::size_t shard) const;
 

@@ -105,6 +105,13 @@ void Server::stop() {
   done.wait();
   core_->wait_until_empty();
   listener_ = nullptr;
+  // What was cancelled is still in the loops and holds on to this and to the shards: one turn of each takes it out.
+  for (std::size_t shard = 0; shard < core_->shards->size(); ++shard) {
+    auto turn = std::make_shared<std::promise<void>>();
+    auto turned = turn->get_future();
+    core_->shards->post(shard, [turn] { turn->set_value(); });
+    turned.wait();
+  }
 }
 
 }  // namespace
