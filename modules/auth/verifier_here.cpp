@@ -1,0 +1,68 @@
+#include "verifier_here.hpp"
+#include "tokens.hpp"
+
+namespace loggia::auth {
+
+Result<Verified> VerifierHere::verify(std::string_view token) const {
+  const auto find = [this](std::string_view kid) { return keys_->find(kid); };
+  auto claims = check_access_token(token, find, issuer_, clock_->now());
+  if (!claims) return claims.error();
+  {
+    const std::shared_lock lock(mutex_);
+    if (revoked_.contains(claims->session) || disabled_.contains(claims->subject))
+      return Error(Errc::unauthenticated, "this session has ended; sign in again");
+  }
+  Verified out;
+  out.caller.subject = Uuid(claims->subject);
+  out.caller.session = Uuid(claims->session);
+  out.caller.username = std::move(claims->username);
+  out.caller.roles = std::move(claims->roles);
+  out.expires = claims->expires;
+  return out;
+}
+
+Verifier::Watch VerifierHere::on_revoked(Handler handler) {
+  auto watch = std::make_shared<const Handler>(std::move(handler));
+  const std::lock_guard lock(watchers_mutex_);
+  std::erase_if(watchers_, [](const auto& one) { return one.expired(); });
+  watchers_.push_back(watch);
+  return std::const_pointer_cast<Handler>(watch);
+}
+
+void VerifierHere::tell(const UserId& user, const SessionId& session) {
+  std::vector<std::shared_ptr<const Handler>> handlers;
+  {
+    const std::lock_guard lock(watchers_mutex_);
+    for (const auto& one : watchers_)
+      if (auto handler = one.lock()) handlers.push_back(std::move(handler));
+  }
+  for (const auto& handler : handlers) (*handler)(user, session);
+}
+
+void VerifierHere::revoked(const UserId& user, const SessionId& session, Time until, bool tell_watchers) {
+  {
+    const std::unique_lock lock(mutex_);
+    revoked_[session] = until;
+  }
+  if (tell_watchers) tell(user, session);
+}
+
+void VerifierHere::disabled(const UserId& user, bool tell_watchers) {
+  {
+    const std::unique_lock lock(mutex_);
+    disabled_.insert(user);
+  }
+  if (tell_watchers) tell(user, SessionId());
+}
+
+void VerifierHere::enabled(const UserId& user) {
+  const std::unique_lock lock(mutex_);
+  disabled_.erase(user);
+}
+
+void VerifierHere::forget(Time now) {
+  const std::unique_lock lock(mutex_);
+  std::erase_if(revoked_, [&](const auto& one) { return one.second <= now; });
+}
+
+}  // namespace loggia::auth

@@ -1,0 +1,49 @@
+#pragma once
+// The Verifier of auth's own process: knows every revocation as soon as it is durable, since the store's writer tells it.
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <shared_mutex>
+#include <unordered_map>
+#include <unordered_set>
+#include "key_ring.hpp"
+#include "loggia/auth/verifier.hpp"
+
+namespace loggia::auth {
+
+/// Safe from every thread.
+class VerifierHere final : public Verifier {
+ public:
+  VerifierHere(std::string issuer, std::shared_ptr<const KeyRing> keys, std::shared_ptr<const Clock> clock)
+      : issuer_{std::move(issuer)}, keys_{std::move(keys)}, clock_{std::move(clock)} {}
+
+  Result<Verified> verify(std::string_view token) const override;
+  std::string jwks() const override { return keys_->jwks(); }
+  Watch on_revoked(std::function<void(UserId user, SessionId session)> handler) override;
+  bool in_contact() const override { return true; }
+
+  /// A session has ended. Known until `until`: then its last access token is over anyway. `tell_watchers` false: at start, of old ones.
+  void revoked(const UserId& user, const SessionId& session, Time until, bool tell_watchers);
+  /// Nothing of the user is valid any more, until enabled().
+  void disabled(const UserId& user, bool tell_watchers);
+  void enabled(const UserId& user);
+  /// Forgets revocations that are over.
+  void forget(Time now);
+
+ private:
+  using Handler = std::function<void(UserId, SessionId)>;
+  void tell(const UserId& user, const SessionId& session);
+
+  const std::string issuer_;
+  const std::shared_ptr<const KeyRing> keys_;
+  const std::shared_ptr<const Clock> clock_;
+  mutable std::shared_mutex mutex_;
+  std::unordered_map<SessionId, Time> revoked_;
+  std::unordered_set<UserId> disabled_;
+  std::mutex watchers_mutex_;
+  std::vector<std::weak_ptr<const Handler>> watchers_;
+};
+
+}  // namespace loggia::auth

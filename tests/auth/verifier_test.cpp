@@ -1,0 +1,99 @@
+#include "world.hpp"
+
+using namespace loggia;
+using namespace loggia::auth;
+using namespace loggia::auth::testing;
+
+namespace {
+struct Heard {
+  std::vector<std::pair<UserId, SessionId>> all;
+  Verifier::Watch watch;
+  explicit Heard(Verifier& verifier) {
+    watch = verifier.on_revoked([this](UserId user, SessionId session) { all.emplace_back(user, session); });
+  }
+};
+}  // namespace
+
+TEST_CASE("whoever watches hears of each session that ends, once, until the handle is dropped") {
+  World world;
+  Heard heard(*world.parts->verifier);
+  const auto first = world.register_as("ada").value(), second = world.login("ada").value();
+  const auto session = SessionId(world.with(first).caller().session);
+  REQUIRE(world.wait(world.accounts.on(world.with(first), Logout())));
+  REQUIRE(heard.all.size() == 1);
+  CHECK(heard.all[0] == std::pair(first.user.id, session));
+  heard.watch.reset();
+  REQUIRE(world.wait(world.accounts.on(world.with(second), Logout())));
+  CHECK(heard.all.size() == 1);
+}
+
+TEST_CASE("of a disabled account the watchers hear once, for all of its sessions") {
+  World world;
+  const auto first = world.register_as("ada").value(), second = world.login("ada").value();
+  Heard heard(*world.parts->verifier);
+  REQUIRE(world.shell("user.disable", {"ada"}));
+  REQUIRE(heard.all.size() == 1);
+  CHECK(heard.all[0] == std::pair(first.user.id, SessionId()));
+  CHECK_FALSE(world.live(first));
+  CHECK_FALSE(world.live(second));
+  CHECK(code_of(world.refresh(*second.refresh_token)) == Errc::unauthenticated);
+  CHECK(world.events("session.revoked").size() == 2);
+  CHECK(world.events("user.disabled").size() == 1);
+}
+
+TEST_CASE("old tokens stay dead when a disabled account is enabled again") {
+  World world;
+  const auto tokens = world.register_as("ada").value();
+  REQUIRE(world.shell("user.disable", {"ada"}));
+  REQUIRE(world.shell("user.enable", {"ada"}));
+  CHECK_FALSE(world.live(tokens));
+  CHECK(world.live(world.login("ada").value()));
+  CHECK(world.events("user.enabled").size() == 1);
+}
+
+TEST_CASE("a restart forgets no revocation") {
+  World world;
+  const auto ended = world.register_as("ada").value(), live = world.login("ada").value(), bob = world.register_as("bob").value();
+  REQUIRE(world.wait(world.accounts.on(world.with(ended), Logout())));
+  REQUIRE(world.shell("user.disable", {"bob"}));
+  world.start();
+  CHECK_FALSE(world.live(ended));
+  CHECK(world.live(live));
+  CHECK_FALSE(world.live(bob));
+}
+
+TEST_CASE("a revocation is kept for as long as a token of it may live, and no longer") {
+  World world;
+  const auto tokens = world.register_as("ada").value();
+  REQUIRE(world.wait(world.accounts.on(world.with(tokens), Logout())));
+  const auto kept = [&] {
+    const auto count = [](Query& query) -> Result<std::int64_t> {
+      auto rows = query.select("SELECT count(*) FROM revocations");
+      rows->next();
+      return rows->integer(0);
+    };
+    return world.parts->database->read_now(count).value();
+  };
+  world.kernel.clock->advance(std::chrono::minutes(10));
+  REQUIRE(world.wait(Parts::maintain(world.parts, Context())));
+  CHECK(kept() == 1);
+  world.kernel.clock->advance(std::chrono::minutes(2));
+  REQUIRE(world.wait(Parts::maintain(world.parts, Context())));
+  CHECK(kept() == 0);
+  CHECK_FALSE(world.live(tokens));
+}
+
+TEST_CASE("a refused change tells nobody") {
+  World world;
+  const auto tokens = world.register_as("ada").value();
+  REQUIRE(world.shell("user.role", {"ada", "admin"}));
+  const auto before = world.login("ada").value();
+  Heard heard(*world.parts->verifier);
+  UpdateAccount request;
+  request.id = tokens.user.id;
+  request.disabled = true;
+  CHECK(code_of(world.wait(world.administration.on(world.with(before), request))) == Errc::conflict);
+  CHECK(heard.all.empty());
+  CHECK(world.live(before));
+  CHECK(world.events("user.disabled").empty());
+}
