@@ -66,8 +66,8 @@ TEST_CASE("a text frame is a message, of every length form") {
 }
 
 TEST_CASE("fragments are one message, with control frames between them") {
-  const auto seen = read(client_frame("a\xC3", frame(1, false)) + client_frame("p", frame(9)) + client_frame("\xA4", frame(0, false)) + client_frame("", frame(10)) +
-                         client_frame("b", frame(0)) + client_frame("next"));
+  const auto seen = read(client_frame("a\xC3", frame(1, false)) + client_frame("p", frame(9)) + client_frame("\xA4", frame(0, false)) +
+                         client_frame("", frame(10)) + client_frame("b", frame(0)) + client_frame("next"));
   REQUIRE(seen.size() == 4);
   CHECK(seen[0] == Seen{Kind::ping, "p", 0});
   CHECK(seen[1] == Seen{Kind::pong, "", 0});
@@ -139,7 +139,8 @@ TEST_CASE("a close frame has no payload, or a code that may be sent and a reason
     REQUIRE(seen.size() == 1);
     CHECK(seen[0] == Seen{Kind::close, "bye", code});
   }
-  for (int code : {0, 999, 1004, 1005, 1006, 1015, 1016, 1100, 2000, 2999, 5000, 65535}) CHECK(refused(client_frame(close_payload(code), frame(8))) == 1002);
+  for (int code : {0, 999, 1004, 1005, 1006, 1015, 1016, 1100, 2000, 2999, 5000, 65535})
+    CHECK(refused(client_frame(close_payload(code), frame(8))) == 1002);
   CHECK(refused(client_frame("x", frame(8))) == 1002);
   CHECK(refused(client_frame(close_payload(1000, "\xFF"), frame(8))) == 1007);
 }

@@ -116,7 +116,8 @@ class HttpServer {
   /// Reads certificate and key again, for connections from now on; at an error the old ones stay. Without TLS it does nothing.
   virtual Result<bool> reload_certificate() = 0;
 };
-std::shared_ptr<HttpServer> http_server(HttpServerOptions options, std::shared_ptr<Shards> shards, std::shared_ptr<Clock> clock, Metrics& metrics, HttpHandlers handlers);
+std::shared_ptr<HttpServer> http_server(HttpServerOptions options, std::shared_ptr<Shards> shards, std::shared_ptr<Clock> clock, Metrics& metrics,
+                                        HttpHandlers handlers);
 
 /// A problem document (RFC 9457) of the contract, section 2.
 HttpResponse problem(const Error& error, const Trace& trace);

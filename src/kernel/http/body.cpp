@@ -44,7 +44,8 @@ bool BodyReader::read_size() {
   const auto digits = std::min(line_.find_first_not_of("0123456789abcdefABCDEF"), line_.size());
   if (digits == 0 || digits > digits_max) return refuse(400, "A chunk begins with its size in hexadecimal digits."), false;
   const auto extension = trimmed(std::string_view(line_).substr(digits));
-  if (!extension.empty() && (extension.front() != ';' || !is_field_value(extension))) return refuse(400, "A chunk's size is followed by something else."), false;
+  if (!extension.empty() && (extension.front() != ';' || !is_field_value(extension)))
+    return refuse(400, "A chunk's size is followed by something else."), false;
   extensions_ += extension.size();
   if (extensions_ > extensions_max) return refuse(400, "The chunks have too many extensions."), false;
   if (digits < line_.size() && extension.empty()) return refuse(400, "A chunk's size is followed by a space."), false;

@@ -124,7 +124,8 @@ std::shared_ptr<WebSocket> HttpConnection::hand_over(const std::string& key, std
   in_ = std::string();
   in_at_ = 0;
   auto socket = std::make_shared<WebSocketConnection>(core_, shard_, std::move(slot_), std::move(stream_), std::move(early), limits);
-  std::string answer = "HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: Upgrade\r\nsec-websocket-accept: " + accept_key(key) + "\r\n";
+  std::string answer = "HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: Upgrade\r\nsec-websocket-accept: ";
+  (answer += accept_key(key)) += "\r\n";
   if (!subprotocol.empty() && is_token(subprotocol)) ((answer += "sec-websocket-protocol: ") += subprotocol) += "\r\n";
   socket->answer(answer += "\r\n");
   return socket;

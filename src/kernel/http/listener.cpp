@@ -42,7 +42,9 @@ Error cannot_listen(const std::string& listen, const boost::system::error_code& 
 }  // namespace
 
 Result<ip::tcp::endpoint> parse_listen(const std::string& listen) {
-  const auto wrong = [&] { return Error(Errc::invalid_request, "'" + listen + "' is no address to listen on: write ADDRESS:PORT or [ADDRESS]:PORT."); };
+  const auto wrong = [&] {
+    return Error(Errc::invalid_request, "'" + listen + "' is no address to listen on: write ADDRESS:PORT or [ADDRESS]:PORT.");
+  };
   const auto colon = listen.rfind(':');
   if (colon == std::string::npos || colon == 0) return wrong();
   auto host = listen.substr(0, colon);

@@ -17,7 +17,8 @@ bool HttpRequest::has(std::string_view name) const {
 
 namespace {
 
-HttpResponse problem_document(int status, std::string_view code, const std::string& detail, const std::vector<FieldError>& fields, const Trace& trace) {
+HttpResponse problem_document(int status, std::string_view code, const std::string& detail, const std::vector<FieldError>& fields,
+                              const Trace& trace) {
   HttpResponse response;
   response.status = status;
   response.headers.emplace_back("content-type", "application/problem+json");

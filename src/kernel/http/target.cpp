@@ -27,7 +27,8 @@ Result<std::string> parse_path(std::string_view raw) {
     auto text = percent_decoded(segment, false);
     if (!text) return refused("The path has a broken escape: % takes two hex digits.");
     if (*text == "." || *text == "..") return refused("The path has a dot segment: send the path that is meant.");
-    if (text->find('/') != std::string::npos || text->find('\\') != std::string::npos) return refused("The path has an escaped slash: a segment holds none.");
+    if (text->find('/') != std::string::npos || text->find('\\') != std::string::npos)
+      return refused("The path has an escaped slash: a segment holds none.");
     if (std::any_of(text->begin(), text->end(), control)) return refused("The path has an escaped control character: leave it out.");
     path += *text;
     if (slash == std::string_view::npos) break;

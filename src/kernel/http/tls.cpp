@@ -36,7 +36,8 @@ Result<std::shared_ptr<TlsContext>> TlsContext::load(const std::string& certific
   if (SSL_CTX_use_certificate_chain_file(raw, certificate.c_str()) != 1)
     return Error(Errc::invalid_request, "The certificate " + certificate + " cannot be read as PEM: " + last_error());
   if (SSL_CTX_use_PrivateKey_file(raw, private_key.c_str(), SSL_FILETYPE_PEM) != 1)
-    return Error(Errc::invalid_request, "The private key " + private_key + " cannot be read as PEM or does not belong to the certificate: " + last_error());
+    return Error(Errc::invalid_request,
+                 "The private key " + private_key + " cannot be read as PEM or does not belong to the certificate: " + last_error());
   if (SSL_CTX_check_private_key(raw) != 1)
     return Error(Errc::invalid_request, "The private key " + private_key + " does not belong to the certificate " + certificate + ".");
   return context;

@@ -193,7 +193,8 @@ void WebSocketConnection::merge_control() {
   control_at_ = head_ + (offset_ > 0 ? 1 : 0);
   while (control_at_ < out_.size() && out_[control_at_].kind == Kind::handshake) ++control_at_;
   queued_ += control_.size();
-  out_.insert(out_.begin() + static_cast<std::ptrdiff_t>(control_at_), Entry{std::make_shared<const std::string>(std::exchange(control_, std::string())), Kind::control});
+  Entry entry{std::make_shared<const std::string>(std::exchange(control_, std::string())), Kind::control};
+  out_.insert(out_.begin() + static_cast<std::ptrdiff_t>(control_at_), std::move(entry));
 }
 
 std::size_t WebSocketConnection::gather(std::span<iovec> out) const {
