@@ -157,7 +157,7 @@ boost::asio::awaitable<void> Node::admit(Node* node, RoomId room, UserId user) {
     chat::GetStanding request;
     request.room = room;
     request.user = user;
-    const auto standing = co_await node->hub_.live->on(node->hub_.context(), request);
+    const auto standing = co_await asked(node->hub_.live, node->hub_.context(), request);
     if (standing) {
       node->admitted(user, *standing);
       co_return;
@@ -180,6 +180,7 @@ void Node::admitted(const UserId& user, const chat::Standing& standing) {
     auto& reader = *index_.reader(*session, room);
     reader.position = reader.since = standing.last_seq;
     reader.state = Reader::State::live;
+    room.direct = standing.kind == "direct";
     session->push(frame, &room);
     if (room.known && room.last > standing.last_seq) session->fall_behind(reader, 0);
   }

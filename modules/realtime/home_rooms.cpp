@@ -68,7 +68,7 @@ boost::asio::awaitable<void> HomeRooms::fill(HomeRooms* homes, RoomId room) {
     chat::ReadTimeline request;
     request.room = room;
     request.after = homes->rooms_[room].last;
-    const auto events = co_await hub.live->on(hub.context(), request);
+    const auto events = co_await asked(hub.live, hub.context(), request);
     auto& home = homes->rooms_[room];
     if (events)
       for (const auto& item : events->items)
@@ -166,7 +166,7 @@ boost::asio::awaitable<void> HomeRooms::send_receipt(HomeRooms* homes, chat::Rec
     reader.module = "realtime";
     chat::GetRoom request;
     request.room = moved.room;
-    const auto room = co_await hub.rooms->on(hub.context().as(std::move(reader)), request);
+    const auto room = co_await asked(hub.rooms, hub.context().as(std::move(reader)), request);
     if (!room) co_return;
     found = homes->rooms_.find(moved.room);
     if (found == homes->rooms_.end()) co_return;

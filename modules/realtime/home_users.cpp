@@ -83,7 +83,7 @@ boost::asio::awaitable<void> HomeUsers::send_own_receipt(HomeUsers* homes, chat:
   chat::GetStanding request;
   request.room = moved.room;
   request.user = moved.user_id;
-  const auto standing = co_await hub.live->on(hub.context(), request);
+  const auto standing = co_await asked(hub.live, hub.context(), request);
   if (!standing) co_return;  // no member any more
   ReceiptData data;
   data.user_id = moved.user_id;
@@ -154,10 +154,10 @@ boost::asio::awaitable<void> HomeUsers::tell(HomeUsers* homes, UserId user) {
     if (!changed && (!in_any_case || data.state == "offline")) continue;
     chat::GetAudience who;
     who.user = user;
-    const auto audience = co_await hub.live->on(hub.context(), who);
+    const auto audience = co_await asked(hub.live, hub.context(), who);
     user::GetBlocked block;
     block.user = user;
-    const auto blocked = co_await hub.directory->on(hub.context(), block);
+    const auto blocked = co_await asked(hub.directory, hub.context(), block);
     if (!audience || !blocked) {
       const auto slept = co_await sleep_for(retry_pause);
       if (!slept) co_return;

@@ -8,6 +8,7 @@
 #include "loggia/auth/verifier.hpp"
 #include "loggia/chat/contract.hpp"
 #include "loggia/kernel/bus.hpp"
+#include "loggia/kernel/log.hpp"
 #include "loggia/kernel/metrics.hpp"
 #include "loggia/kernel/shards.hpp"
 #include "loggia/user/contract.hpp"
@@ -59,5 +60,16 @@ struct Hub : std::enable_shared_from_this<Hub> {
   std::vector<std::shared_ptr<Node>> nodes;
   Tasks tasks;
 };
+
+/// Asks a port for a task that nobody waits for: what throws there is an error here, so that the task's state goes on.
+template <class R, class P> Async<typename R::Reply> asked(std::shared_ptr<P> port, Context context, R request) {
+  Result<typename R::Reply> reply = Error(Errc::internal, "a request failed");
+  try {
+    reply = co_await static_cast<Slot<R>&>(*port).on(std::move(context), std::move(request));
+  } catch (const std::exception& problem) {
+    log::error("realtime.request_failed", Field("route", R::route), Field("what", problem.what()));
+  }
+  co_return reply;
+}
 
 }  // namespace loggia::realtime

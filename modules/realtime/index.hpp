@@ -38,6 +38,9 @@ struct Room {
   std::vector<Reader> readers;
   std::int64_t last = 0;  // the newest event that came to this shard
   bool known = false;     // the room's home has told `last`: events before that are none of ours
+  // Chat takes sends of one connection in the order in which they are started where it need not ask anybody first: it knows the
+  // room from an earlier send, and there are no blocks to look up as in a direct room.
+  bool direct = true, warm = false;
   // What came in this turn of the loop, joined: events `first` to `last`.
   std::int64_t first = 0;
   SharedBytes single;

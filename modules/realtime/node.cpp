@@ -165,7 +165,7 @@ Async<user::Person> Node::person(UserId id) {
   const auto changes = people_changes_;
   user::GetPeople request;
   request.ids.push_back(id);
-  auto people = co_await hub_.directory->on(hub_.context(), std::move(request));
+  auto people = co_await asked(hub_.directory, hub_.context(), std::move(request));
   if (!people) co_return people.error();
   if (people->items.empty()) co_return Error(Errc::not_found, "there is no such person");
   auto person = std::move(people->items.front());
@@ -202,7 +202,7 @@ void Node::want_cursor() {
 
 boost::asio::awaitable<void> Node::read_cursor(Node* node) {
   chat::GetCursor request;
-  const auto reply = co_await node->hub_.live->on(node->hub_.context(), request);
+  const auto reply = co_await asked(node->hub_.live, node->hub_.context(), request);
   node->cursors_.reading = false;
   if (!reply) co_return;
   node->cursors_.fresh = reply->cursor;

@@ -49,6 +49,7 @@ Async<std::string> run(SessionPtr session, SendOp op) {
   request.reply_to = op.reply_to;
   request.attachments = std::move(op.attachments);
   auto reply = co_await session->node().hub().live->on(session->context(), std::move(request));
+  if (auto* room = reply ? session->node().index().find(op.room) : nullptr) room->warm = true;
   co_return text_of(reply);
 }
 
@@ -192,7 +193,7 @@ boost::asio::awaitable<void> tell_absences(SessionPtr session, std::vector<RoomI
     chat::GetAbsence request;
     request.room = room;
     request.user = session->Seat::user;
-    const auto absence = co_await hub.live->on(hub.context(), request);
+    const auto absence = co_await asked(hub.live, hub.context(), request);
     if (session->state() != Session::State::live) co_return;
     const auto* entered = session->node().index().find(room);
     if (entered && session->node().index().reader(*session, *entered)) continue;  // back since
@@ -211,7 +212,7 @@ boost::asio::awaitable<void> read_page(SessionPtr session, RoomId room, std::int
   request.limit = limit;
   Result<chat::Events> events = Error(Errc::unavailable, "the time line could not be read");
   try {
-    events = co_await hub.live->on(hub.context(), request);
+    events = co_await asked(hub.live, hub.context(), request);
   } catch (const std::exception& problem) {
     log::error("realtime.feed_failed", Field("what", problem.what()));
   }

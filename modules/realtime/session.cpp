@@ -92,13 +92,20 @@ void Session::message(std::string_view text) {
   pump();
 }
 
-// In order: sends follow each other without waiting, since chat's one writer takes them as they come; anything else waits for what is
-// before it and is waited for.
+// Chat's one writer takes sends as they come, where nothing is to be asked between: mentions are looked up, and so are blocks.
+bool Session::plain_send(const Operation& operation) {
+  const auto* send = std::get_if<SendOp>(&operation);
+  if (!send || send->attachments || send->text.find('@') != send->text.npos) return false;
+  const auto* room = node_.index().find(send->room);
+  return room && room->warm && !room->direct;
+}
+
+// In order: plain sends follow each other without waiting; anything else waits for what is before it and is waited for.
 void Session::pump() {
   while (state_ != State::closing && !requests_.empty() && !exclusive_ && outbox_.bytes() <= node_.hub().options.queue_bytes) {
-    const bool send = std::holds_alternative<SendOp>(requests_.front().operation);
-    if (!send && running_ > 0) break;
-    exclusive_ = !send;
+    const bool plain = plain_send(requests_.front().operation);
+    if (!plain && running_ > 0) break;
+    exclusive_ = !plain;
     ++running_;
     auto task = serve(shared_from_this(), requests_.take());
     node_.spawn("realtime.request", std::move(task));
@@ -189,6 +196,8 @@ void Session::begin(std::int64_t id, const HelloOp& hello, const chat::Hello& st
     const bool missed = replay != replays.end();
     node_.enter(*this, position, missed ? replay->second : position.last_seq, missed ? position.last_seq : 0);
   }
+  for (const auto& room : state.rooms)
+    if (auto* entered = node_.index().find(room.id)) entered->direct = room.kind == "direct";
   Connection connection;
   connection.number = number_;
   connection.shard = static_cast<std::uint16_t>(node_.shard());

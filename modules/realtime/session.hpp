@@ -82,6 +82,8 @@ class Session : public Seat, public std::enable_shared_from_this<Session> {
   };
   void message(std::string_view text);
   void pump();
+  /// A send that may be started while others are on their way.
+  bool plain_send(const Operation& operation);
   void drained();
   void closed();
   void send(SharedBytes bytes, const Room* room, std::int64_t first);

@@ -65,6 +65,7 @@ TEST_CASE("sends follow each other without waiting, and anything else waits for 
   const auto p = world.user("p");
   const auto room = world.room({p});
   auto a = world.online(p);
+  REQUIRE(a->ask("send", {{"room", room.text()}, {"text", "the first"}, {"client_id", "c"}}).contains("ok"));
   world.asked.clear();
   world.hold = true;
   a->say(send(room, 11).dump());
@@ -76,10 +77,34 @@ TEST_CASE("sends follow each other without waiting, and anything else waits for 
   world.hold = false;
   world.release();
   CHECK(world.asked == std::vector<std::string>{"send 11", "send 12", "react x", "send 14"});
-  CHECK(a->answer(11)["ok"]["seq"] == 2);
-  CHECK(a->answer(12)["ok"]["seq"] == 3);
+  CHECK(a->answer(11)["ok"]["seq"] == 3);
+  CHECK(a->answer(12)["ok"]["seq"] == 4);
   CHECK(a->answer(13).contains("ok"));
-  CHECK(a->answer(14)["ok"]["seq"] == 4);
+  CHECK(a->answer(14)["ok"]["seq"] == 5);
+}
+
+TEST_CASE("a send for which chat must ask somebody first is waited for") {
+  World world;
+  const auto p = world.user("p"), q = world.user("q");
+  const auto room = world.room({p}), direct = world.room({p, q}, "direct");
+  auto a = world.online(p);
+  world.hold = true;
+  const auto first = [&](const RoomId& id, const std::string& text) {
+    world.asked.clear();
+    a->say(json({{"id", 50}, {"op", "send"}, {"room", id.text()}, {"text", text}, {"client_id", "x"}}).dump());
+    a->say(json({{"id", 51}, {"op", "send"}, {"room", id.text()}, {"text", "next"}, {"client_id", "y"}}).dump());
+    const auto begun = world.asked.size();
+    world.release();
+    world.release();
+    CHECK(world.asked.size() == 2);
+    a->frames.clear();
+    return begun;
+  };
+  CHECK(first(room, "the room's first") == 1);
+  CHECK(first(room, "another") == 2);
+  CHECK(first(room, "hello @somebody") == 1);
+  CHECK(first(direct, "hello") == 1);
+  CHECK(first(direct, "hello again") == 1);
 }
 
 TEST_CASE("beyond 128 requests in flight the server stops reading") {
