@@ -79,7 +79,7 @@ TEST_CASE("each violation is found with its file, its line and its remedy") {
       {"modules/chat/a.cpp", "co_spawn(e, f(), asio::detached);\n", "modules/chat/a.cpp:1:", "detached", "Tasks::spawn"},
       {"modules/chat/a.cpp", "// TO" "DO later\n", "modules/chat/a.cpp:1:", "undone", "issue"},
       {"modules/chat/long.cpp", std::string(401, '\n'), "modules/chat/long.cpp:401:", "401 lines", "split"},
-      {"modules/chat/CMakeLists.txt", "# chat\nloggia_module(chat NEEDS user realtime HEARS auth)\n", "modules/chat/CMakeLists.txt:2:", "chat NEEDS realtime user", "design.md"},
+      {"modules/chat/CMakeLists.txt", "# chat\nloggia_module(chat NEEDS user realtime HEARS auth)\n", "modules/chat/CMakeLists.txt:2:", "chat NEEDS realtime, but in the design user", "design.md"},
       {"modules/user/CMakeLists.txt", "loggia_module(user HEARS auth chat)\n", "modules/user/CMakeLists.txt:1:", "user HEARS chat", "design.md"},
   };
   for (const auto& one : cases) {
