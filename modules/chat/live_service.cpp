@@ -37,7 +37,8 @@ Async<Changed> LiveService::on(Context context, EditNow request) {
   const auto asker = asker_of(context);
   auto wording = co_await reworded(&chat_, context, request.room, std::move(request.text));
   if (!wording) co_return wording.error();
-  auto make = [this, asker, room = request.room, seq = request.seq, wording = std::move(*wording)](Transaction& transaction, const Cause& cause) -> Result<Changed> {
+  auto make = [this, asker, room = request.room, seq = request.seq, wording = std::move(*wording)](Transaction& transaction,
+                                                                                                  const Cause& cause) -> Result<Changed> {
     const auto edited = edit_message(transaction, chat_.desk(), asker, room, seq, wording.text, wording.named, cause);
     if (!edited) return edited.error();
     Changed out;

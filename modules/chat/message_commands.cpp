@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::int64_t kinds_max = 50, pins_max = 200;
 
+Error deleted_message() { return Error(Errc::conflict, "the message is deleted"); }
 Error no_such_message() { return Error(Errc::not_found, "there is no message with this number in the room"); }
 
 void set_mentions(Query& query, Message& message, const Named& named) {
@@ -24,7 +25,7 @@ void set_mentions(Query& query, Message& message, const Named& named) {
 Result<Message> message_for(Query& query, const Entry& room, std::int64_t seq) {
   auto message = find_bare_message(query, room.id, seq);
   if (!message) return no_such_message();
-  if (message->deleted) return Error(Errc::conflict, "the message is deleted");
+  if (message->deleted) return deleted_message();
   return std::move(*message);
 }
 
@@ -44,7 +45,8 @@ Result<Posted> post_message(Transaction& transaction, const Desk& desk, const As
   }
   auto room = entry_for(transaction, draft.room, asker, Act::send);
   if (!room) return room.error();
-  if (draft.reply_to && !find_bare_message(transaction, draft.room, *draft.reply_to)) return wrong_field("/reply_to", "is the number of a message of this room");
+  if (draft.reply_to && !find_bare_message(transaction, draft.room, *draft.reply_to))
+    return wrong_field("/reply_to", "is the number of a message of this room");
   Posted out;
   auto& message = out.message;
   message.id = desk.ids.make<MessageId>();
@@ -56,20 +58,20 @@ Result<Posted> post_message(Transaction& transaction, const Desk& desk, const As
   message.reply_to = draft.reply_to;
   message.created_at = cause.at;
   set_mentions(transaction, message, draft.named);
-  desk.timeline.add_frame(transaction, *room, "message.created", cause, message_frame("message.created", message.seq, cause.by, cause.at, message), std::nullopt);
+  auto frame = message_frame("message.created", message.seq, cause.by, cause.at, message);
+  desk.timeline.add_frame(transaction, *room, "message.created", cause, std::move(frame), std::nullopt);
   insert_message(transaction, message, draft.fingerprint);
   return out;
 }
 
-Result<Edited> edit_message(Transaction& transaction, const Desk& desk, const Asker& asker, const RoomId& id, std::int64_t seq, const std::string& text,
-                            const Named& named, const Cause& cause) {
+Result<Edited> edit_message(Transaction& transaction, const Desk& desk, const Asker& asker, const RoomId& id, std::int64_t seq,
+                            const std::string& text, const Named& named, const Cause& cause) {
   auto room = entry_for(transaction, id, asker, Act::send);
   if (!room) return room.error();
-  auto message = message_for(transaction, *room, seq);
-  if (!message && message.error().code == Errc::not_found) return message.error();
-  const auto bare = find_bare_message(transaction, id, seq);
-  if (bare->author != asker.id) return Error(Errc::forbidden, "its author alone edits a message");
-  if (!message) return message.error();
+  auto message = find_bare_message(transaction, id, seq);
+  if (!message) return no_such_message();
+  if (message->author != asker.id) return Error(Errc::forbidden, "its author alone edits a message");
+  if (message->deleted) return deleted_message();
   Edited out;
   out.message = std::move(*message);
   out.message.reactions = reactions_of(transaction, id, seq);
@@ -84,7 +86,8 @@ Result<Edited> edit_message(Transaction& transaction, const Desk& desk, const As
   return out;
 }
 
-Result<Changed> delete_message(Transaction& transaction, const Desk& desk, const Asker& asker, const RoomId& id, std::int64_t seq, const Cause& cause) {
+Result<Changed> delete_message(Transaction& transaction, const Desk& desk, const Asker& asker, const RoomId& id, std::int64_t seq,
+                               const Cause& cause) {
   auto room = find_entry(transaction, id, asker.id);
   if (!room) return no_such_room();
   const auto message = find_bare_message(transaction, id, seq);
@@ -106,8 +109,8 @@ Result<Changed> delete_message(Transaction& transaction, const Desk& desk, const
   return out;
 }
 
-Result<Changed> react(Transaction& transaction, const Desk& desk, const Asker& asker, const RoomId& id, std::int64_t seq, const std::string& emoji, bool on,
-                      const Cause& cause) {
+Result<Changed> react(Transaction& transaction, const Desk& desk, const Asker& asker, const RoomId& id, std::int64_t seq, const std::string& emoji,
+                      bool on, const Cause& cause) {
   auto room = entry_for(transaction, id, asker, Act::react);
   if (!room) return room.error();
   const auto message = message_for(transaction, *room, seq);
@@ -116,7 +119,8 @@ Result<Changed> react(Transaction& transaction, const Desk& desk, const Asker& a
   const auto standing = find_reaction(transaction, id, seq, folded, asker.id);
   Changed out;
   if (standing.mine == on) return out;
-  if (on && standing.emoji.empty() && standing.kinds >= kinds_max) return Error(Errc::conflict, "a message has at most 50 kinds of reactions: use one of them");
+  if (on && standing.emoji.empty() && standing.kinds >= kinds_max)
+    return Error(Errc::conflict, "a message has at most 50 kinds of reactions: use one of them");
   ReactionMoved data;
   data.seq = seq;
   data.emoji = standing.emoji.empty() ? emoji : standing.emoji;

@@ -38,12 +38,15 @@ struct Edited {
   Message message;
   std::optional<std::int64_t> seq;
 };
-Result<Edited> edit_message(Transaction& transaction, const Desk& desk, const Asker& asker, const RoomId& room, std::int64_t seq, const std::string& text,
-                            const Named& named, const Cause& cause);
-Result<Changed> delete_message(Transaction& transaction, const Desk& desk, const Asker& asker, const RoomId& room, std::int64_t seq, const Cause& cause);
-Result<Changed> react(Transaction& transaction, const Desk& desk, const Asker& asker, const RoomId& room, std::int64_t seq, const std::string& emoji, bool on,
-                      const Cause& cause);
-Result<Changed> pin(Transaction& transaction, const Desk& desk, const Asker& asker, const RoomId& room, std::int64_t seq, bool on, const Cause& cause);
-Result<Nothing> mark_read(Transaction& transaction, const Desk& desk, const Asker& asker, const RoomId& room, std::int64_t seq, const Cause& cause);
+Result<Edited> edit_message(Transaction& transaction, const Desk& desk, const Asker& asker, const RoomId& room, std::int64_t seq,
+                            const std::string& text, const Named& named, const Cause& cause);
+Result<Changed> delete_message(Transaction& transaction, const Desk& desk, const Asker& asker, const RoomId& room, std::int64_t seq,
+                               const Cause& cause);
+Result<Changed> react(Transaction& transaction, const Desk& desk, const Asker& asker, const RoomId& room, std::int64_t seq, const std::string& emoji,
+                      bool on, const Cause& cause);
+Result<Changed> pin(Transaction& transaction, const Desk& desk, const Asker& asker, const RoomId& room, std::int64_t seq, bool on,
+                    const Cause& cause);
+Result<Nothing> mark_read(Transaction& transaction, const Desk& desk, const Asker& asker, const RoomId& room, std::int64_t seq,
+                          const Cause& cause);
 
 }  // namespace loggia::chat

@@ -68,10 +68,10 @@ void add_reactions(Query& query, std::vector<Message>& messages) {
 }
 
 void write_mentions(Transaction& transaction, const Message& message) {
+  constexpr std::string_view insert = "INSERT INTO mentions (room, user, seq, author) VALUES (?1, ?2, ?3, ?4)";
   for (const auto& user : message.mentions)
-    transaction.execute("INSERT INTO mentions (room, user, seq, author) VALUES (?1, ?2, ?3, ?4)", message.room, user, message.seq, message.author);
-  if (message.mentions_room)
-    transaction.execute("INSERT INTO mentions (room, user, seq, author) VALUES (?1, ?2, ?3, ?4)", message.room, UserId(), message.seq, message.author);
+    transaction.execute(insert, message.room, user, message.seq, message.author);
+  if (message.mentions_room) transaction.execute(insert, message.room, UserId(), message.seq, message.author);
 }
 
 }  // namespace
@@ -101,7 +101,8 @@ std::vector<Message> messages_after(Query& query, const RoomId& room, std::int64
 std::vector<Message> messages_before(Query& query, const RoomId& room, std::int64_t seq, std::int64_t limit) {
   std::vector<Message> out;
   {
-    auto rows = query.select("SELECT " LOGGIA_MESSAGE_COLUMNS "FROM messages WHERE room = ?1 AND seq < ?2 ORDER BY seq DESC LIMIT ?3", room, seq, limit);
+    auto rows =
+        query.select("SELECT " LOGGIA_MESSAGE_COLUMNS "FROM messages WHERE room = ?1 AND seq < ?2 ORDER BY seq DESC LIMIT ?3", room, seq, limit);
     while (rows->next()) out.push_back(read_message(*rows));
   }
   std::reverse(out.begin(), out.end());
@@ -155,7 +156,8 @@ void update_message(Transaction& transaction, const Message& message) {
   transaction.execute("DELETE FROM mentions WHERE room = ?1 AND seq = ?2", message.room, message.seq);
   if (message.deleted) {
     transaction.execute(
-        "UPDATE messages SET text = '', reply_to = NULL, mentions = NULL, mentions_room = 0, edited_at = NULL, deleted = 1 WHERE room = ?1 AND seq = ?2",
+        "UPDATE messages SET text = '', reply_to = NULL, mentions = NULL, mentions_room = 0, edited_at = NULL, deleted = 1 "
+        "WHERE room = ?1 AND seq = ?2",
         message.room, message.seq);
     transaction.execute("DELETE FROM reactions WHERE room = ?1 AND message_seq = ?2", message.room, message.seq);
     return;
@@ -181,8 +183,8 @@ Reacted find_reaction(Query& query, const RoomId& room, std::int64_t seq, const 
 
 void insert_reaction(Transaction& transaction, const RoomId& room, std::int64_t seq, const std::string& folded, const std::string& emoji,
                      const UserId& user, std::int64_t event_seq) {
-  transaction.execute("INSERT INTO reactions (room, message_seq, folded, user, emoji, event_seq) VALUES (?1, ?2, ?3, ?4, ?5, ?6)", room, seq, folded, user,
-                      emoji, event_seq);
+  transaction.execute("INSERT INTO reactions (room, message_seq, folded, user, emoji, event_seq) VALUES (?1, ?2, ?3, ?4, ?5, ?6)", room, seq,
+                      folded, user, emoji, event_seq);
 }
 void remove_reaction(Transaction& transaction, const RoomId& room, std::int64_t seq, const std::string& folded, const UserId& user) {
   transaction.execute("DELETE FROM reactions WHERE room = ?1 AND message_seq = ?2 AND folded = ?3 AND user = ?4", room, seq, folded, user);
@@ -220,9 +222,12 @@ Unread count_unread(Query& query, const RoomId& room, const UserId& user, std::i
 }
 
 std::int64_t erase_messages(Transaction& transaction, const RoomId& room, std::int64_t limit) {
-  transaction.execute("DELETE FROM reactions WHERE room = ?1 AND message_seq IN (SELECT seq FROM messages WHERE room = ?1 ORDER BY seq LIMIT ?2)", room, limit);
-  transaction.execute("DELETE FROM mentions WHERE room = ?1 AND seq IN (SELECT seq FROM messages WHERE room = ?1 ORDER BY seq LIMIT ?2)", room, limit);
-  return transaction.execute("DELETE FROM messages WHERE number IN (SELECT number FROM messages WHERE room = ?1 ORDER BY seq LIMIT ?2)", room, limit);
+  transaction.execute("DELETE FROM reactions WHERE room = ?1 AND message_seq IN (SELECT seq FROM messages WHERE room = ?1 ORDER BY seq LIMIT ?2)",
+                      room, limit);
+  transaction.execute("DELETE FROM mentions WHERE room = ?1 AND seq IN (SELECT seq FROM messages WHERE room = ?1 ORDER BY seq LIMIT ?2)", room,
+                      limit);
+  return transaction.execute("DELETE FROM messages WHERE number IN (SELECT number FROM messages WHERE room = ?1 ORDER BY seq LIMIT ?2)", room,
+                             limit);
 }
 
 }  // namespace loggia::chat

@@ -12,9 +12,11 @@ namespace loggia::chat {
 std::optional<Message> find_message(Query& query, const RoomId& room, std::int64_t seq);
 /// Without its reactions: for what changes a message.
 std::optional<Message> find_bare_message(Query& query, const RoomId& room, std::int64_t seq);
-std::vector<Message> messages_after(Query& query, const RoomId& room, std::int64_t seq, std::int64_t limit);   // seq > ?, oldest first
-std::vector<Message> messages_before(Query& query, const RoomId& room, std::int64_t seq, std::int64_t limit);  // the newest with seq < ?, oldest first
-std::vector<Message> pinned_messages(Query& query, const RoomId& room);                                        // in the order of pinning
+/// Those with a greater number, and the newest of those with a smaller one; both oldest first.
+std::vector<Message> messages_after(Query& query, const RoomId& room, std::int64_t seq, std::int64_t limit);
+std::vector<Message> messages_before(Query& query, const RoomId& room, std::int64_t seq, std::int64_t limit);
+/// In the order of pinning.
+std::vector<Message> pinned_messages(Query& query, const RoomId& room);
 std::vector<Reaction> reactions_of(Query& query, const RoomId& room, std::int64_t seq);
 
 /// Where a message that was sent with this client_id is, and the fingerprint of what was sent.

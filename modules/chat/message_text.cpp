@@ -102,7 +102,8 @@ Result<std::string> normalised_emoji(std::string_view emoji) {
     if (point < 0 || control(point)) return wrong;
     if (before >= 0 && utf8proc_grapheme_break_stateful(before, point, &state)) return wrong;
     const auto category = utf8proc_category(point);
-    shows = shows || (category != UTF8PROC_CATEGORY_ZS && category != UTF8PROC_CATEGORY_ZL && category != UTF8PROC_CATEGORY_ZP && point != 0xFE0F && point != 0x200D);
+    const bool space = category == UTF8PROC_CATEGORY_ZS || category == UTF8PROC_CATEGORY_ZL || category == UTF8PROC_CATEGORY_ZP;
+    shows = shows || (!space && point != 0xFE0F && point != 0x200D);
     before = point;
   }
   if (!shows) return wrong;

@@ -63,7 +63,8 @@ class ChatModule final : public Module {
   Async<Apply> forget(Context context, EventPtr event) {
     const auto gone = decode_text<auth::UserDeleted>(*event->data, Manner::lenient);
     if (!gone) co_return Error(Errc::invalid_request, gone.error().detail);
-    Apply apply = [this, person = gone->user_id, traceparent = context.trace().id.empty() ? std::string() : context.trace().parent()](Transaction& transaction) -> Result<bool> {
+    const auto traceparent = context.trace().id.empty() ? std::string() : context.trace().parent();
+    Apply apply = [this, person = gone->user_id, traceparent](Transaction& transaction) -> Result<bool> {
       forget_person(transaction, chat_.desk(), person, chat_.clock->now(), traceparent);
       return true;
     };

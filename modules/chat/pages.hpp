@@ -32,6 +32,8 @@ template <class T> Result<T> id_in(const std::string& cursor) {
 
 /// What one page holds where nothing is said.
 constexpr std::int64_t page_standard = 50, page_max = 200;
-inline std::int64_t page_limit(const std::optional<std::int64_t>& asked) { return std::clamp<std::int64_t>(asked.value_or(page_standard), 1, page_max); }
+inline std::int64_t page_limit(const std::optional<std::int64_t>& asked) {
+  return std::clamp<std::int64_t>(asked.value_or(page_standard), 1, page_max);
+}
 
 }  // namespace loggia::chat

@@ -89,7 +89,8 @@ Async<Recipients> AudienceService::on(Context context, GetRecipients request) {
       Recipient& recipient = out.items.emplace_back();
       recipient.user_id = member.user;
       recipient.read_seq = member.read_seq;
-      recipient.mentioned = message->mentions_room || std::find(message->mentions.begin(), message->mentions.end(), member.user) != message->mentions.end();
+      const auto& meant = message->mentions;
+      recipient.mentioned = message->mentions_room || std::find(meant.begin(), meant.end(), member.user) != meant.end();
     }
     return out;
   };

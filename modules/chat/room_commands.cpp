@@ -49,7 +49,8 @@ RoomChanged difference(const Room& now, RoomEdit& edit) {
 
 }  // namespace
 
-Result<Room> create_room(Transaction& transaction, const Desk& desk, const Asker& asker, const NewRoom& room, const NewMembers& members, const Cause& cause) {
+Result<Room> create_room(Transaction& transaction, const Desk& desk, const Asker& asker, const NewRoom& room, const NewMembers& members,
+                         const Cause& cause) {
   if (asker.guest) return Error(Errc::forbidden, "guests make no rooms");
   auto entry = insert_room(transaction, room);
   enter(transaction, desk, entry, asker.id, Rank::owner, cause);
@@ -66,7 +67,8 @@ Result<Outcome<Room>> open_direct(Transaction& transaction, const Desk& desk, co
   }
   const auto other = pair.other(asker.id);
   if (asker.guest) {
-    auto shared = transaction.select("SELECT 1 FROM members a JOIN members b ON b.room = a.room AND b.user = ?2 WHERE a.user = ?1 LIMIT 1", asker.id, other);
+    auto shared =
+        transaction.select("SELECT 1 FROM members a JOIN members b ON b.room = a.room AND b.user = ?2 WHERE a.user = ?1 LIMIT 1", asker.id, other);
     if (!shared->next()) return Error(Errc::not_found, "there is no such person for you");
   }
   NewRoom room;
@@ -82,7 +84,8 @@ Result<Outcome<Room>> open_direct(Transaction& transaction, const Desk& desk, co
   return out;
 }
 
-Result<Room> change_room(Transaction& transaction, const Desk& desk, const Asker& asker, const RoomId& id, const RoomEdit& wanted, const Cause& cause) {
+Result<Room> change_room(Transaction& transaction, const Desk& desk, const Asker& asker, const RoomId& id, const RoomEdit& wanted,
+                         const Cause& cause) {
   auto room = find_entry(transaction, id, asker.id);
   if (!room) return no_such_room();
   const Actor actor{room->rank, asker.admin, asker.guest};
@@ -160,12 +163,14 @@ Result<Nothing> put_member(Transaction& transaction, const Desk& desk, const Ask
   }
   allowed = may_act_on(room->rank, now);
   if (!allowed) return allowed.error();
-  if (now == Rank::owner && count_owners(transaction, id) == 1) return Error(Errc::conflict, "the last owner cannot step down: make somebody else owner first");
+  if (now == Rank::owner && count_owners(transaction, id) == 1)
+    return Error(Errc::conflict, "the last owner cannot step down: make somebody else owner first");
   give_rank(transaction, desk, *room, target.id, wanted, cause);
   return Nothing();
 }
 
-Result<Nothing> take_member(Transaction& transaction, const Desk& desk, const Asker& asker, const RoomId& id, const UserId& target, const Cause& cause) {
+Result<Nothing> take_member(Transaction& transaction, const Desk& desk, const Asker& asker, const RoomId& id, const UserId& target,
+                            const Cause& cause) {
   const bool leaves = target == asker.id;
   auto room = entry_for(transaction, id, asker, leaves ? Act::leave : Act::remove);
   if (!room) return room.error();
@@ -179,7 +184,8 @@ Result<Nothing> take_member(Transaction& transaction, const Desk& desk, const As
   return Nothing();
 }
 
-Result<Nothing> ban_member(Transaction& transaction, const Desk& desk, const Asker& asker, const RoomId& id, const Target& target, const Cause& cause) {
+Result<Nothing> ban_member(Transaction& transaction, const Desk& desk, const Asker& asker, const RoomId& id, const Target& target,
+                           const Cause& cause) {
   auto room = entry_for(transaction, id, asker, Act::ban);
   if (!room) return room.error();
   if (target.id == asker.id) return Error(Errc::conflict, "nobody bans themselves: leave instead");

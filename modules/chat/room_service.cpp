@@ -66,7 +66,8 @@ Async<Room> RoomService::on(Context context, CreateRoom request) {
       const auto& person = (*request.members)[at];
       const auto found = known->find(person);
       if (found == known->end() || found->second.deleted) co_return wrong_field("/members/" + std::to_string(at), "is the id of somebody here");
-      if (person != asker.id && std::find(members.people.begin(), members.people.end(), person) == members.people.end()) members.people.push_back(person);
+      auto& others = members.people;
+      if (person != asker.id && std::find(others.begin(), others.end(), person) == others.end()) others.push_back(person);
     }
   }
   room.by = asker.id;

@@ -75,7 +75,8 @@ Result<Entry> entry_for(Query& query, const RoomId& room, const Asker& asker, Ac
 }
 
 Room describe(Query& query, const RoomId& room, const UserId& viewer) {
-  auto rows = query.select("SELECT " LOGGIA_ROOM_COLUMNS "FROM rooms r LEFT JOIN members m ON m.room = r.id AND m.user = ?2 WHERE r.id = ?1", room, viewer);
+  auto rows =
+      query.select("SELECT " LOGGIA_ROOM_COLUMNS "FROM rooms r LEFT JOIN members m ON m.room = r.id AND m.user = ?2 WHERE r.id = ?1", room, viewer);
   if (!rows->next()) return Room();
   auto out = read_room(*rows, viewer);
   out.read_seq.reset();
@@ -103,7 +104,8 @@ Entry insert_room(Transaction& transaction, const NewRoom& room) {
     second = room.pair->second;
   }
   const auto search = folded(room.name.value_or(""));
-  transaction.execute("INSERT INTO rooms (id, kind, name, topic, folded, first, second, created_at, created_by) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+  transaction.execute("INSERT INTO rooms (id, kind, name, topic, folded, first, second, created_at, created_by) "
+                      "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
                       room.id, static_cast<int>(room.kind), room.name, room.topic, search, first, second, room.at, room.by);
   Entry out;
   out.id = room.id;
@@ -211,7 +213,9 @@ std::vector<BanRow> bans_after(Query& query, const RoomId& room, std::int64_t nu
 }
 
 void forget_room(Transaction& transaction, const RoomId& room, const Taken& taken) {
-  transaction.execute("INSERT OR REPLACE INTO departures (user, room, why, changed) SELECT user, room, 'deleted', ?2 FROM members WHERE room = ?1", room, taken.change);
+  transaction.execute(
+      "INSERT OR REPLACE INTO departures (user, room, why, changed) SELECT user, room, 'deleted', ?2 FROM members WHERE room = ?1", room,
+      taken.change);
   transaction.execute("DELETE FROM members WHERE room = ?1", room);
   transaction.execute("DELETE FROM bans WHERE room = ?1", room);
   transaction.execute("DELETE FROM pins WHERE room = ?1", room);

@@ -26,7 +26,8 @@ Taken Timeline::add(Transaction& transaction, Entry& room, std::string_view ev, 
   return add_frame(transaction, room, ev, cause, std::move(frame), std::nullopt);
 }
 
-Taken Timeline::add_frame(Transaction& transaction, Entry& room, std::string_view ev, const Cause& cause, std::string frame, std::optional<std::int64_t> edits) {
+Taken Timeline::add_frame(Transaction& transaction, Entry& room, std::string_view ev, const Cause& cause, std::string frame,
+                          std::optional<std::int64_t> edits) {
   Taken taken;
   taken.seq = ++room.last_seq;
   taken.change = next_change(transaction);

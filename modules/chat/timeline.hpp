@@ -25,7 +25,8 @@ class Timeline {
   /// Takes the room's next number for an event whose data is `data`. `ev` is a literal.
   Taken add(Transaction& transaction, Entry& room, std::string_view ev, const Cause& cause, std::string_view data);
   /// The same with a frame that is ready: it carries `room.last_seq + 1`. `edits`: the message whose edit it is.
-  Taken add_frame(Transaction& transaction, Entry& room, std::string_view ev, const Cause& cause, std::string frame, std::optional<std::int64_t> edits);
+  Taken add_frame(Transaction& transaction, Entry& room, std::string_view ev, const Cause& cause, std::string frame,
+                  std::optional<std::int64_t> edits);
   /// Makes the earlier frames of a message say what it is now, here and in the log's tail. Before the change's own event is added.
   void rewrite(Transaction& transaction, const Message& now);
   /// Erases up to `limit` frames of a deleted room, but not its last. How many went.

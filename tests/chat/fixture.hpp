@@ -58,12 +58,12 @@ struct House {
     made = module().make(fake.kernel);
     fake.kernel.ports.offer<user::Directory>(directory);
     made->start().value();
-    fake.shards->run();
+    settle();
+    settle();
   }
   ~House() { stop(); }
   void stop() {
     if (!made) return;
-    fake.shards->run();
     // The task that erases leftovers waits for the store: let it end before the module waits for it.
     settle();
     made->stop();
@@ -90,15 +90,16 @@ struct House {
   template <class R> auto reading(const Context& context, R request) { return ask<Reading>(context, std::move(request)); }
   template <class R> auto live(const Context& context, R request) { return ask<Live>(context, std::move(request)); }
 
-  RoomId room(const UserId& owner, std::vector<UserId> members = {}, const std::string& visibility = "private", const std::string& name = "plans") {
+  RoomId room(const UserId& owner, std::vector<UserId> members = std::vector<UserId>(), const std::string& visibility = "private",
+              const std::string& name = "plans") {
     CreateRoom make;
     make.name = name;
     make.visibility = visibility;
     make.members = std::move(members);
     return rooms(as(owner), make).value().id;
   }
-  Result<Outcome<Message>> post(const UserId& author, const RoomId& room, const std::string& text, std::optional<std::string> client_id = std::nullopt,
-                                std::optional<std::int64_t> reply_to = std::nullopt) {
+  Result<Outcome<Message>> post(const UserId& author, const RoomId& room, const std::string& text,
+                                std::optional<std::string> client_id = std::nullopt, std::optional<std::int64_t> reply_to = std::nullopt) {
     PostMessage post;
     post.room = room;
     post.text = text;
@@ -117,7 +118,12 @@ struct House {
     std::vector<TimelineFrame> out;
     for (std::int64_t after = 0;;) {
       const auto page = live(Context(), ReadTimeline{room, after, 200}).value();
-      for (const auto& item : page.items) out.push_back(decode_text<TimelineFrame>(item.text, Manner::lenient).value());
+      for (const auto& item : page.items) {
+        out.push_back(decode_text<TimelineFrame>(item.text, Manner::lenient).value());
+        // As it is stored: decoding orders the fields anew.
+        const auto data = item.text.find("\"data\":") + 7;
+        out.back().data.text = item.text.substr(data, item.text.size() - data - 1);
+      }
       if (!page.more) return out;
       after = out.back().seq;
     }
@@ -128,7 +134,8 @@ struct House {
     return out;
   }
   Room mine(const UserId& user, const RoomId& room) {
-    for (auto& one : rooms(as(user), ListRooms()).value().items)
+    const auto all = rooms(as(user), ListRooms()).value();
+    for (const auto& one : all.items)
       if (one.id == room) return one;
     return Room();
   }

@@ -70,7 +70,8 @@ TEST_CASE("a deleted message is exactly what the contract says") {
 }
 
 TEST_CASE("a rewritten frame keeps number, type and reactions and carries the text as it is now") {
-  const auto frame = message_frame("message.edited", 9, full().author, Time(milliseconds(1769860801000)), full());
+  const Time at(milliseconds(1769860801000));
+  const auto frame = message_frame("message.edited", 9, full().author, at, full());
   auto now = full();
   now.text = "new";
   now.mentions.clear();
@@ -81,6 +82,6 @@ TEST_CASE("a rewritten frame keeps number, type and reactions and carries the te
   expected.text = "new";
   expected.mentions.clear();
   expected.mentions_room.reset();
-  CHECK(rewritten_frame(frame, now) == message_frame("message.edited", 9, full().author, Time(milliseconds(1769860801000)), expected));
-  CHECK(rewritten_frame(frame, remains_of(full())) == message_frame("message.edited", 9, full().author, Time(milliseconds(1769860801000)), remains_of(full())));
+  CHECK(rewritten_frame(frame, now) == message_frame("message.edited", 9, full().author, at, expected));
+  CHECK(rewritten_frame(frame, remains_of(full())) == message_frame("message.edited", 9, full().author, at, remains_of(full())));
 }

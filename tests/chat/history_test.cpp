@@ -84,8 +84,10 @@ Picture fresh(House& house, const UserId& viewer, const RoomId& id) {
     if (!page.more) break;
     after = page.items.back().seq;
   }
-  for (const auto& message : house.messages(house.as(viewer), ListPins{id}).value().items) out.pins.insert(message.seq);
-  for (const auto& member : house.rooms(house.as(viewer), ListMembers{id, 200, std::nullopt}).value().items) out.members[member.user_id] = member.role;
+  const auto pins = house.messages(house.as(viewer), ListPins{id}).value();
+  for (const auto& message : pins.items) out.pins.insert(message.seq);
+  const auto members = house.rooms(house.as(viewer), ListMembers{id, 200, std::nullopt}).value();
+  for (const auto& member : members.items) out.members[member.user_id] = member.role;
   CHECK(room.member_count == static_cast<std::int64_t>(out.members.size()));
   return out;
 }
@@ -100,8 +102,7 @@ void check_same(const Picture& applied, const Picture& shown) {
   REQUIRE(applied.messages.size() == shown.messages.size());
   for (const auto& [seq, message] : applied.messages) {
     const auto& other = shown.messages.at(seq);
-    if (message.deleted || message.text == other.text) CHECK(encode(message) == encode(other));
-    else CHECK(message.text == other.text);
+    CHECK(encode(message) == encode(other));
   }
 }
 
@@ -119,7 +120,9 @@ struct Walk {
     static const char* const emoji[] = {"👍", "🦉", "❤️", "❤"};
     const auto who = people[below(people.size())];
     const auto context = house.as(who);
-    const auto text = "t" + std::to_string(random()) + (below(3) == 0 ? " @bob" : "") + (below(9) == 0 ? " @room" : "");
+    auto text = "t" + std::to_string(random());
+    if (below(3) == 0) text += " @bob";
+    if (below(9) == 0) text += " @room";
     switch (below(14)) {
       case 0: case 1: case 2: case 3: send(who, text); break;
       case 4: case 5: (void)house.live(context, EditNow{room, some_seq(), text}); break;
@@ -138,6 +141,7 @@ struct Walk {
     if (posted && posted->created) sent[client_id + who.text()] = {who, text};
   }
   void move(const UserId& who) {
+    if (who == house.ada) return;
     if (below(2) == 0) (void)house.rooms(house.as(who), JoinRoom{room});
     else if (below(2) == 0) (void)house.remove(who, room, "me");
     else (void)house.put(house.ada, room, who, below(2) == 0 ? "moderator" : "member");
@@ -170,7 +174,8 @@ TEST_CASE("the events since a snapshot, applied to it, give what a fresh snapsho
   for (const std::uint32_t seed : {1u, 2u, 3u, 4u, 5u, 6u}) {
     CAPTURE(seed);
     House house;
-    Walk walk{house, house.room(house.ada, {house.bob, house.cid, house.dan}, "public"), std::mt19937(seed), {house.ada, house.bob, house.cid, house.dan}, {}};
+    const std::vector<UserId> people = {house.ada, house.bob, house.cid, house.dan};
+    Walk walk{house, house.room(house.ada, people, "public"), std::mt19937(seed), people, {}};
     std::vector<Picture> snapshots;
     for (int step = 0; step < 150; ++step) {
       if (step % 30 == 0) snapshots.push_back(fresh(house, house.ada, walk.room));

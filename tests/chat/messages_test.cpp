@@ -264,7 +264,8 @@ TEST_CASE("messages are paged both ways without gap or repeat") {
     house.say(house.ada, room, "m" + std::to_string(at));
     if (at % 7 == 0) CHECK(house.messages(house.as(house.ada), AddReaction{room, house.frames(room).back().seq, "👍"}));
   }
-  const auto page = [&](std::optional<std::int64_t> before, std::optional<std::int64_t> after, std::optional<std::int64_t> middle, std::int64_t limit) {
+  using Seq = std::optional<std::int64_t>;
+  const auto page = [&](Seq before, Seq after, Seq middle, std::int64_t limit) {
     return house.messages(house.as(house.ada), ListMessages{room, before, after, middle, limit}).value();
   };
   const auto names = [](int from, int to) {
