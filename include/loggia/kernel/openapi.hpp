@@ -1,8 +1,10 @@
 #pragma once
-// What OpenAPI 3.1 needs to know of a route, and the document made of all routes.
+// What OpenAPI 3.1 needs to know of a route, and the descriptions made of all routes and topics. Pure functions, any thread.
 #include <nlohmann/json.hpp>
 #include <string>
+#include <string_view>
 #include <vector>
+#include "loggia/kernel/bus.hpp"
 #include "loggia/kernel/router.hpp"
 
 namespace loggia {
@@ -16,5 +18,15 @@ struct RouteInfo::Description {
   std::vector<Field> path, query, body;
   nlohmann::json reply;  // null: no content
 };
+
+/// OpenAPI 3.1 of every route that can be reached from outside; those of Access::internal are left out.
+nlohmann::json openapi_document(const std::vector<RouteInfo>& routes, std::string_view version);
+
+/// AsyncAPI 3.0 of the topics: a channel each, a message for each type, in a CloudEvents envelope. A topic of several producers may
+/// stand there several times.
+nlohmann::json asyncapi_document(const std::vector<Topic>& topics, std::string_view version);
+
+/// The same document as YAML 1.2 in block style.
+std::string to_yaml(const nlohmann::json& document);
 
 }  // namespace loggia

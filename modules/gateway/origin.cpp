@@ -1,0 +1,79 @@
+#include "origin.hpp"
+#include <algorithm>
+
+namespace loggia::gateway {
+namespace {
+
+std::string lower(std::string_view text) {
+  std::string out(text);
+  std::transform(out.begin(), out.end(), out.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  return out;
+}
+
+bool host_character(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '-' || c == '_' || c == ':' || c == '[' || c == ']';
+}
+
+}  // namespace
+
+std::string origin_of(std::string_view url) {
+  const auto text = lower(url);
+  const std::size_t begin = text.starts_with("http://") ? 7 : text.starts_with("https://") ? 8 : 0;
+  if (begin == 0) return {};
+  auto host = text.substr(begin, text.find_first_of("/?#", begin) - begin);
+  if (host.empty() || !std::all_of(host.begin(), host.end(), host_character)) return {};
+  const std::string_view standard = begin == 7 ? ":80" : ":443";
+  if (host.ends_with(standard)) host.resize(host.size() - standard.size());
+  return text.substr(0, begin) + host;
+}
+
+Result<Origins> Origins::make(const std::string& public_url, const std::vector<std::string>& allowed, Networks trusted) {
+  Origins out;
+  out.trusted_ = std::move(trusted);
+  if (!public_url.empty()) {
+    out.public_ = origin_of(public_url);
+    if (out.public_.empty()) return Error(Errc::invalid_request, "http.public_url: \"" + public_url + "\" is no address; write https://chat.example");
+  }
+  for (const auto& one : allowed) {
+    out.allowed_.push_back(origin_of(one));
+    if (out.allowed_.back().empty())
+      return Error(Errc::invalid_request, "http.allowed_origins: \"" + one + "\" is no origin; write https://other.example");
+  }
+  return out;
+}
+
+bool Origins::secure(const HttpRequest& request) const {
+  if (request.tls || public_.starts_with("https://")) return true;
+  return public_.empty() && forwarded(request, trusted_, "x-forwarded-proto") == "https";
+}
+
+std::string Origins::own(const HttpRequest& request) const {
+  if (!public_.empty()) return public_;
+  auto host = forwarded(request, trusted_, "x-forwarded-host");
+  if (host.empty()) host = std::string(request.header("host"));
+  return origin_of((secure(request) ? "https://" : "http://") + host);
+}
+
+Origin Origins::of(const HttpRequest& request) const {
+  if (!request.has("origin")) return Origin::none;
+  const auto sent = origin_of(request.header("origin"));
+  if (sent.empty()) return Origin::foreign;
+  if (sent == own(request)) return Origin::own;
+  return std::find(allowed_.begin(), allowed_.end(), sent) != allowed_.end() ? Origin::allowed : Origin::foreign;
+}
+
+Parameters cors_headers(const HttpRequest& request, Origin origin) {
+  if (origin != Origin::allowed) return {};
+  return {{"Access-Control-Allow-Origin", std::string(request.header("origin"))},
+          {"Access-Control-Expose-Headers", "Trace-Id, RateLimit, RateLimit-Policy, Retry-After"}};
+}
+
+Parameters preflight_headers(const HttpRequest& request, Origin origin, std::string_view methods) {
+  if (origin != Origin::allowed) return {};
+  return {{"Access-Control-Allow-Origin", std::string(request.header("origin"))},
+          {"Access-Control-Allow-Methods", std::string(methods)},
+          {"Access-Control-Allow-Headers", "Authorization, Content-Type, Idempotency-Key, traceparent"},
+          {"Access-Control-Max-Age", "600"}};
+}
+
+}  // namespace loggia::gateway

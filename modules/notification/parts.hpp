@@ -1,0 +1,40 @@
+#pragma once
+// What the parts of this module share. All of it is safe from every thread.
+#include <memory>
+#include "choices.hpp"
+#include "loggia/chat/contract.hpp"
+#include "loggia/kernel/bus.hpp"
+#include "loggia/kernel/module.hpp"
+#include "loggia/user/contract.hpp"
+#include "time_zone.hpp"
+
+namespace loggia::notification {
+
+struct Parts {
+  explicit Parts(const Ports& all) : ports{all} {}
+  /// Asked only once every module is made.
+  const Ports& ports;
+  std::shared_ptr<Database> database;
+  std::shared_ptr<Log> log;
+  std::shared_ptr<Clock> clock;
+  std::shared_ptr<Ids> ids;
+  Choices choices;
+  Zones zones;
+};
+
+/// A message, as it is judged for some people.
+struct Message {
+  RoomId room;
+  std::int64_t seq = 0;
+  Time at{};
+};
+struct Judged {
+  UserId user;
+  Decision decision;
+};
+
+/// Decides for those recipients whose level lets the message through; for all of them where `everybody`. Asks user for blocks, and for
+/// time zones where quiet hours are set.
+Async<std::vector<Judged>> judge(std::shared_ptr<Parts> parts, Context context, Message message, chat::Recipients recipients, bool everybody);
+
+}  // namespace loggia::notification
