@@ -91,7 +91,8 @@ Async<AccountRow> complete_account(std::shared_ptr<Parts> parts, Context context
   co_return done;
 }
 
-Result<AccountRow> change_rights(const Parts& parts, Transaction& transaction, const Context& context, AccountRow account, const Rights& wanted, Time now) {
+Result<AccountRow> change_rights(const Parts& parts, Transaction& transaction, const Context& context, AccountRow account, const Rights& wanted,
+                                 Time now) {
   auto after = account;
   if (wanted.roles) after.roles = split_roles(join_roles(*wanted.roles));
   if (wanted.disabled) after.disabled = *wanted.disabled;
@@ -122,7 +123,8 @@ Result<AccountRow> change_rights(const Parts& parts, Transaction& transaction, c
   return after;
 }
 
-Async<bool> record(std::shared_ptr<Parts> parts, Context context, std::string action, std::optional<std::string> target, std::optional<std::string> detail) {
+Async<bool> record(std::shared_ptr<Parts> parts, Context context, std::string action, std::optional<std::string> target,
+                   std::optional<std::string> detail) {
   const auto now = parts->clock->now();
   auto work = [context, now, action, target, detail](Transaction& transaction) -> Result<bool> {
     store::audit(transaction, context, now, action, target, detail);

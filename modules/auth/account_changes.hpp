@@ -27,9 +27,11 @@ struct Rights {
   bool keep_an_admin = true;  // Errc::conflict rather than a server that nobody administers
 };
 /// Sessions end where a role is lost or the account disabled.
-Result<AccountRow> change_rights(const Parts& parts, Transaction& transaction, const Context& context, AccountRow account, const Rights& wanted, Time now);
+Result<AccountRow> change_rights(const Parts& parts, Transaction& transaction, const Context& context, AccountRow account, const Rights& wanted,
+                                 Time now);
 
 /// An entry of its own in the audit log; a failure is logged and changes nothing else.
-Async<bool> record(std::shared_ptr<Parts> parts, Context context, std::string action, std::optional<std::string> target, std::optional<std::string> detail);
+Async<bool> record(std::shared_ptr<Parts> parts, Context context, std::string action, std::optional<std::string> target,
+                   std::optional<std::string> detail);
 
 }  // namespace loggia::auth

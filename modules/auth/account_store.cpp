@@ -64,15 +64,19 @@ bool other_admin(Query& query, const UserId& id) {
 }
 
 void insert_account(Transaction& transaction, const AccountRow& row) {
-  transaction.execute("INSERT INTO accounts (id, username, folded, password, roles, email, display_name, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-                      row.id, row.username, lower_ascii(row.username), row.password, join_roles(row.roles), row.email, row.display_name, row.created_at);
+  transaction.execute("INSERT INTO accounts (id, username, folded, password, roles, email, display_name, created_at) "
+                      "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+                      row.id, row.username, lower_ascii(row.username), row.password, join_roles(row.roles), row.email, row.display_name,
+                      row.created_at);
 }
 
 void erase_pending(Transaction& transaction, const UserId& id) { transaction.execute("DELETE FROM accounts WHERE id = ?1 AND pending = 1", id); }
 void set_ready(Transaction& transaction, const UserId& id) {
   transaction.execute("UPDATE accounts SET pending = 0, display_name = NULL WHERE id = ?1", id);
 }
-void set_login(Transaction& transaction, const UserId& id, Time now) { transaction.execute("UPDATE accounts SET last_login = ?2 WHERE id = ?1", id, now); }
+void set_login(Transaction& transaction, const UserId& id, Time now) {
+  transaction.execute("UPDATE accounts SET last_login = ?2 WHERE id = ?1", id, now);
+}
 
 bool set_password(Transaction& transaction, const UserId& id, const std::string& before, const std::string& after) {
   return transaction.execute("UPDATE accounts SET password = ?3 WHERE id = ?1 AND (?2 = '' OR password = ?2)", id, before, after) > 0;
@@ -86,7 +90,8 @@ void audit(Transaction& transaction, const Context& context, Time now, const std
            const std::optional<std::string>& detail) {
   const auto actor = context.caller().known() ? std::optional(context.caller().subject) : std::nullopt;
   const auto address = context.address().empty() ? std::nullopt : std::optional(context.address());
-  transaction.execute("INSERT INTO audit (at, actor, action, target, address, detail) VALUES (?1, ?2, ?3, ?4, ?5, ?6)", now, actor, action, target, address, detail);
+  transaction.execute("INSERT INTO audit (at, actor, action, target, address, detail) VALUES (?1, ?2, ?3, ?4, ?5, ?6)", now, actor, action, target,
+                      address, detail);
 }
 
 std::vector<std::pair<AuditEntry, std::int64_t>> audit_page(Query& query, const ListAudit& filter, std::int64_t before, std::int64_t limit) {
@@ -105,8 +110,8 @@ std::vector<std::pair<AuditEntry, std::int64_t>> audit_page(Query& query, const 
   };
   // One statement for each index that may serve.
   if (filter.actor)
-    read(query.select("SELECT at, actor, action, target, address, detail, number FROM audit WHERE actor = ?5 AND number < ?1 AND (?2 IS NULL OR action = ?2) "
-                      "AND (?3 IS NULL OR at >= ?3) AND (?4 IS NULL OR at < ?4) ORDER BY number DESC LIMIT ?6",
+    read(query.select("SELECT at, actor, action, target, address, detail, number FROM audit WHERE actor = ?5 AND number < ?1 "
+                      "AND (?2 IS NULL OR action = ?2) AND (?3 IS NULL OR at >= ?3) AND (?4 IS NULL OR at < ?4) ORDER BY number DESC LIMIT ?6",
                       before, filter.action, filter.since, filter.until, filter.actor, limit));
   else if (filter.action)
     read(query.select("SELECT at, actor, action, target, address, detail, number FROM audit WHERE action = ?2 AND number < ?1 "

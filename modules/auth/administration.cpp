@@ -117,7 +117,8 @@ Async<AuditEntries> AdministrationHere::on(Context context, ListAudit request) {
 
 Async<Nothing> AdministrationHere::on(Context context, RecordAudit request) {
   const auto now = parts_->clock->now();
-  auto work = [context, now, action = std::move(request.action), target = cut(request.target), detail = cut(request.detail)](Transaction& transaction) -> Result<Nothing> {
+  auto work = [context, now, action = std::move(request.action), target = cut(request.target),
+               detail = cut(request.detail)](Transaction& transaction) -> Result<Nothing> {
     store::audit(transaction, context, now, action, target, detail);
     return Nothing();
   };

@@ -130,8 +130,12 @@ void add_commands(std::map<std::string, Command>& commands, std::shared_ptr<Part
   put("user.add", add);
   put("user.password", set_password);
   put("user.role", set_roles);
-  commands["user.disable"] = [parts](Context context, Arguments arguments) { return set_disabled(parts, std::move(context), std::move(arguments), true); };
-  commands["user.enable"] = [parts](Context context, Arguments arguments) { return set_disabled(parts, std::move(context), std::move(arguments), false); };
+  commands["user.disable"] = [parts](Context context, Arguments arguments) {
+    return set_disabled(parts, std::move(context), std::move(arguments), true);
+  };
+  commands["user.enable"] = [parts](Context context, Arguments arguments) {
+    return set_disabled(parts, std::move(context), std::move(arguments), false);
+  };
 }
 
 }  // namespace loggia::auth

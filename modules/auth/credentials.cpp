@@ -35,7 +35,8 @@ std::optional<std::string> wrong_password(std::string_view password) {
 
 std::optional<std::string> wrong_email(std::string_view email) {
   const auto at = email.find('@');
-  const bool plain = std::all_of(email.begin(), email.end(), [](char c) { return static_cast<unsigned char>(c) > ' ' && c != 0x7F && c != '<' && c != '>' && c != ','; });
+  const auto fine = [](char c) { return static_cast<unsigned char>(c) > ' ' && c != 0x7F && c != '<' && c != '>' && c != ','; };
+  const bool plain = std::all_of(email.begin(), email.end(), fine);
   if (!plain || email.size() > email_max || at == 0 || at == email.npos || at + 1 == email.size() || email.find('@', at + 1) != email.npos)
     return "is no mail address";
   return std::nullopt;
@@ -72,7 +73,8 @@ std::vector<std::string> split_roles(std::string_view joined) {
 }
 
 bool loses_role(const std::vector<std::string>& before, const std::vector<std::string>& after) {
-  return std::any_of(before.begin(), before.end(), [&](const std::string& role) { return std::find(after.begin(), after.end(), role) == after.end(); });
+  const auto lost = [&](const std::string& role) { return std::find(after.begin(), after.end(), role) == after.end(); };
+  return std::any_of(before.begin(), before.end(), lost);
 }
 
 void Wrongs::check(std::string_view pointer, std::optional<std::string> detail) {

@@ -41,7 +41,8 @@ Result<bool> KeyRing::update(const std::shared_ptr<KeyRing>& ring, Transaction& 
   }
   if (plan.make_with_first_use) {
     const auto key = crypto::SigningKey::generate();
-    transaction.execute("INSERT INTO signing_keys (kid, pem, published, first_use) VALUES (?1, ?2, ?3, ?4)", key.kid(), key.pem(), now, *plan.make_with_first_use);
+    transaction.execute("INSERT INTO signing_keys (kid, pem, published, first_use) VALUES (?1, ?2, ?3, ?4)", key.kid(), key.pem(), now,
+                        *plan.make_with_first_use);
     kept.push_back({key, nullptr, *plan.make_with_first_use});
     log::info("auth.key_made", Field("kid", key.kid()), Field("first_use", to_rfc3339(*plan.make_with_first_use)));
   }

@@ -50,7 +50,9 @@ void end(const Parts& parts, Transaction& transaction, const Context& context, c
   event.user_id = user;
   event.session = session;
   announce(*parts.log, transaction, context, event);
-  transaction.on_commit([verifier = parts.verifier, revocation, tell] { verifier->revoked(revocation.user, revocation.session, revocation.until, tell); });
+  transaction.on_commit([verifier = parts.verifier, revocation, tell] {
+    verifier->revoked(revocation.user, revocation.session, revocation.until, tell);
+  });
 }
 
 }  // namespace
@@ -123,7 +125,8 @@ bool end_session(const Parts& parts, Transaction& transaction, const Context& co
   return true;
 }
 
-void end_sessions(const Parts& parts, Transaction& transaction, const Context& context, const UserId& user, const SessionId& except, Time now, bool tell) {
+void end_sessions(const Parts& parts, Transaction& transaction, const Context& context, const UserId& user, const SessionId& except, Time now,
+                  bool tell) {
   for (const auto& session : store::sessions_of(transaction, user, except)) end(parts, transaction, context, user, session, now, tell);
 }
 

@@ -34,7 +34,8 @@ Refreshed refresh_session(const Parts& parts, Transaction& transaction, const Co
 /// False where there is none of this user.
 bool end_session(const Parts& parts, Transaction& transaction, const Context& context, const UserId& user, const SessionId& session, Time now);
 /// All of the user's but `except` (nil: all). `tell`: the verifier's watchers hear of each.
-void end_sessions(const Parts& parts, Transaction& transaction, const Context& context, const UserId& user, const SessionId& except, Time now, bool tell = true);
+void end_sessions(const Parts& parts, Transaction& transaction, const Context& context, const UserId& user, const SessionId& except, Time now,
+                  bool tell = true);
 
 /// The answer, with an access token of its own. Not on the writer: it signs.
 Tokens tokens_of(const Parts& parts, const Granted& granted, Time now);

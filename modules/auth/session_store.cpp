@@ -57,13 +57,14 @@ std::vector<SessionId> sessions_of(Query& query, const UserId& user, const Sessi
 }
 
 void insert_session(Transaction& transaction, const SessionRow& row) {
-  transaction.execute("INSERT INTO sessions (id, user, token, client, address, created_at, last_seen, expires_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+  transaction.execute("INSERT INTO sessions (id, user, token, client, address, created_at, last_seen, expires_at) "
+                      "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
                       row.id, row.user, blob(row.token), row.client, row.address, row.created_at, row.last_seen, row.expires_at);
 }
 
 void update_session(Transaction& transaction, const SessionRow& row) {
-  transaction.execute("UPDATE sessions SET token = ?2, token_before = ?3, key_before = ?4, refreshed_at = ?5, client = ?6, address = ?7, last_seen = ?8, "
-                      "expires_at = ?9 WHERE id = ?1",
+  transaction.execute("UPDATE sessions SET token = ?2, token_before = ?3, key_before = ?4, refreshed_at = ?5, client = ?6, address = ?7, "
+                      "last_seen = ?8, expires_at = ?9 WHERE id = ?1",
                       row.id, blob(row.token), blob(row.token_before), blob(row.key_before), row.refreshed_at, row.client, row.address, row.last_seen,
                       row.expires_at);
 }
@@ -76,7 +77,8 @@ void erase_expired(Transaction& transaction, Time now) {
 }
 
 void insert_revocation(Transaction& transaction, const Revocation& revocation) {
-  transaction.execute("INSERT OR REPLACE INTO revocations (session, user, until) VALUES (?1, ?2, ?3)", revocation.session, revocation.user, revocation.until);
+  transaction.execute("INSERT OR REPLACE INTO revocations (session, user, until) VALUES (?1, ?2, ?3)", revocation.session, revocation.user,
+                      revocation.until);
 }
 
 std::vector<Revocation> revocations(Query& query, Time now) {

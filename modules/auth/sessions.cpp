@@ -122,7 +122,8 @@ Async<Nothing> AccountsHere::on(Context context, ChangePassword request) {
   if (!hash) co_return hash.error();
   const auto now = parts_->clock->now();
   auto work = [parts = parts_, context, row = *account, hash = *hash, now](Transaction& transaction) -> Result<Nothing> {
-    if (!store::set_password(transaction, row.id, row.password, hash)) return Error(Errc::conflict, "the password was changed meanwhile; sign in again");
+    if (!store::set_password(transaction, row.id, row.password, hash))
+      return Error(Errc::conflict, "the password was changed meanwhile; sign in again");
     store::audit(transaction, context, now, "password.changed", row.id.text(), std::nullopt);
     end_sessions(*parts, transaction, context, row.id, SessionId(context.caller().session), now);
     return Nothing();

@@ -43,7 +43,8 @@ Result<UpdateMe> normalised(UpdateMe request, const TimeZones& zones) {
   if (request.bio) put(request.bio, normalised_lines(*request.bio, 1000, "/bio"));
   if (request.status_text) put(request.status_text, normalised_line(*request.status_text, 0, 140, "/status_text"));
   if (request.locale && !is_locale(*request.locale)) wrong.push_back({"/locale", "is a language tag such as de or pt-BR"});
-  if (request.time_zone && !zones.known(*request.time_zone)) wrong.push_back({"/time_zone", "is a name of the IANA time zone database such as Europe/Berlin"});
+  if (request.time_zone && !zones.known(*request.time_zone))
+    wrong.push_back({"/time_zone", "is a name of the IANA time zone database such as Europe/Berlin"});
   if (wrong.empty()) return request;
   return Error(Errc::invalid_request, wrong[0].pointer + " " + wrong[0].detail, std::move(wrong));
 }
@@ -87,7 +88,8 @@ Async<Profiles> UsersHere::on(Context context, ListUsers request) {
   const auto after = request.cursor ? crypto::from_base64url(*request.cursor) : Result<std::string>(std::string());
   if (!after) co_return wrong_cursor();
   const auto now = parts_->clock->now();
-  auto work = [presence = parts_->presence, context, limit, now, from = *after, search = folded(request.query.value_or(""))](Query& query) -> Result<Profiles> {
+  auto work = [presence = parts_->presence, context, limit, now, from = *after,
+               search = folded(request.query.value_or(""))](Query& query) -> Result<Profiles> {
     const Viewer viewer(query, context.caller(), *presence, now);
     std::vector<ProfileRow> rows;
     bool more = false;

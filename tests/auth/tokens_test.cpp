@@ -26,7 +26,9 @@ struct Signer {
     out.expires = now + std::chrono::minutes(10);
     return out;
   }
-  bool accepts(std::string_view token, std::string_view issuer = "loggia") const { return check_access_token(token, finder(), issuer, now).has_value(); }
+  bool accepts(std::string_view token, std::string_view issuer = "loggia") const {
+    return check_access_token(token, finder(), issuer, now).has_value();
+  }
   /// Signed by us, whatever it says.
   std::string signed_text(const std::string& header, const std::string& body) const {
     const auto content = crypto::base64url(header) + '.' + crypto::base64url(body);
@@ -58,8 +60,8 @@ TEST_CASE("an access token that is changed, cut or continued is refused") {
   const Signer signer;
   const auto token = sign_access_token(signer.key, signer.claims());
   CHECK(signer.accepts(token));
-  for (const auto& forged : {std::string(), std::string(" "), std::string("a.b.c"), std::string(".."), token + "x", token + ".", token + "=", "x" + token,
-                             token.substr(0, token.size() - 1), token.substr(0, token.rfind('.') + 1), std::string(100000, 'a')}) {
+  for (const auto& forged : {std::string(), std::string(" "), std::string("a.b.c"), std::string(".."), token + "x", token + ".", token + "=",
+                             "x" + token, token.substr(0, token.size() - 1), token.substr(0, token.rfind('.') + 1), std::string(100000, 'a')}) {
     CAPTURE(forged.substr(0, 40));
     CHECK_FALSE(signer.accepts(forged));
   }

@@ -5,7 +5,8 @@ using namespace loggia::user;
 using namespace loggia::user::testing;
 
 namespace {
-Result<Profiles> blocks(World& world, const UserId& id, std::optional<std::int64_t> limit = std::nullopt, std::optional<std::string> cursor = std::nullopt) {
+Result<Profiles> blocks(World& world, const UserId& id, std::optional<std::int64_t> limit = std::nullopt,
+                        std::optional<std::string> cursor = std::nullopt) {
   ListBlocks request;
   request.limit = limit;
   request.cursor = std::move(cursor);

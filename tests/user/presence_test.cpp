@@ -118,7 +118,9 @@ TEST_CASE("the module follows what realtime signals, and nothing else of the top
   REQUIRE(kernel.wait(kernel.kernel.ports.get<Directory>()->on(Context(), create)));
   const auto key = create.id.text();
   const auto until = to_rfc3339(kernel.clock->now() + seconds(60));
-  const auto deliver = [&](const char* type, const std::string& data) { kernel.bus->deliver(test::FakeBus::event("user-status-updates", type, key, data)); };
+  const auto deliver = [&](const char* type, const std::string& data) {
+    kernel.bus->deliver(test::FakeBus::event("user-status-updates", type, key, data));
+  };
   const auto state = [&] { return kernel.wait(users->on(kernel.as(Uuid(create.id)), GetMe()))->presence; };
   deliver("status.changed", R"({"user_id":")" + key + R"(","status_text":"x"})");
   deliver("presence.changed", "{}");
