@@ -44,6 +44,9 @@ struct Check {
   std::string detail;
 };
 
+/// The answer of `/readyz`, the same on every listener: 503 where something is down.
+HttpResponse readiness_response(const std::vector<Check>& checks);
+
 struct ModuleDescriptor;
 
 /// A command for the process beside a running server, through DIR/control.sock: arguments in, text out. On a shard.
