@@ -19,7 +19,8 @@ template <class T> std::optional<T> data_of(const EventPtr& event) {
 
 void status_update(const Hub& hub, const EventPtr& event) {
   if (event->type == PresenceChanged::type) {
-    if (const auto lease = data_of<PresenceChanged>(event)) hub.home(lease->user_id).mail([lease = *lease](Node& home) { home.home_users().lease(lease); });
+    const auto lease = data_of<PresenceChanged>(event);
+    if (lease) hub.home(lease->user_id).mail([lease = *lease](Node& home) { home.home_users().lease(lease); });
   } else if (event->type == user::StatusChanged::type) {
     const auto status = data_of<user::StatusChanged>(event);
     if (!status) return;
@@ -49,11 +50,13 @@ void listen(const std::shared_ptr<Hub>& hub, Bus& bus) {
     });
   };
   follow(chat::TimelineFrame::topic, [](const Hub& there, const EventPtr& event) {
-    if (const auto room = RoomId::parse(event->key)) there.home(*room).mail([room = *room, event](Node& home) { home.home_rooms().event(room, event); });
+    const auto room = RoomId::parse(event->key);
+    if (room) there.home(*room).mail([room = *room, event](Node& home) { home.home_rooms().event(room, event); });
   });
   follow(chat::ReceiptMoved::topic, [](const Hub& there, const EventPtr& event) {
     if (event->type != chat::ReceiptMoved::type) return;
-    if (const auto moved = data_of<chat::ReceiptMoved>(event)) there.home(moved->room).mail([moved = *moved](Node& home) { home.home_rooms().receipt(moved); });
+    const auto moved = data_of<chat::ReceiptMoved>(event);
+    if (moved) there.home(moved->room).mail([moved = *moved](Node& home) { home.home_rooms().receipt(moved); });
   });
   follow(TypingStarted::topic, [](const Hub& there, const EventPtr& event) {
     if (event->type != TypingStarted::type) return;
@@ -64,7 +67,8 @@ void listen(const std::shared_ptr<Hub>& hub, Bus& bus) {
   follow(user::UserChanged::topic, user_event);
   follow(notification::NotificationCreated::topic, [](const Hub& there, const EventPtr& event) {
     if (event->type != notification::NotificationCreated::type) return;
-    if (const auto user = UserId::parse(event->key)) there.home(*user).mail([user = *user, event](Node& home) { home.home_users().notification(user, event); });
+    const auto user = UserId::parse(event->key);
+    if (user) there.home(*user).mail([user = *user, event](Node& home) { home.home_users().notification(user, event); });
   });
 }
 

@@ -115,7 +115,8 @@ class RealtimeModule : public Module {
         ended->changed.notify_all();
       });
     std::unique_lock lock(ended->mutex);
-    if (!ended->changed.wait_for(lock, std::chrono::seconds(5), [&] { return ended->count == hub_->nodes.size(); })) log::warn("realtime.shards_busy");
+    const bool done = ended->changed.wait_for(lock, std::chrono::seconds(5), [&] { return ended->count == hub_->nodes.size(); });
+    if (!done) log::warn("realtime.shards_busy");
   }
 
  private:

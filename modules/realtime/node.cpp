@@ -35,7 +35,9 @@ void Node::run_mail() {
   touched_.clear();
 }
 
-void Node::spawn(std::string name, boost::asio::awaitable<void> task) { hub_.tasks.spawn(hub_.shards->executor(shard_), std::move(name), std::move(task)); }
+void Node::spawn(std::string name, boost::asio::awaitable<void> task) {
+  hub_.tasks.spawn(hub_.shards->executor(shard_), std::move(name), std::move(task));
+}
 
 // ---- time ----
 
@@ -138,7 +140,8 @@ bool Node::may_feed(Session& session) {
     return true;
   }
   const auto weak = session.weak_from_this();
-  const bool known = std::any_of(waiting_.begin(), waiting_.end(), [&](const auto& one) { return !one.owner_before(weak) && !weak.owner_before(one); });
+  const auto same = [&](const auto& one) { return !one.owner_before(weak) && !weak.owner_before(one); };
+  const bool known = std::any_of(waiting_.begin(), waiting_.end(), same);
   if (!known) waiting_.push_back(weak);
   return false;
 }
@@ -182,7 +185,8 @@ Async<user::Person> Node::person(UserId id) {
 // A cursor is given out once all that it stands for has surely been pushed: some seconds later. An older one only names a room too many.
 std::optional<std::string> Node::settled_cursor(Moment since) const {
   const auto now = hub_.clock->moment();
-  if (!cursors_.fresh.empty() && now - cursors_.fresh_at >= cursor_age) return cursors_.fresh_at > since ? std::optional(cursors_.fresh) : std::nullopt;
+  if (!cursors_.fresh.empty() && now - cursors_.fresh_at >= cursor_age)
+    return cursors_.fresh_at > since ? std::optional(cursors_.fresh) : std::nullopt;
   if (!cursors_.settled.empty() && cursors_.settled_at > since) return cursors_.settled;
   return std::nullopt;
 }

@@ -213,7 +213,10 @@ void Session::begin(std::int64_t id, const HelloOp& hello, const chat::Hello& st
     else if (!change.joined && reader && reader->since < change.seq) node_.remove_from(*this, *room, change.why);
   }
   if (hello.resume) {
-    std::erase_if(plan.absent, [&](const RoomId& room) { return std::any_of(places.begin(), places.end(), [&](const Place& place) { return place.room->id == room; }); });
+    std::erase_if(plan.absent, [&](const RoomId& room) {
+      const auto* entered = node_.index().find(room);
+      return entered && node_.index().reader(*this, *entered);
+    });
     if (plan.absent.empty()) replayed();
     else node_.spawn("realtime.absences", tell_absences(shared_from_this(), std::move(plan.absent)));
   }

@@ -109,7 +109,9 @@ bool Session::forget(const Room& room) {
   return replay;
 }
 
-std::int64_t Session::page_limit() const { return std::clamp<std::int64_t>(static_cast<std::int64_t>(page_target / std::max<std::uint32_t>(page_bytes_, 1)), 1, 200); }
+std::int64_t Session::page_limit() const {
+  return std::clamp<std::int64_t>(static_cast<std::int64_t>(page_target / std::max<std::uint32_t>(page_bytes_, 1)), 1, 200);
+}
 
 void Session::feed() {
   if (state_ != State::live || feeding_ || feeds_.empty() || !node_.contact()) return;
