@@ -21,10 +21,6 @@ NewEvent referring(std::string key, std::string data, std::int64_t number) {
 }
 /// The producer keeps the texts itself, in a table of its own.
 void keeps_texts(World& t) {
-  REQUIRE(t.store->write_now([](Transaction& transaction) -> Result<bool> {
-    transaction.execute("CREATE TABLE IF NOT EXISTS line(number INTEGER PRIMARY KEY, text TEXT)");
-    return true;
-  }));
   t.log->resolve("messages", [](Query& query, const Uuid& reference, std::int64_t number) {
     CHECK(reference == Uuid(Bytes16{7}));
     auto rows = query.select("SELECT text FROM line WHERE number = ?1", number);
@@ -151,7 +147,8 @@ TEST_CASE("data that the producer keeps itself is stored once, and resolved for 
     t.log->append(transaction, referring("room", "", 2));  // not handed over: it is read from there
     return true;
   }));
-  CHECK(t.store->read_now([](Query& query) -> Result<bool> { return query.select("SELECT 1 FROM log_event WHERE data IS NOT NULL")->next(); }).value() == false);
+  const auto stored_twice = [](Query& query) -> Result<bool> { return query.select("SELECT 1 FROM log_event WHERE data IS NOT NULL")->next(); };
+  CHECK_FALSE(t.store->read_now(stored_twice).value());
   CHECK(data_of(t.bus->page("messages", "", partition("room"), 0, 10)) == std::vector<std::string>{"one", "two"});
   t.subscribe_and_start();
   t.until([&] { return t.mail.done().size() == 2; });

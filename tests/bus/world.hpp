@@ -69,7 +69,7 @@ struct World {
   std::shared_ptr<InlineShards> shards = std::make_shared<InlineShards>(clock);
   std::shared_ptr<Ids> ids = std::make_shared<Ids>(*clock, *random);
   std::shared_ptr<Metrics> metrics = std::make_shared<Metrics>();
-  std::shared_ptr<Database> store = memory_database(clock, {{1, "nothing", "CREATE TABLE nothing(x)"}}, "chat");
+  std::shared_ptr<Database> store = memory_database(clock, {{1, "lines", "CREATE TABLE line(number INTEGER PRIMARY KEY, text TEXT)"}}, "chat");
   Consumer mail{"mail", clock}, search{"search", clock};
   BusOptions options;
   std::shared_ptr<Bus> bus;

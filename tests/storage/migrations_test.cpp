@@ -18,7 +18,9 @@ struct Files {
   test::TemporaryDirectory directory;
   std::shared_ptr<test::FakeClock> clock = std::make_shared<test::FakeClock>();
 
-  DatabaseOptions options(std::vector<Migration> migrations) const { return test::file_options(directory.path(), clock, std::move(migrations), "chat"); }
+  DatabaseOptions options(std::vector<Migration> migrations) const {
+    return test::file_options(directory.path(), clock, std::move(migrations), "chat");
+  }
   Result<std::shared_ptr<Database>> open(std::vector<Migration> migrations) const { return open_database(options(std::move(migrations))); }
   std::filesystem::path file() const { return directory.path() / "chat.db"; }
   std::string bytes() const {
@@ -88,7 +90,8 @@ TEST_CASE("a migration that fails leaves the schema as it was") {
   auto store = files.open({rooms});
   REQUIRE(store);
   CHECK(room_name(**store) == "général");
-  CHECK_FALSE((*store)->write_now([](Transaction& transaction) -> Result<std::int64_t> { return transaction.execute("UPDATE room SET topic = 'x'"); }));
+  const auto uses_new_column = [](Transaction& transaction) -> Result<std::int64_t> { return transaction.execute("UPDATE room SET topic = 'x'"); };
+  CHECK_FALSE((*store)->write_now(uses_new_column));
 }
 
 TEST_CASE("a store of a newer release is refused, and the error names the versions and the remedy") {

@@ -106,7 +106,8 @@ TEST_CASE("a read that throws is answered internal, and the next one works") {
   auto store = open_database(test::file_options(directory.path(), std::make_shared<FakeClock>(), {things})).value();
   for (int at = 0; at < 4; ++at)
     CHECK(store->read_now([](Query&) -> Result<int> { throw std::runtime_error("planned"); }).error().code == Errc::internal);
-  CHECK(store->read_now([](Query& query) -> Result<bool> { return query.select("SELECT * FROM no_such_table")->next(); }).error().code == Errc::internal);
+  const auto wrong = [](Query& query) -> Result<bool> { return query.select("SELECT * FROM no_such_table")->next(); };
+  CHECK(store->read_now(wrong).error().code == Errc::internal);
   CHECK(store->read_now(count).value() == 0);
 }
 

@@ -22,7 +22,7 @@ inline std::shared_ptr<Database> memory_database(std::shared_ptr<Clock> clock, s
 class TemporaryDirectory {
  public:
   TemporaryDirectory() {
-    auto pattern = (std::filesystem::temp_directory_path() / "loggia-test-XXXXXX").string();
+    auto pattern = (std::filesystem::temp_directory_path() / ("loggia-test-" + std::string(6, 'X'))).string();
     if (!::mkdtemp(pattern.data())) throw std::runtime_error("cannot make a directory in " + pattern);
     path_ = pattern;
   }

@@ -35,7 +35,9 @@ class EmbeddedBus final : public Bus, public std::enable_shared_from_this<Embedd
   }
 
   void subscribe(Subscription subscription) override { subscriptions_.push_back(std::move(subscription)); }
-  void follow(std::string topic, std::function<void(const EventPtr&)> handler) override { followers_[std::move(topic)].handlers.push_back(std::move(handler)); }
+  void follow(std::string topic, std::function<void(const EventPtr&)> handler) override {
+    followers_[std::move(topic)].handlers.push_back(std::move(handler));
+  }
 
   void signal(std::string_view topic, std::string_view type, std::string key, std::string data, std::string traceparent) override {
     const auto found = followers_.find(topic);
@@ -102,7 +104,9 @@ class EmbeddedBus final : public Bus, public std::enable_shared_from_this<Embedd
     for (const auto& log : logs_) {
       if (!log->has(topic) || (!producer.empty() && log->module() != producer)) continue;
       if (partition < 0 || partition >= options_.partitions) return {};
-      auto rows = log->store()->read_now([&](Query& query) -> Result<std::vector<EventPtr>> { return log->from_rows(query, topic, partition, after, limit); });
+      auto rows = log->store()->read_now([&](Query& query) -> Result<std::vector<EventPtr>> {
+        return log->from_rows(query, topic, partition, after, limit);
+      });
       return rows ? std::move(*rows) : std::vector<EventPtr>();
     }
     return {};
@@ -193,7 +197,9 @@ class EmbeddedBus final : public Bus, public std::enable_shared_from_this<Embedd
     const auto now = options_.clock->now();
     for (const auto& log : logs_) {
       for (std::int64_t gone = 1; gone > 0 && !stopping_ && options_.retention.count() > 0;) {
-        auto work = [log, before = Time(now - options_.retention)](Transaction& transaction) -> Result<std::int64_t> { return log->trim(transaction, before); };
+        auto work = [log, before = Time(now - options_.retention)](Transaction& transaction) -> Result<std::int64_t> {
+          return log->trim(transaction, before);
+        };
         auto done = co_await log->store()->write(context, std::move(work));
         gone = done ? *done : 0;
       }

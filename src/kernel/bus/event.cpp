@@ -35,7 +35,9 @@ std::uint32_t murmur2(std::string_view data) {
 
 }  // namespace
 
-int partition_of(std::string_view key, int partitions) { return static_cast<int>((murmur2(key) & 0x7fffffffu) % static_cast<std::uint32_t>(partitions)); }
+int partition_of(std::string_view key, int partitions) {
+  return static_cast<int>((murmur2(key) & 0x7fffffffu) % static_cast<std::uint32_t>(partitions));
+}
 
 std::string to_cloud_event(const Event& event) {
   std::string out = R"({"specversion":"1.0","id":")" + event.id.text() + R"(","source":)";

@@ -14,9 +14,10 @@ constexpr std::chrono::seconds handling_limit(30);
 /// The position is moved only from where this consumer knows it: a second one of the same partition is fenced off.
 bool move_position(Transaction& transaction, const Subscription& of, const std::string& producer, int partition, std::int64_t from, std::int64_t to) {
   if (from == 0)
-    transaction.execute("INSERT OR IGNORE INTO log_position(topic, producer, partition, position) VALUES (?1, ?2, ?3, 0)", of.topic, producer, partition);
-  return transaction.execute("UPDATE log_position SET position = ?5 WHERE topic = ?1 AND producer = ?2 AND partition = ?3 AND position = ?4", of.topic,
-                             producer, partition, from, to) == 1;
+    transaction.execute("INSERT OR IGNORE INTO log_position(topic, producer, partition, position) VALUES (?1, ?2, ?3, 0)", of.topic, producer,
+                        partition);
+  return transaction.execute("UPDATE log_position SET position = ?5 WHERE topic = ?1 AND producer = ?2 AND partition = ?3 AND position = ?4",
+                             of.topic, producer, partition, from, to) == 1;
 }
 
 }  // namespace
@@ -36,14 +37,17 @@ Group::Group(Subscription subscription, std::shared_ptr<LogHere> log, PumpOption
 Result<bool> Group::load() {
   if (options_.metrics)
     options_.metrics->observed("loggia_group_lag_events", "Events of a topic that a group has not handled yet.",
-                               {{"group", subscription_.group}, {"topic", subscription_.topic}, {"producer", log_->module()}}, [self = weak_from_this()] {
+                               {{"group", subscription_.group}, {"topic", subscription_.topic}, {"producer", log_->module()}},
+                               [self = weak_from_this()] {
                                  const auto group = self.lock();
                                  return group ? group->behind() : 0.0;
                                });
   return subscription_.store->read_now([&](Query& query) -> Result<bool> {
     auto rows = query.select("SELECT partition, position FROM log_position WHERE topic = ?1 AND producer = ?2", subscription_.topic, log_->module());
-    while (rows->next())
-      if (const auto partition = static_cast<std::size_t>(rows->integer(0)); partition < pumps_.size()) pumps_[partition]->position = rows->integer(1);
+    while (rows->next()) {
+      const auto partition = static_cast<std::size_t>(rows->integer(0));
+      if (partition < pumps_.size()) pumps_[partition]->position = rows->integer(1);
+    }
     return true;
   });
 }
@@ -283,9 +287,10 @@ Async<bool> Group::read_position(int partition) {
 }
 
 Apply Group::set_aside(EventPtr event, std::string reason) const {
-  return [event = std::move(event), producer = log_->module(), reason = std::move(reason), now = options_.clock->now()](Transaction& transaction) -> Result<bool> {
-    transaction.execute("INSERT INTO dead_letter(topic, producer, partition, sequence, event, reason, at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)", event->topic,
-                        producer, event->partition, event->sequence, to_cloud_event(*event), reason, now);
+  const auto now = options_.clock->now();
+  return [event = std::move(event), producer = log_->module(), reason = std::move(reason), now](Transaction& transaction) -> Result<bool> {
+    transaction.execute("INSERT INTO dead_letter(topic, producer, partition, sequence, event, reason, at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+                        event->topic, producer, event->partition, event->sequence, to_cloud_event(*event), reason, now);
     return true;
   };
 }

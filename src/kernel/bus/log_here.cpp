@@ -31,7 +31,9 @@ LogHere::LogHere(std::string module, std::shared_ptr<Database> store, std::vecto
       clock_{options.clock},
       ids_{options.ids},
       published_{std::move(published)},
-      appended_{options.metrics ? &options.metrics->counter("loggia_events_appended_total", "Events written to the log of a module.", {{"module", module_}}) : nullptr} {
+      appended_{nullptr} {
+  if (options.metrics)
+    appended_ = &options.metrics->counter("loggia_events_appended_total", "Events written to the log of a module.", {{"module", module_}});
   for (const auto& topic : topics_) {
     auto& tail = tails_[topic];
     tail.partitions.resize(static_cast<std::size_t>(partitions_));
@@ -210,7 +212,8 @@ std::vector<EventPtr> LogHere::from_rows(Query& query, const std::string& topic,
 
 std::int64_t LogHere::trim(Transaction& transaction, Time before) const {
   return transaction.execute(
-      "DELETE FROM log_event WHERE (topic, partition, sequence) IN (SELECT topic, partition, sequence FROM log_event WHERE at < ?1 LIMIT 5000)", before);
+      "DELETE FROM log_event WHERE (topic, partition, sequence) IN (SELECT topic, partition, sequence FROM log_event WHERE at < ?1 LIMIT 5000)",
+      before);
 }
 
 }  // namespace loggia::bus

@@ -79,7 +79,8 @@ class SqliteDatabase final : public Database {
   }
   Result<bool> block_read(ReadWork work) override {
     return blocked([&](sqlite::Done done) {
-      return readers_ ? readers_->read(Moment::max(), std::move(work), std::move(done)) : writer_->read(Moment::max(), std::move(work), std::move(done));
+      if (readers_) return readers_->read(Moment::max(), std::move(work), std::move(done));
+      return writer_->read(Moment::max(), std::move(work), std::move(done));
     });
   }
   Result<bool> block_write(WriteWork work) override {
