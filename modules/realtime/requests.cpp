@@ -159,9 +159,13 @@ boost::asio::awaitable<void> say_hello(SessionPtr session, std::int64_t id, Hell
   // Verified and entered in one go: a revocation comes before, and is known, or after, and finds the connection.
   const auto verified = hub.verifier->verify(hello.token);
   if (!verified) {
+    // A bad token is answered by the close code alone: who holds none learns nothing more.
+    if (verified.error().code != Errc::unavailable) {
+      session->close(code::bad_token, "the token is not good");
+      co_return;
+    }
     session->answer(id, verified.error());
-    if (verified.error().code == Errc::unavailable) session->greet_failed();
-    else session->close(code::bad_token, "the token is not good");
+    session->greet_failed();
     co_return;
   }
   session->greet(verified->caller, verified->expires, hello.client.value_or(""));

@@ -46,7 +46,8 @@ Result<UpdateMe> normalised(UpdateMe request, const TimeZones& zones) {
   if (request.time_zone && !zones.known(*request.time_zone))
     wrong.push_back({"/time_zone", "is a name of the IANA time zone database such as Europe/Berlin"});
   if (wrong.empty()) return request;
-  return Error(Errc::invalid_request, wrong[0].pointer + " " + wrong[0].detail, std::move(wrong));
+  const auto detail = wrong[0].pointer + " " + wrong[0].detail;
+  return Error(Errc::invalid_request, detail, std::move(wrong));
 }
 
 /// Moves what differs into the row and into the event. False where nothing does.
