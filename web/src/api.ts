@@ -43,6 +43,12 @@ async function read(response: Response): Promise<any> {
   });
 }
 
+/** Also where the page is not a secure context, as in a lab over plain HTTP. */
+export function uuid(): string {
+  const hex = [...crypto.getRandomValues(new Uint8Array(16))].map(b => b.toString(16).padStart(2, '0')).join('');
+  return hex.replace(/^(.{8})(.{4}).(.{3}).(.{3})(.{12})$/, '$1-$2-4$3-a$4-$5');
+}
+
 export async function signIn(login: string, password: string): Promise<Session> {
   return keep(await read(await send('POST', '/auth/login', {login, password, cookie: true}, {})));
 }
@@ -50,18 +56,45 @@ export async function signUp(username: string, password: string, display_name?: 
   return keep(await read(await send('POST', '/auth/register', {username, password, cookie: true, ...(display_name ? {display_name} : {})}, {})));
 }
 
-/** A fresh token by the cookie. Another tab may have refreshed meanwhile; the cookie is then already the new one. */
-export async function refresh(): Promise<Session> {
-  const once = async () => keep(await read(await send('POST', '/auth/refresh', {}, {'Idempotency-Key': crypto.randomUUID()})));
-  return navigator.locks ? navigator.locks.request('loggia-refresh', once) : once();
+// The key of a refresh whose answer never came, also over a reload: the same key gets the same token again, where a second use of the
+// old token under another key would end the session.
+const keyPlace = 'loggia-refresh';
+function refreshKey(): string {
+  try {
+    const kept = JSON.parse(localStorage.getItem(keyPlace) ?? '') as {key: string; at: number};
+    if (Date.now() - kept.at < 50000) return kept.key;
+  } catch { /* none */ }
+  const key = uuid();
+  localStorage.setItem(keyPlace, JSON.stringify({key, at: Date.now()}));
+  return key;
+}
+async function refreshOnce(): Promise<Session> {
+  const response = await send('POST', '/auth/refresh', {}, {'Idempotency-Key': refreshKey()});
+  if (response.status < 500) localStorage.removeItem(keyPlace);
+  return keep(await read(response));
+}
+let going: Promise<Session> | undefined;
+/** A fresh token by the cookie. Tabs take turns; within one, who asks meanwhile gets the same answer. */
+export function refresh(): Promise<Session> {
+  const turn = async (): Promise<Session> => navigator.locks ? await navigator.locks.request('loggia-refresh', refreshOnce) : await refreshOnce();
+  return going ??= turn().finally(() => { going = undefined; });
 }
 
+/** Rejects when the server cannot be reached: then nobody was signed out. */
 export async function signOut(): Promise<void> {
-  try { await send('POST', '/auth/logout', {}, token ? {Authorization: 'Bearer ' + token} : {}); } finally { forget(); }
+  const response = await send('POST', '/auth/logout', {}, token ? {Authorization: 'Bearer ' + token} : {});
+  if (response.status !== 401) await read(response);
+  forget();
+}
+
+/** A token that holds for a while; `force` where the server has refused the one there is. */
+export async function goodToken(force = false): Promise<string> {
+  if (force || !token || Date.now() > expires - 5000) await refreshed();
+  return token;
 }
 
 export async function call<T = any>(method: string, path: string, body?: unknown): Promise<T> {
-  if (Date.now() > expires - 5000) await refreshed();
+  await goodToken();
   let response = await send(method, path, body, {Authorization: 'Bearer ' + token});
   if (response.status === 401) {
     await refreshed();

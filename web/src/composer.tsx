@@ -54,6 +54,7 @@ export function Composer({room, label, reply, editing, done, editLast}: {room: I
       if (event.key === 'ArrowDown') setActive((active + 1) % offer.length);
       else if (event.key === 'ArrowUp') setActive((active + offer.length - 1) % offer.length);
       else if (event.key === 'Escape') setOffer([]);
+      else if (event.key === 'Enter' && !event.shiftKey && text.toLowerCase().endsWith('@' + offer[active]!.username.toLowerCase())) submit();
       else take(offer[active]!);
     } else if (event.key === 'Enter' && !event.shiftKey) { event.preventDefault(); submit(); }
     else if (event.key === 'Escape' && (editing || reply)) { event.stopPropagation(); done(); }

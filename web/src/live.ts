@@ -7,7 +7,7 @@ export class LiveError extends Error {
 }
 
 export interface LiveHost {
-  token(): Promise<string>;                                  // a good one; rejects when there is none to be had
+  token(force: boolean): Promise<string>;                    // a good one, a new one with `force`; rejects when there is none to be had
   resume(): {epoch: string; cursor?: string; rooms?: Record<string, number>} | undefined;
   hello(hello: Hello, resumed: boolean): void;
   frame(frame: Frame): void;
@@ -23,6 +23,13 @@ const lost = (): LiveError => new LiveError({code: 'offline', detail: 'The conne
 /** The pause before the n-th try: doubling from half a second to 15 s, half of it by chance, so that clients do not come back together. */
 export const pause = (tries: number, chance: number): number => Math.min(15000, 500 * 2 ** tries) * (0.5 + chance / 2);
 
+/** How long to wait after a close. 1001 names its own time; what says that we are too many or wrong is not asked again at once. */
+export function delayAfter(code: number | undefined, within: number | undefined, tries: number, chance: number): number {
+  if (code === 1001) return chance * (within ?? 5) * 1000;
+  if (code === 4003) return tries ? pause(tries, chance) : 0;
+  return pause(code === 4000 || code === 4029 ? Math.max(4, tries) : tries, chance);
+}
+
 export class Live {
   private socket: WebSocket | undefined;
   private next = 0;
@@ -35,6 +42,7 @@ export class Live {
   private watch: ReturnType<typeof setInterval> | undefined;
   private stopped = true;
   private ready = false;
+  private refused = false;      // the server did not take the token: the next one must be new
 
   constructor(private host: LiveHost) {}
 
@@ -66,7 +74,8 @@ export class Live {
   private async connect(): Promise<void> {
     this.host.state('connecting');
     let token: string;
-    try { token = await this.host.token(); } catch { return this.later(); }
+    try { token = await this.host.token(this.refused); } catch { return this.stopped ? undefined : this.later(); }
+    this.refused = false;
     if (this.stopped || this.socket) return;
     const socket = new WebSocket(`${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/api/v1/realtime`, 'loggia.v1');
     this.socket = socket;
@@ -107,6 +116,7 @@ export class Live {
     if (this.socket !== socket) return;
     this.drop();
     if (this.stopped) return;
+    this.refused = code === 4003;
     if (code === 4009) { this.stop(); return this.host.ended(); }
     this.later(code);
   }
@@ -119,7 +129,7 @@ export class Live {
   }
   private later(code?: number): void {
     this.host.state('waiting');
-    const delay = code === 1001 ? Math.random() * (this.within ?? 5) * 1000 : pause(this.tries, Math.random());
+    const delay = delayAfter(code, this.within, this.tries, Math.random());
     this.within = undefined;
     this.tries++;
     clearTimeout(this.timer);

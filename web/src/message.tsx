@@ -72,7 +72,7 @@ export function OutgoingView({outgoing, offline, known}: {outgoing: Outgoing; of
   return <article class="msg is-sending" aria-label={`You, not sent yet, ${outgoing.text}`}><Avatar id={outgoing.user} /><div>
     <div class="who"><b><bdi>{nameOf(outgoing.user)}</bdi></b> <When at={outgoing.created_at} /></div>
     <Markdown text={outgoing.text} known={known} />
-    {outgoing.failed
+    {outgoing.sent !== undefined ? null : outgoing.failed
       ? <span class="state bad"><Icon name="warn" small /> Not sent: {outgoing.failed} <button type="button" class="link" onClick={() => retry(outgoing)}>Retry</button>
           <button type="button" class="link" onClick={() => { keepDraftOf(outgoing.room, outgoing.text); forgetOutgoing(outgoing.client_id); }}>Edit</button>
           <button type="button" class="link" onClick={() => forgetOutgoing(outgoing.client_id)}>Discard</button></span>

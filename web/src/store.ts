@@ -1,15 +1,17 @@
 // The state of the page, as signals: views read them, actions write them. Nothing else holds state of the chat.
 import {computed, signal} from '@preact/signals';
 import type {Timeline} from './timeline';
-import type {Id, Member, Notification, Person, Presence, Room} from './types';
+import type {Id, Member, Message, Notification, Person, Presence, Room} from './types';
 import type {LiveState} from './live';
 import type {Outgoing} from './outbox';
 
 export const me = signal<Person | null>(null);
 export const starting = signal(true);
+export const unreachable = signal(false);      // the first question to the server got no answer
 export const rooms = signal<ReadonlyMap<Id, Room>>(new Map());
 export const roomsLoaded = signal(false);
 export const timelines = signal<ReadonlyMap<Id, Timeline>>(new Map());
+export const pinned = signal<ReadonlyMap<Id, Message[]>>(new Map());
 export const members = signal<ReadonlyMap<Id, Member[]>>(new Map());
 export const people = signal<ReadonlyMap<Id, Person>>(new Map());
 export const presences = signal<ReadonlyMap<Id, Presence>>(new Map());

@@ -44,6 +44,8 @@ function change(timeline: Timeline, seq: number, how: (message: Message) => Mess
 export function react(message: Message, emoji: string, user: Id, on: boolean): Message {
   const reactions = message.reactions.map(r => ({...r, users: r.users.slice()}));
   const found = reactions.find(r => r.emoji === emoji);
+  // A snapshot may be newer than the event: who is already in, or already out, changes nothing. Over 100 not everybody is named.
+  if (found && !on && !found.users.includes(user) && found.users.length === found.count) return message;
   if (on && !found) reactions.push({emoji, count: 1, users: [user]});
   else if (on && found && !found.users.includes(user)) { found.count++; found.users.push(user); }
   else if (!on && found) {
@@ -70,6 +72,14 @@ export function apply(timeline: Timeline, frame: Frame): Timeline {
     case 'pin.removed': return {...next, pins: next.pins?.filter(p => p !== data.seq) ?? null};
     default: return next;
   }
+}
+
+/** Applies what follows without a gap; `rest` begins beyond a hole. */
+export function advance(timeline: Timeline, frames: readonly Frame[]): {timeline: Timeline; rest: Frame[]} {
+  const sorted = frames.filter(f => f.seq !== undefined).sort((a, b) => a.seq! - b.seq!);
+  let next = timeline, at = 0;
+  while (at < sorted.length && sorted[at]!.seq! <= next.position + 1) next = apply(next, sorted[at++]!);
+  return {timeline: next, rest: sorted.slice(at)};
 }
 
 /** What an event does to the room's line in the list: the server's rule of guarantee 8, between two of its answers. */
