@@ -87,7 +87,7 @@ try {
     await bob.page.locator('.typing', {hasText: 'Ada is typing'}).waitFor();
     await ada.field().press('Enter');
     await bob.sees('Is anybody here?');
-    await bob.write('I am. **Bold**, `code` and @ada');
+    await bob.write('I am. **Bold**, `code` and @ada, too');
     await ada.sees('I am.');
     await ada.page.locator('article.msg strong', {hasText: 'Bold'}).waitFor();
     await ada.page.locator('article.is-for-me .mention', {hasText: 'Ada'}).waitFor();

@@ -1,6 +1,7 @@
 // /docs: the description of the API, to read and try. Made from /openapi.json alone.
 import {render, type VNode} from 'preact';
 import {useEffect, useState} from 'preact/hooks';
+import './tokens.css';
 import './base.css';
 import './app.css';
 

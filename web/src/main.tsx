@@ -2,6 +2,7 @@
 import {effect} from '@preact/signals';
 import {render, type VNode} from 'preact';
 import {useEffect} from 'preact/hooks';
+import './tokens.css';
 import './base.css';
 import './app.css';
 import {live, start} from './actions';
