@@ -14,7 +14,7 @@ function Choice<T extends string>({label, value, options, set}: {label: string; 
   return <div class="field-l"><span>{label}</span><div class="seg" role="group" aria-label={label}>{options.map(([key, text]) => <button type="button" key={key} class={key === value ? 'on' : ''} aria-pressed={key === value} onClick={() => set(key)}>{text}</button>)}</div></div>;
 }
 const Switch = ({label, on, set, help}: {label: string; on: boolean; set: (on: boolean) => void; help?: string}): VNode =>
-  <label class="switch"><input type="checkbox" checked={on} onChange={e => set(e.currentTarget.checked)} /><span>{label}{help && <small>{help}</small>}</span></label>;
+  <label class="tick-line"><input type="checkbox" checked={on} onChange={e => set(e.currentTarget.checked)} /><span>{label}{help && <small>{help}</small>}</span></label>;
 
 export function applyTheme(): void {
   if (theme.value === 'system') delete document.documentElement.dataset.theme; else document.documentElement.dataset.theme = theme.value;
