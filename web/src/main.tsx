@@ -1,19 +1,22 @@
 // The page: signed out, or the shell with its places.
 import {effect} from '@preact/signals';
 import {render, type VNode} from 'preact';
-import {useEffect} from 'preact/hooks';
+import {useEffect, useState} from 'preact/hooks';
 import './tokens.css';
 import './base.css';
 import './app.css';
-import {live, start} from './actions';
+import {begin, live, start} from './actions';
+import {BrowseRooms, CreateRoom} from './dialogs';
+import {globalKey, Keys} from './keys';
 import {Empty, Icon, Mark} from './parts';
+import {PersonCard} from './person';
 import {Notifications} from './notifications';
 import {RoomView} from './room';
 import {RoomList} from './rooms';
 import {applyTheme, Settings} from './settings';
 import {SignIn} from './sign_in';
-import {backOnline, go, me, offlineLong, outbox, place, rooms, sorted, starting, toast, waitingFor, where} from './store';
-import {Switcher, switcherOpen} from './switcher';
+import {backOnline, me, offlineLong, outbox, place, rooms, starting, toast, unreachable, waitingFor, where} from './store';
+import {Switcher} from './switcher';
 
 function Banner(): VNode | null {
   const waiting = outbox.value.filter(o => !o.failed).length;
@@ -26,37 +29,34 @@ function ToastView(): VNode {
   return <div class="toasts" role="status" aria-live="polite">{now && <span class="toast">{now.text}{now.action && <button type="button" class="link" onClick={() => { now.action!.run(); toast.value = null; }}>{now.action.label}</button>}</span>}</div>;
 }
 
-/** Alt+↑ and Alt+↓: the next room with something unread; with Shift, any. */
-function step(by: number, any: boolean): void {
-  const list = sorted.value, at = list.findIndex(r => r.id === where.value.id);
-  for (let n = 1; n <= list.length; n++) {
-    const room = list[(at + by * n + list.length * 2) % list.length]!;
-    if (any || room.unread > 0) return go('#/room/' + room.id);
-  }
+function Welcome(): VNode {
+  const [open, setOpen] = useState<'browse' | 'create' | null>(null), some = rooms.value.size > 0, close = () => setOpen(null);
+  return <main class="page blank" tabIndex={-1}><h1 class="hidden">Loggia</h1><Empty icon={some ? 'hash' : 'people'} fact={some ? 'Choose a room' : 'Welcome to Loggia'} hint={some ? 'Ctrl K finds rooms and people. ? shows all keys.' : 'Pick a room that is open, or make your own.'}>
+    {!some && <div class="acts"><button type="button" class="btn primary" onClick={() => setOpen('browse')}>Browse public rooms</button><button type="button" class="btn" onClick={() => setOpen('create')}>Create a room</button></div>}</Empty>
+    {open === 'browse' && <BrowseRooms close={close} />}{open === 'create' && <CreateRoom close={close} />}</main>;
 }
 
 function Shell(): VNode {
   const at = where.value;
   useEffect(() => {
-    const key = (e: KeyboardEvent) => {
-      if ((e.ctrlKey || e.metaKey) && e.key.toLowerCase() === 'k') { e.preventDefault(); switcherOpen.value = true; }
-      else if (e.altKey && (e.key === 'ArrowDown' || e.key === 'ArrowUp')) { e.preventDefault(); step(e.key === 'ArrowDown' ? 1 : -1, e.shiftKey); }
-    };
-    addEventListener('keydown', key);
-    return () => removeEventListener('keydown', key);
+    addEventListener('keydown', globalKey);
+    return () => removeEventListener('keydown', globalKey);
   }, []);
   return <div class={`shell shown ${at.name ? 'is-inside' : ''}`}>
+    <a class="skip" href={location.hash || '#/'} onClick={e => { e.preventDefault(); document.querySelector<HTMLElement>('.composer textarea, .page-in, .center main')?.focus(); }}>To the conversation</a>
     <RoomList />
     <div class="center"><Banner />
       {at.name === 'room' && at.id ? <RoomView id={at.id} /> : at.name === 'settings' ? <Settings /> : at.name === 'notifications' ? <Notifications />
-        : <main class="page blank"><Empty icon="hash" fact={rooms.value.size ? 'Choose a room' : 'Welcome to Loggia'} hint={rooms.value.size ? 'Ctrl K finds rooms and people.' : 'Browse public rooms, or create one, in the list.'} /></main>}
+        : <Welcome />}
     </div>
-    <Switcher /><ToastView />
+    <Switcher /><PersonCard /><Keys /><ToastView />
   </div>;
 }
 
 function App(): VNode {
   if (starting.value) return <div class="splash"><Mark /><span class="hidden" role="status">Loading</span></div>;
+  if (unreachable.value && !me.value) return <main class="splash"><h1 class="hidden">Loggia</h1><Empty icon="offline" fact="The server does not answer" hint="This page tries again by itself.">
+    <button type="button" class="btn primary" onClick={() => void begin()}>Try now</button></Empty></main>;
   return me.value ? <Shell /> : <><SignIn /><ToastView /></>;
 }
 

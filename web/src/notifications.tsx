@@ -3,7 +3,7 @@ import type {VNode} from 'preact';
 import {useEffect, useState} from 'preact/hooks';
 import {attempt, learn, loadNotifications, readNotifications} from './actions';
 import {get} from './api';
-import {Avatar, Empty, Icon, When} from './parts';
+import {Ago, Avatar, Empty, Icon} from './parts';
 import {go, nameOf, notifications, rooms, title} from './store';
 import type {Notification} from './types';
 
@@ -14,7 +14,7 @@ function Row({one}: {one: Notification}): VNode {
   const said = one.kind === 'direct' ? 'wrote to you' : one.kind === 'mention' ? `mentioned you in ${place}` : one.kind === 'message' ? `wrote in ${place}` : 'A word from the server';
   const open = () => { void attempt(() => readNotifications([one.id])); if (one.room) go('#/room/' + one.room); };
   return <li class={one.read ? 'note' : 'note is-unread'}>{one.from ? <Avatar id={one.from} size="m" /> : <Icon name="bell" />}
-    <span><button type="button" class="link" onClick={open}><bdi>{nameOf(one.from)}</bdi> {said}</button> <When at={one.created_at} />
+    <span><button type="button" class="link" onClick={open}><bdi>{nameOf(one.from)}</bdi> {said}</button> <Ago at={one.created_at} />
       {one.room && one.seq !== undefined && <button type="button" class="link why-ask" aria-expanded={!!why} onClick={() => why ? setWhy(null) : void attempt(async () => setWhy(await get(`/notifications/explain?room=${one.room}&seq=${one.seq}`)))}>Why was I notified?</button>}
       {why && <ul class="why">{why.rules.map(r => <li key={r.rule}><Icon name="check" /><span>{r.rule}: {r.result}</span></li>)}</ul>}</span></li>;
 }

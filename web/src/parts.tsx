@@ -45,6 +45,18 @@ export function dayOf(iso: string): string {
 }
 export const When = ({at}: {at: string}): VNode => <time dateTime={at} title={exact.format(new Date(at))}>{timeOf(at)}</time>;
 
+const date = new Intl.DateTimeFormat(undefined, {day: 'numeric', month: 'short', year: 'numeric'});
+/** For lists: “12 min ago”, the time of today and yesterday, then the date. */
+export function ago(iso: string, now = Date.now()): string {
+  const then = new Date(iso), minutes = Math.floor((now - then.getTime()) / 60000);
+  if (minutes < 1) return 'just now';
+  if (minutes < 60) return `${minutes} min ago`;
+  if (then.toDateString() === new Date(now).toDateString()) return timeOf(iso);
+  if (then.toDateString() === new Date(now - 864e5).toDateString()) return 'Yesterday ' + timeOf(iso);
+  return date.format(then);
+}
+export const Ago = ({at}: {at: string}): VNode => <time dateTime={at} title={exact.format(new Date(at))}>{ago(at)}</time>;
+
 /** “A”, “A and B”, “A, B and 2 more”. */
 export function namesOf(ids: readonly Id[]): string {
   const names = ids.slice(0, ids.length === 3 ? 3 : 2).map(nameOf), more = ids.length - names.length;

@@ -3,7 +3,7 @@ import type {VNode} from 'preact';
 import {useEffect, useState} from 'preact/hooks';
 import {attempt, explain, saveProfile, signOutHere} from './actions';
 import {del, get, put} from './api';
-import {Icon, Skeleton, When} from './parts';
+import {Ago, Icon, Skeleton} from './parts';
 import {me, say, theme} from './store';
 import type {Person} from './types';
 
@@ -61,7 +61,7 @@ function Sessions(): VNode {
   const load = () => void attempt(async () => setList((await get<{items: Session[]}>('/auth/sessions')).items));
   useEffect(load, []);
   if (!list) return <Skeleton />;
-  return <ul class="list">{list.map(s => <li key={s.id} class="hit"><Icon name="key" /><span><b>{s.current ? 'This browser' : s.client || 'Another client'}</b><small> {s.address}, last seen <When at={s.last_seen} /></small></span>
+  return <ul class="list">{list.map(s => <li key={s.id} class="hit"><Icon name="key" /><span><b>{s.current ? 'This browser' : s.client || 'Another client'}</b><small> {s.address}, last seen <Ago at={s.last_seen} /></small></span>
     {!s.current && <span class="end"><button type="button" class="btn" onClick={() => void attempt(() => del('/auth/sessions/' + s.id)).then(done => done && load())}>Sign out</button></span>}</li>)}</ul>;
 }
 

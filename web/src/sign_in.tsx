@@ -4,6 +4,7 @@ import {useRef, useState} from 'preact/hooks';
 import {signInAs, signUpAs} from './actions';
 import {ApiError} from './api';
 import {Icon, Mark} from './parts';
+import {Porch} from './porch';
 
 export function SignIn(): VNode {
   const [making, setMaking] = useState(false), [busy, setBusy] = useState(false);
@@ -48,11 +49,6 @@ export function SignIn(): VNode {
       </form>
       <p class="foot-note"><a href="./docs">The API</a></p>
     </main>
-    <aside class="art" aria-hidden="true">
-      <svg viewBox="0 0 240 240" preserveAspectRatio="xMidYMid slice"><g class="arcade">
-        <path d="M30 70h180v14H30zM34 200h172v12H34z" />
-        {[42, 82, 122, 162].map(x => <path d={`M${x} 96h36v96h-8v-58a10 10 0 0 0-20 0v58h-8z`} />)}
-      </g></svg>
-    </aside>
+    <Porch />
   </div>;
 }
