@@ -2,6 +2,7 @@
 import {mkdirSync} from 'node:fs';
 import {resolve} from 'node:path';
 import {chromium, Person} from './page.mjs';
+import {leaving, rooms} from './rooms.mjs';
 import {Server} from './server.mjs';
 
 const binary = resolve(process.argv[2] ?? 'build/release/loggia');
@@ -72,7 +73,7 @@ try {
     people.pop();
   });
   await test('a room is created with somebody in it, who sees it at once', async () => {
-    await ada.page.getByRole('button', {name: 'Create a room'}).click();
+    await ada.page.getByRole('navigation', {name: 'Rooms'}).getByRole('button', {name: 'Create a room'}).click();
     await ada.page.getByLabel('Name').first().fill('Event-driven');
     await ada.page.getByLabel('What it is for').fill('Logs, partitions, and what exactly once can mean');
     await ada.page.getByLabel('Find people').fill('bob');
@@ -170,6 +171,7 @@ try {
     await ada.page.getByRole('button', {name: 'Save profile'}).click();
     await ada.page.locator('.toast', {hasText: 'Saved'}).waitFor();
   });
+  await rooms({test, ada, bob, check, shoot, accessible});
   await test('the server is killed and comes back: nothing is lost, what waited goes out, also over a reload', async () => {
     await ada.goTo('Event-driven');
     await bob.goTo('Event-driven');
@@ -192,6 +194,7 @@ try {
     for (const text of ['Is anybody here?', 'Written while nobody was there', 'Survives a reload'])
       check(await bob.page.locator('article.msg', {hasText: text}).count() === 1, `"${text}" is not there exactly once`);
   });
+  await leaving({test, ada, bob});
   await test('the API page reads the description and is accessible', async () => {
     await bob.page.goto(server.url + '/docs');
     await bob.page.locator('.docs summary', {hasText: '/rooms/{room}/messages'}).first().waitFor();

@@ -5,6 +5,7 @@ import {forgetAll, keepDraft, loadDrafts, loadOutbox} from './outbox';
 import * as store from './store';
 import {edit, go, me, rooms, say, timelines} from './store';
 import {forgetStream, live, onEnd, tellPresence} from './stream';
+import {loadTold, told} from './told';
 import type {Id, Message, Notification, Person, Role, Room} from './types';
 
 export {learn, searchPeople} from './people';
@@ -35,6 +36,7 @@ async function enter(): Promise<void> {
   batch(() => { store.outbox.value = waiting; store.drafts.value = new Map(drafts); me.value = person; });
   live.start();
   void loadNotifications();
+  loadTold().catch(() => {});
 }
 export async function signInAs(login: string, password: string): Promise<void> { await signIn(login, password); await enter(); }
 export async function signUpAs(username: string, password: string, name: string): Promise<void> { await signUp(username, password, name || undefined); await enter(); }
@@ -44,7 +46,7 @@ function leave(): void {
   forgetStream();
   forget();
   batch(() => {
-    me.value = null;
+    me.value = told.value = null;
     for (const of of [rooms, timelines, store.pinned, store.members, store.people, store.presences, store.typing, store.receipts, store.drafts, store.dividers, store.failedRooms]) of.value = new Map();
     store.notifications.value = [];
     store.outbox.value = [];

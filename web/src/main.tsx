@@ -43,7 +43,6 @@ function Shell(): VNode {
     return () => removeEventListener('keydown', globalKey);
   }, []);
   return <div class={`shell shown ${at.name ? 'is-inside' : ''}`}>
-    <a class="skip" href={location.hash || '#/'} onClick={e => { e.preventDefault(); document.querySelector<HTMLElement>('.composer textarea, .page-in, .center main')?.focus(); }}>To the conversation</a>
     <RoomList />
     <div class="center"><Banner />
       {at.name === 'room' && at.id ? <RoomView id={at.id} /> : at.name === 'settings' ? <Settings /> : at.name === 'notifications' ? <Notifications />

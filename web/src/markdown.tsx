@@ -72,7 +72,10 @@ function block(token: Token, known: ReadonlyMap<string, Id>): ComponentChildren 
 }
 
 /** `known`: usernames in lower case with their ids; only these are mentions. */
-export function Markdown({text, known}: {text: string; known: ReadonlyMap<string, Id>}): VNode {
+export function Markdown({text, known, tail}: {text: string; known: ReadonlyMap<string, Id>; tail?: VNode | false}): VNode {
   const tokens = marked.lexer(text, {gfm: true, breaks: true});
-  return <>{tokens.map(token => <>{block(token, known)}</>)}</>;
+  const last = tokens.at(-1);
+  // What is said about the text stands in its last line, where that is a line.
+  if (tail && last?.type === 'paragraph') return <>{tokens.slice(0, -1).map(token => <>{block(token, known)}</>)}<p class="text" dir="auto">{inline(last.tokens, known)}{tail}</p></>;
+  return <>{tokens.map(token => <>{block(token, known)}</>)}{tail}</>;
 }

@@ -5,6 +5,7 @@ import {useState} from 'preact/hooks';
 import {attempt, deleteMessage, forgetOutgoing, keepDraftOf, retry, toggleReaction, togglePin} from './actions';
 import {Markdown} from './markdown';
 import {Avatar, Icon, IconButton, namesOf, timeOf, When} from './parts';
+import {shownPerson} from './person';
 import {me, nameOf, say} from './store';
 import type {Id, Message as Data, Role} from './types';
 import type {Outgoing} from './outbox';
@@ -12,7 +13,7 @@ import type {Outgoing} from './outbox';
 export const usual = ['👍', '❤️', '😄', '🎉', '😮', '😢', '👏', '💡', '🚀', '👀', '✅', '🙏'];
 
 export interface MessageHost {
-  known: ReadonlyMap<string, Id>; role: Role | undefined; archived: boolean; pins: readonly number[];
+  known: ReadonlyMap<string, Id>; roles: ReadonlyMap<Id, Role>; role: Role | undefined; archived: boolean; pins: readonly number[];
   source(seq: number): Data | undefined; jump(seq: number): void; reply(message: Data): void; edit(message: Data): void;
 }
 
@@ -30,13 +31,13 @@ function Chooser({pick, close}: {pick: (emoji: string) => void; close: () => voi
   </div>;
 }
 
-export const MessageView = memo(function MessageView({message, first, host, flash}: {message: Data; first: boolean; host: MessageHost; flash: boolean}): VNode {
+export const MessageView = memo(function MessageView({message, first, host, flash, gone}: {message: Data; first: boolean; host: MessageHost; flash: boolean; gone: number}): VNode {
   const [choosing, setChoosing] = useState(false), [more, setMore] = useState(false);
   const mine = message.author === me.value?.id, moderates = host.role === 'owner' || host.role === 'moderator';
   const forMe = !mine && (message.mentions.includes(me.value!.id) || message.mentions_room === true), pinned = host.pins.includes(message.seq);
-  const author = nameOf(message.author);
+  const author = nameOf(message.author), rank = host.roles.get(message.author);
   if (message.deleted)
-    return <article class="msg" id={'m' + message.seq} aria-label={`${author} deleted a message`}><span /><p class="gone"><Icon name="x" small /> {author} deleted a message</p></article>;
+    return <article class="msg" id={'m' + message.seq} aria-label={`${author} deleted ${gone > 1 ? gone + ' messages' : 'a message'}`}><span /><p class="gone"><Icon name="x" small /> {author} deleted {gone > 1 ? `${gone} messages` : 'a message'}</p></article>;
   const source = message.reply_to ? host.source(message.reply_to) : undefined;
   const erase = () => attempt(() => deleteMessage(message.room, message.seq)).then(done => done && mine && say('Message deleted.', {label: 'Put text in composer', run: () => keepDraftOf(message.room, message.text)}));
   const react = (emoji: string) => void attempt(() => toggleReaction(message, emoji));
@@ -51,9 +52,8 @@ export const MessageView = memo(function MessageView({message, first, host, flas
       {source && !source.deleted ? <><Avatar id={source.author} size="s" /><b><bdi>{nameOf(source.author)}</bdi></b> <span>{source.text}</span></> : <span>{source ? 'deleted message' : 'an earlier message'}</span>}</button></>}
     {first ? <Avatar id={message.author} /> : <span class="gutter">{timeOf(message.created_at)}</span>}
     <div>
-      {first && <div class="who"><b><bdi>{author}</bdi></b> <When at={message.created_at} />{pinned && <span class="tag">Pinned</span>}</div>}
-      <Markdown text={message.text} known={host.known} />
-      {message.edited_at && <span class="edited" title={'Edited at ' + timeOf(message.edited_at)}>edited</span>}
+      {first && <div class="who"><button type="button" class="name-btn" onClick={() => { shownPerson.value = message.author; }}><b><bdi>{author}</bdi></b></button>{rank && rank !== 'member' && <span class="tag">{rank === 'owner' ? 'Owner' : 'Moderator'}</span>} <When at={message.created_at} />{pinned && <span class="tag">Pinned</span>}</div>}
+      <Markdown text={message.text} known={host.known} tail={message.edited_at !== undefined && <span class="edited" title={'Edited at ' + timeOf(message.edited_at)}>edited</span>} />
       {message.reactions.length > 0 && <Reactions message={message} choose={() => setChoosing(true)} />}
     </div>
     {!host.archived && <div class="tools" role="toolbar" aria-label="Message actions">

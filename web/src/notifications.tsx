@@ -4,7 +4,7 @@ import {useEffect, useState} from 'preact/hooks';
 import {attempt, learn, loadNotifications, readNotifications} from './actions';
 import {get} from './api';
 import {Ago, Avatar, Empty, Icon} from './parts';
-import {go, nameOf, notifications, rooms, title} from './store';
+import {go, jumpTo, nameOf, notifications, rooms, title} from './store';
 import type {Notification} from './types';
 
 interface Why { notified: boolean; rules: {rule: string; result: string}[] }
@@ -12,7 +12,7 @@ interface Why { notified: boolean; rules: {rule: string; result: string}[] }
 function Row({one}: {one: Notification}): VNode {
   const [why, setWhy] = useState<Why | null>(null), room = one.room ? rooms.value.get(one.room) : undefined, place = room ? title(room) : 'a room';
   const said = one.kind === 'direct' ? 'wrote to you' : one.kind === 'mention' ? `mentioned you in ${place}` : one.kind === 'message' ? `wrote in ${place}` : 'A word from the server';
-  const open = () => { void attempt(() => readNotifications([one.id])); if (one.room) go('#/room/' + one.room); };
+  const open = () => { void attempt(() => readNotifications([one.id])); if (!one.room) return; go('#/room/' + one.room); if (one.seq !== undefined) jumpTo.value = {room: one.room, seq: one.seq}; };
   return <li class={one.read ? 'note' : 'note is-unread'}>{one.from ? <Avatar id={one.from} size="m" /> : <Icon name="bell" />}
     <span><button type="button" class="link" onClick={open}><bdi>{nameOf(one.from)}</bdi> {said}</button> <Ago at={one.created_at} />
       {one.room && one.seq !== undefined && <button type="button" class="link why-ask" aria-expanded={!!why} onClick={() => why ? setWhy(null) : void attempt(async () => setWhy(await get(`/notifications/explain?room=${one.room}&seq=${one.seq}`)))}>Why was I notified?</button>}

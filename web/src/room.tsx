@@ -1,12 +1,13 @@
 // A conversation: header, log, composer, side pane.
 import type {VNode} from 'preact';
 import {useEffect, useLayoutEffect, useMemo, useRef, useState} from 'preact/hooks';
-import {attempt, joinRoom, live, loadOlder, markRead, openRoom} from './actions';
+import {attempt, changeRoom, joinRoom, live, loadOlder, markRead, openRoom} from './actions';
 import {Composer} from './composer';
 import {MessageView, OutgoingView, type MessageHost} from './message';
 import {Avatar, dayKey, dayOf, Empty, Icon, IconButton, namesOf, Skeleton} from './parts';
+import {shownPerson} from './person';
 import {Side} from './side';
-import {dividers, failedRooms, edit, go, me, members, offlineLong, outbox, people, receipts, rooms, roomsLoaded, timelines, title, typing, where} from './store';
+import {dividers, failedRooms, edit, go, jumpTo, me, members, offlineLong, outbox, people, receipts, rooms, roomsLoaded, timelines, title, typing, where} from './store';
 import {find} from './timeline';
 import type {Id, Message, Room} from './types';
 
@@ -17,7 +18,7 @@ function Header({room, pane}: {room: Room; pane: string | undefined}): VNode {
   const toggle = (name: string) => go(`#/room/${room.id}${pane === name ? '' : '/' + name}`), pins = timelines.value.get(room.id)?.pins?.length ?? 0;
   return <header class="bar">
     <a class="icon-btn back" href="#/" aria-label="Back to rooms"><Icon name="back" /></a>
-    <div class="room-title"><h1>{room.kind === 'direct' ? room.peer && <Avatar id={room.peer.id} size="s" presence /> : <Icon name={room.kind === 'public' ? 'hash' : 'lock'} small />} <bdi>{title(room)}</bdi></h1></div>
+    <div class="room-title"><h1>{room.kind === 'direct' ? room.peer && <Avatar id={room.peer.id} size="s" presence /> : <Icon name={room.kind === 'public' ? 'hash' : 'lock'} small />} {room.kind === 'direct' && room.peer ? <button type="button" class="name-btn" onClick={() => { shownPerson.value = room.peer!.id; }}><bdi>{title(room)}</bdi></button> : <bdi>{title(room)}</bdi>}</h1>{room.kind !== 'direct' && room.member_count !== undefined && <small>{room.member_count === 1 ? '1 person' : `${room.member_count} people`}</small>}</div>
     {(room.topic || room.kind === 'direct') && <p class="topic">{room.kind === 'direct' ? people.value.get(room.peer?.id ?? '')?.status_text ?? '' : room.topic}</p>}
     <div class="acts">
       {room.kind !== 'direct' && <button type="button" class={`btn quiet ${pane === 'members' ? 'on' : ''}`} aria-label={`${room.member_count ?? ''} members`} aria-pressed={pane === 'members'} onClick={() => toggle('members')}><Icon name="people" /> <span class="num">{room.member_count ?? ''}</span></button>}
@@ -59,6 +60,7 @@ function Conversation({room, pane}: {room: Room; pane: string | undefined}): VNo
   const messages = timeline?.messages ?? [], mine = outbox.value.filter(o => o.room === id && !messages.some(m => m.client_id === o.client_id && m.author === me.value!.id));
   const list = members.value.get(id), divider = dividers.value.get(id) ?? Infinity;
   const known = useMemo(() => new Map((list ?? []).map(m => [m.username.toLowerCase(), m.user_id])), [list]);
+  const roles = useMemo(() => new Map((room.kind === 'direct' ? [] : list ?? []).map(m => [m.user_id, m.role])), [list]);
   const pins = timeline?.pins ?? [], archived = room.archived === true;
 
   // A line that is being read does not move: at the end one stays at the end, else where one was, also when older messages come above.
@@ -77,7 +79,7 @@ function Conversation({room, pane}: {room: Room; pane: string | undefined}): VNo
   }, [timeline === undefined]);
   useEffect(() => {
     if (!atEnd || !timeline || room.last_seq <= room.read_seq) return;
-    const timer = setTimeout(() => { if (document.hasFocus()) markRead(id); }, 700);
+    const timer = setTimeout(() => { if (document.hasFocus()) markRead(id); }, 1000);
     return () => clearTimeout(timer);
   }, [timeline?.position, atEnd, room.last_seq, room.read_seq]);
   useEffect(() => {
@@ -101,9 +103,11 @@ function Conversation({room, pane}: {room: Room; pane: string | undefined}): VNo
     requestAnimationFrame(() => { const el = log.current?.querySelector<HTMLElement>('#m' + seq); el?.scrollIntoView({block: 'center'}); el?.focus({preventScroll: true}); });
     setTimeout(() => setFlash(0), 2000);
   }
-  const host: MessageHost = useMemo(() => ({known, role: room.my_role, archived, pins,
+  const host: MessageHost = useMemo(() => ({known, roles, role: room.my_role, archived, pins,
     source: seq => { const t = timelines.value.get(id); return t && find(t, seq); }, jump: seq => void jump(seq),
-    reply: m => { setEditing(null); setReply(m); }, edit: m => { setReply(null); setEditing(m); }}), [known, room.my_role, archived, pins, id]);
+    reply: m => { setEditing(null); setReply(m); }, edit: m => { setReply(null); setEditing(m); }}), [known, roles, room.my_role, archived, pins, id]);
+  const asked = jumpTo.value, loaded = timeline !== undefined;
+  useEffect(() => { if (asked?.room === id && loaded) { jumpTo.value = null; void jump(asked.seq); } }, [asked, loaded]);
   const editLast = () => { const last = [...messages].reverse().find(m => m.author === me.value!.id && !m.deleted); if (last) { setReply(null); setEditing(last); } };
   function key(event: KeyboardEvent): void {
     const rows = [...log.current!.querySelectorAll<HTMLElement>('[data-seq]')], at = rows.indexOf(document.activeElement as HTMLElement);
@@ -115,6 +119,7 @@ function Conversation({room, pane}: {room: Room; pane: string | undefined}): VNo
     else if (event.key === 'r' && current) { event.preventDefault(); host.reply(current); }
     else if (event.key === 'e' && current?.author === me.value!.id) { event.preventDefault(); host.edit(current); }
     else if (event.key === '+' && at >= 0) { event.preventDefault(); rows[at]!.querySelector<HTMLButtonElement>('.tools .icon-btn')?.click(); }
+    else if (event.key === 'm') { event.preventDefault(); markRead(id); }
     else if (event.key === 'Escape') edit(dividers, id, () => undefined);
   }
 
@@ -128,12 +133,16 @@ function Conversation({room, pane}: {room: Room; pane: string | undefined}): VNo
       const news = messages.filter(n => n.seq > divider && n.author !== me.value!.id && !n.deleted).length;
       rows.push(<div class="new" role="separator" key="new"><span>{news} new</span></div>);
     }
-    rows.push(<MessageView key={m.seq} message={m} first={!grouped(before, m)} host={host} flash={flash === m.seq} />);
+    // Runs of one person's deletions are one line.
+    if (m.deleted && before?.deleted && before.author === m.author && dayKey(before.created_at) === dayKey(m.created_at)) return;
+    let gone = 0;
+    if (m.deleted) for (let n = i; messages[n]?.deleted && messages[n]!.author === m.author && dayKey(messages[n]!.created_at) === dayKey(m.created_at); n++) gone++;
+    rows.push(<MessageView key={m.seq} message={m} first={!grouped(before, m)} host={host} flash={flash === m.seq} gone={gone} />);
   });
   const failed = failedRooms.value.get(id), news = messages.filter(m => m.seq > room.read_seq && m.author !== me.value!.id).length, lastMessage = messages.at(-1);
   return <main class="talk">
     <Header room={room} pane={pane} />
-    <div class="log" role="log" aria-label={'Messages in ' + title(room)} tabIndex={0} ref={log} onScroll={scrolled} onKeyDown={key}>
+    <div class="log" role="log" aria-live={timeline ? 'polite' : 'off'} aria-label={'Messages in ' + title(room)} tabIndex={0} ref={log} onScroll={scrolled} onKeyDown={key}>
       <div class="log-in">
         {failed ? <div class="banner fault" role="alert"><Icon name="warn" /> These messages did not load. {failed} <button type="button" class="btn" onClick={() => void openRoom(id)}>Try again</button></div>
           : !timeline ? <Skeleton /> : messages.length === 0 && mine.length === 0 && <Empty icon={room.kind === 'direct' ? 'at' : 'hash'} fact="Nothing here yet" hint={room.kind === 'direct' ? `This is between you and ${title(room)}.` : 'Write the first message.'} />}
@@ -146,7 +155,7 @@ function Conversation({room, pane}: {room: Room; pane: string | undefined}): VNo
     <footer class="foot">
       {!atEnd && <button type="button" class="jump" onClick={() => { setAtEnd(true); log.current!.scrollTop = log.current!.scrollHeight; }}><Icon name="down" small /> {news ? `${news} new message${news > 1 ? 's' : ''}` : 'Jump to latest'}</button>}
       <Typing room={id} />
-      {archived ? <p class="no-write">This room is archived: it can be read, not written.</p>
+      {archived ? <p class="no-write">This room is archived: it can be read, not written.{room.my_role === 'owner' && <> <button type="button" class="btn" onClick={() => void attempt(() => changeRoom(id, {archived: false}))}>Open again</button></>}</p>
         : <Composer room={id} label={'Message to ' + title(room)} reply={reply} editing={editing} done={() => { setReply(null); setEditing(null); }} editLast={editLast} />}
     </footer>
   </main>;

@@ -5,12 +5,12 @@ import {attempt, explain, saveProfile, signOutHere} from './actions';
 import {del, get, put} from './api';
 import {Ago, Icon, Skeleton} from './parts';
 import {me, say, theme} from './store';
+import {levels, loadTold, saveTold, told, type Told} from './told';
 import type {Person} from './types';
 
 interface Session { id: string; current: boolean; client: string; address: string; last_seen: string }
-interface Told { default: 'all' | 'mentions' | 'none'; rooms: Record<string, string>; quiet_hours?: {from: string; to: string}; email: boolean; web_push: boolean }
 
-function Choice<T extends string>({label, value, options, set}: {label: string; value: T; options: [T, string][]; set: (value: T) => void}): VNode {
+export function Choice<T extends string>({label, value, options, set}: {label: string; value: T; options: [T, string][]; set: (value: T) => void}): VNode {
   return <div class="field-l"><span>{label}</span><div class="seg" role="group" aria-label={label}>{options.map(([key, text]) => <button type="button" key={key} class={key === value ? 'on' : ''} aria-pressed={key === value} onClick={() => set(key)}>{text}</button>)}</div></div>;
 }
 const Switch = ({label, on, set, help}: {label: string; on: boolean; set: (on: boolean) => void; help?: string}): VNode =>
@@ -37,19 +37,13 @@ function Profile({person}: {person: Person}): VNode {
 }
 
 function Notifying(): VNode {
-  const [told, setTold] = useState<Told | null>(null), [wrong, setWrong] = useState('');
-  useEffect(() => { get<Told>('/notifications/settings').then(setTold, p => setWrong(explain(p))); }, []);
+  const [wrong, setWrong] = useState(''), now = told.value;
+  useEffect(() => { loadTold().catch(problem => setWrong(explain(problem))); }, []);
   if (wrong) return <p class="help bad" role="alert">{wrong}</p>;
-  if (!told) return <Skeleton />;
-  const save = (change: Partial<Told>) => {
-    const next = {...told, ...change};
-    if (!next.quiet_hours) delete next.quiet_hours;
-    setTold(next);
-    void attempt(() => put('/notifications/settings', next)).then(done => done ? say('Saved.') : setTold(told));
-  };
-  const quiet = told.quiet_hours;
+  if (!now) return <Skeleton />;
+  const save = (change: Partial<Told>) => void saveTold(change), quiet = now.quiet_hours;
   return <div class="stack">
-    <Choice label="In rooms, tell me of" value={told.default} options={[['all', 'Everything'], ['mentions', 'Mentions'], ['none', 'Nothing']]} set={value => save({default: value})} />
+    <Choice label="In rooms, tell me of" value={now.default} options={levels} set={value => save({default: value})} />
     <Switch label="Quiet hours" help="Nothing is told between these hours of your time zone." on={!!quiet} set={on => save({quiet_hours: on ? {from: '22:00', to: '07:00'} : undefined})} />
     {quiet && <div class="two"><label class="field-l">From<input class="input" type="time" value={quiet.from} onChange={e => save({quiet_hours: {...quiet, from: e.currentTarget.value}})} /></label>
       <label class="field-l">To<input class="input" type="time" value={quiet.to} onChange={e => save({quiet_hours: {...quiet, to: e.currentTarget.value}})} /></label></div>}

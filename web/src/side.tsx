@@ -4,8 +4,11 @@ import {useEffect, useState} from 'preact/hooks';
 import {attempt, changeRoom, eraseRoom, leaveRoom, loadMembers, removeMember, setMember} from './actions';
 import {Confirm, PeoplePicker} from './dialogs';
 import {Markdown} from './markdown';
+import {shownPerson} from './person';
 import {Avatar, Dialog, Empty, Icon, IconButton, Skeleton, When} from './parts';
-import {go, me, members, nameOf, presenceOf, say, timelines, title} from './store';
+import {Choice} from './settings';
+import {go, jumpTo, me, members, nameOf, pinned, presenceOf, say, timelines, title} from './store';
+import {levels, loadTold, tellOf, told, type Level} from './told';
 import {find} from './timeline';
 import type {Member, Role, Room} from './types';
 
@@ -19,7 +22,7 @@ function MemberRow({room, member}: {room: Room; member: Member}): VNode {
   const items: [string, () => Promise<unknown>][] = [];
   if (mine === 'owner' && !self) for (const role of ['owner', 'moderator', 'member'] as Role[]) if (role !== member.role) items.push([`Make ${role}`, () => setMember(room.id, member.user_id, role)]);
   if (moderates) items.push(['Remove', () => removeMember(room.id, member.user_id, false)], ['Remove and ban', () => removeMember(room.id, member.user_id, true)]);
-  return <li class="member"><Avatar id={member.user_id} size="m" presence /><span><bdi>{member.display_name}</bdi> <small>{member.username}</small><span class="hidden">{presenceOf(member.user_id)}</span></span>
+  return <li class="member"><Avatar id={member.user_id} size="m" presence /><span><button type="button" class="name-btn" onClick={() => { shownPerson.value = member.user_id; }}><bdi>{member.display_name}</bdi></button> <small>{member.username}</small><span class="hidden">{presenceOf(member.user_id)}</span></span>
     {items.length > 0 && room.kind !== 'direct' && !room.archived && <IconButton icon="more" label={`More about ${member.display_name}`} pressed={open} onClick={() => setOpen(!open)} />}
     {open && <div class="menu" role="group" aria-label={member.display_name}>{items.map(([label, work]) => <button type="button" key={label} class="hit" onClick={() => run(work)}>{label}</button>)}</div>}</li>;
 }
@@ -45,15 +48,16 @@ function Pins({room}: {room: Room}): VNode {
   const timeline = timelines.value.get(room.id), pins = timeline?.pins ?? [];
   if (pins.length === 0) return <Empty icon="pin" fact="Nothing is pinned" hint="Moderators pin messages from their menu." />;
   return <>{[...pins].reverse().map(seq => {
-    const message = timeline && find(timeline, seq);
-    return <article class="msg" key={seq}>{message ? <><Avatar id={message.author} size="m" /><div><div class="who"><b><bdi>{nameOf(message.author)}</bdi></b> <When at={message.created_at} /></div><Markdown text={message.text} known={new Map()} /></div></>
+    const message = (timeline && find(timeline, seq)) ?? pinned.value.get(room.id)?.find(m => m.seq === seq);
+    return <article class="msg" key={seq}>{message ? <><Avatar id={message.author} size="m" /><div><div class="who"><b><bdi>{nameOf(message.author)}</bdi></b> <When at={message.created_at} /></div><Markdown text={message.text} known={new Map()} />
+      <button type="button" class="link" onClick={() => { jumpTo.value = {room: room.id, seq}; }}>Show in the room</button></div></>
       : <><span /><p class="gone">An earlier message, number {seq}</p></>}</article>;
   })}</>;
 }
 
 function About({room}: {room: Room}): VNode {
   const [ask, setAsk] = useState<'leave' | 'erase' | 'archive' | null>(null), owner = room.my_role === 'owner', close = () => setAsk(null);
-  if (room.kind === 'direct') return <p class="help">A direct conversation has exactly its two people.</p>;
+  if (room.kind === 'direct') return <><TellMe room={room} /><p class="help">A direct conversation has exactly its two people.</p></>;
   async function save(event: Event): Promise<void> {
     event.preventDefault();
     const data = new FormData(event.currentTarget as HTMLFormElement);
@@ -66,6 +70,7 @@ function About({room}: {room: Room}): VNode {
       <label class="field-l">Who may come in<select class="input" name="visibility" defaultValue={room.kind}><option value="private">Only who is added</option><option value="public">Everybody on this server</option></select></label>
       <button class="btn primary">Save</button>
     </form> : <p class="text">{room.topic || 'This room has no description.'}</p>}
+    <TellMe room={room} />
     <div class="stack ends">
       <button type="button" class="btn" onClick={() => setAsk('leave')}>Leave room</button>
       {owner && <button type="button" class="btn" onClick={() => setAsk('archive')}>{room.archived ? 'Open again' : 'Archive room'}</button>}
@@ -76,6 +81,13 @@ function About({room}: {room: Room}): VNode {
       {room.archived ? 'People can write in it again.' : 'It can still be read; nobody can write in it until it is opened again.'}</Confirm>}
     {ask === 'erase' && <Confirm title={`Delete ${room.name}?`} label="Delete room" danger close={close} run={() => eraseRoom(room.id)}>All messages in it are erased for everyone. This cannot be undone.</Confirm>}
   </>;
+}
+
+function TellMe({room}: {room: Room}): VNode | null {
+  useEffect(() => { if (!told.value) loadTold().catch(() => {}); }, []);
+  if (!told.value) return null;
+  const options: ['as' | Level, string][] = [['as', 'As usual'], ...levels];
+  return <Choice label="Tell me of" value={told.value.rooms[room.id] ?? 'as'} options={options} set={level => void tellOf(room.id, level === 'as' ? null : level)} />;
 }
 
 export function Side({room, pane}: {room: Room; pane: string}): VNode {

@@ -25,6 +25,8 @@ export const offlineLong = signal(false);      // for two seconds and more: a sh
 export const backOnline = signal(false);
 export const failedRooms = signal<ReadonlyMap<Id, string>>(new Map());
 export const dividers = signal<ReadonlyMap<Id, number>>(new Map());   // the read position when the room was opened
+/** A message that is to be shown in its place. */
+export const jumpTo = signal<{room: Id; seq: number} | null>(null);
 export interface Toast { text: string; action?: {label: string; run(): void} }
 export const toast = signal<Toast | null>(null);
 export const place = signal(location.hash || '#/');

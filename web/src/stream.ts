@@ -138,6 +138,7 @@ function take(frame: Frame): void {
     edit(store.typing, room, all => { const next = new Map(all); next.delete(data.author); return next; });
     if (data.author === me.value!.id && data.client_id) forgetOutgoing(data.client_id);
   }
+  if (frame.ev === 'pin.added' && store.pinned.value.has(room)) loadPins(room).catch(() => {});
   if (frame.ev.startsWith('member.') && store.members.value.has(room)) void loadMembers(room).catch(() => {});
 }
 
