@@ -1,3 +1,4 @@
+#include <nlohmann/json.hpp>
 #include "loggia/chat/events.hpp"
 #include "loggia/chat/message.hpp"
 #include "loggia/kernel/json.hpp"
@@ -8,8 +9,8 @@ namespace {
 
 /// The schema of a frame whose `data` is a D.
 template <class D> std::string frame_schema() {
-  auto schema = schema_of<TimelineFrame>();
-  schema["properties"]["data"] = schema_of<D>();
+  auto schema = schema_from(*codec_of<TimelineFrame>());
+  schema["properties"]["data"] = schema_from(*codec_of<D>());
   return schema.dump();
 }
 
@@ -47,7 +48,7 @@ std::vector<Topic> topics() {
   EventType moved;
   moved.type = ReceiptMoved::type;
   moved.summary = "Somebody has read up to a message.";
-  moved.schema = [] { return schema_of<ReceiptMoved>().dump(); };
+  moved.schema = &schema_text<ReceiptMoved>;
   receipts.types.push_back(std::move(moved));
   return {std::move(messages), std::move(receipts)};
 }

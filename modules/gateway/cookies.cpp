@@ -1,3 +1,4 @@
+#include <nlohmann/json.hpp>
 #include "cookies.hpp"
 #include "loggia/kernel/json.hpp"
 

@@ -1,6 +1,7 @@
 #include "edge.hpp"
 #include <algorithm>
 #include <boost/system/system_error.hpp>
+#include <nlohmann/json.hpp>
 #include "cookies.hpp"
 #include "guests.hpp"
 #include "loggia/kernel/json.hpp"

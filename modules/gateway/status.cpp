@@ -64,9 +64,7 @@ class StatusHere final : public Port<GetStatus> {
 
 void mount(Router& router, Kernel& kernel) {
   auto port = std::make_shared<StatusHere>(kernel);
-  auto info = route_info<GetStatus>();
-  info.describe = &describe_request<GetStatus>;
-  router.on(std::move(info), [port](Context context, Call call) { return serve<GetStatus>(*port, std::move(context), std::move(call)); });
+  router.on(route_info<GetStatus>(), [port](Context context, Call call) { return serve<GetStatus>(*port, std::move(context), std::move(call)); });
 }
 
 }  // namespace loggia::gateway

@@ -1,3 +1,4 @@
+#include <nlohmann/json.hpp>
 #include "listener.hpp"
 #include "loggia/auth/events.hpp"
 #include "loggia/chat/events.hpp"

@@ -1,5 +1,6 @@
 #include "service.hpp"
 #include <algorithm>
+#include <nlohmann/json.hpp>
 #include "loggia/kernel/json.hpp"
 #include "store.hpp"
 

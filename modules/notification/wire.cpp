@@ -13,7 +13,7 @@ std::vector<Topic> topics() {
   EventType created;
   created.type = NotificationCreated::type;
   created.summary = "Somebody is told of a message: which one, not what it says.";
-  created.schema = [] { return schema_of<NotificationCreated>().dump(); };
+  created.schema = &schema_text<NotificationCreated>;
   Topic topic;
   topic.name = NotificationCreated::topic;
   topic.summary = "Notifications of people, keyed by the user.";

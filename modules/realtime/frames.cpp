@@ -1,3 +1,5 @@
+#include <charconv>
+#include <nlohmann/json.hpp>
 #include "frames.hpp"
 #include "loggia/chat/events.hpp"
 #include "loggia/kernel/json.hpp"

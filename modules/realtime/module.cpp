@@ -1,6 +1,7 @@
 #include "loggia/realtime/module.hpp"
 #include <algorithm>
 #include <condition_variable>
+#include <nlohmann/json.hpp>
 #include "doors.hpp"
 #include "ears.hpp"
 #include "loggia/kernel/json.hpp"
@@ -16,7 +17,7 @@ template <class T> EventType event_type(std::string_view summary) {
   EventType out;
   out.type = T::type;
   out.summary = summary;
-  out.schema = [] { return schema_of<T>().dump(); };
+  out.schema = &schema_text<T>;
   return out;
 }
 

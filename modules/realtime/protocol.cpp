@@ -1,5 +1,6 @@
 #include "protocol.hpp"
 #include <boost/mp11/algorithm.hpp>
+#include <nlohmann/json.hpp>
 #include "loggia/kernel/json.hpp"
 
 namespace loggia::realtime {

@@ -1,5 +1,6 @@
 #include "session.hpp"
 #include <algorithm>
+#include <nlohmann/json.hpp>
 #include "loggia/kernel/json.hpp"
 #include "node.hpp"
 #include "requests.hpp"

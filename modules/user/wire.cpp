@@ -10,7 +10,7 @@ template <class T> EventType type_of(std::string_view summary) {
   EventType out;
   out.type = T::type;
   out.summary = summary;
-  out.schema = [] { return schema_of<T>().dump(); };
+  out.schema = &schema_text<T>;
   return out;
 }
 

@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <fstream>
 #include <map>
+#include <nlohmann/json.hpp>
 #include "demo/sample.hpp"
 #include "loggia/auth/contract.hpp"
 #include "loggia/chat/contract.hpp"

@@ -1,3 +1,4 @@
+#include <nlohmann/json.hpp>
 #include "key_ring.hpp"
 #include "world.hpp"
 

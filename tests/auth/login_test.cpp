@@ -1,3 +1,4 @@
+#include <boost/asio/co_spawn.hpp>
 #include "world.hpp"
 
 using namespace loggia;

@@ -1,5 +1,6 @@
 // The form of an event outside, and the partition of its key.
 #include <doctest/doctest.h>
+#include <nlohmann/json.hpp>
 #include "loggia/kernel/bus.hpp"
 #include "loggia/kernel/json.hpp"
 #include "support/print.hpp"

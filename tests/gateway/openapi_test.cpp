@@ -1,9 +1,11 @@
 // The descriptions that are made of the modules' own declarations: of a little contract here, and of every contract there is.
 #include <doctest/doctest.h>
 #include <functional>
+#include <nlohmann/json.hpp>
 #include <set>
 #include "loggia/auth/contract.hpp"
 #include "loggia/chat/contract.hpp"
+#include "loggia/kernel/openapi.hpp"
 #include "loggia/kernel/wire.hpp"
 #include "loggia/notification/contract.hpp"
 #include "loggia/user/contract.hpp"
@@ -17,12 +19,7 @@ class Collector final : public Router {
   void on(RouteInfo info, RouteHandler) override { routes.push_back(std::move(info)); }
   std::vector<RouteInfo> routes;
   template <class... Rs> void take(std::type_identity<Port<Rs...>>) {
-    const auto one = [&]<class R>(std::type_identity<R>) {
-      auto info = route_info<R>();
-      info.describe = &describe_request<R>;
-      on(std::move(info), RouteHandler());
-    };
-    (one(std::type_identity<Rs>()), ...);
+    (on(route_info<Rs>(), RouteHandler()), ...);
   }
 };
 

@@ -1,6 +1,7 @@
 // Targets taken apart, and problem documents.
 #include "http/target.hpp"
 #include <doctest/doctest.h>
+#include <nlohmann/json.hpp>
 #include "http/response.hpp"
 #include "loggia/kernel/json.hpp"
 

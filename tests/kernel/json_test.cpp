@@ -1,4 +1,5 @@
 #include <doctest/doctest.h>
+#include <nlohmann/json.hpp>
 #include "support/print.hpp"
 #include "loggia/kernel/json.hpp"
 

@@ -2,7 +2,9 @@
 #include <doctest/doctest.h>
 #include "support/print.hpp"
 #include <map>
+#include <nlohmann/json.hpp>
 #include "kernel/fixtures.hpp"
+#include "loggia/kernel/openapi.hpp"
 #include "loggia/kernel/wire.hpp"
 
 using namespace loggia;
@@ -331,12 +333,11 @@ TEST_CASE("routes say of themselves what a router and the API description need")
   CHECK(house.loopback.infos.at(std::string(FindBooks::route)).access == Access::open);
   CHECK(house.loopback.infos.at(std::string(FindBooks::route)).status == 200);
   CHECK(house.loopback.infos.at(std::string(DropBook::route)).status == 204);
-  RouteInfo::Description description;
-  add.describe(description);
+  const auto description = describe(add);
   REQUIRE(description.path.size() == 1);
   CHECK(description.path[0].name == "shelf");
   CHECK(description.body.size() == 5);
-  std::map<std::string, RouteInfo::Description::Field> body;
+  std::map<std::string, RouteDescription::Field> body;
   for (const auto& field : description.body) body.emplace(field.name, field);
   CHECK(body.at("title").required);
   CHECK(body.at("title").schema == json::parse(R"({"type":"string","minLength":1,"maxLength":10})"));

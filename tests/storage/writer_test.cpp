@@ -1,4 +1,5 @@
 // The writer: group commit, what is refused, what fails, the full disk.
+#include <boost/asio/co_spawn.hpp>
 #include <doctest/doctest.h>
 #include <sys/resource.h>
 #include <csignal>

@@ -1,10 +1,12 @@
 #pragma once
 // JSON for every described struct, made from the description alone: encoding straight to text, decoding with a pointer to
 // each mistake, the schema for the API description. What does not fit is an Error; no exception leaves decode().
+// A struct becomes a table while compiling (Shape); one function walks any table, so that a struct more costs the compiler and the
+// executable little. Only who looks into a value includes <nlohmann/json.hpp>. Pure functions, any thread.
+#include <array>
 #include <boost/mp11/algorithm.hpp>
-#include <charconv>
 #include <map>
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <span>
 #include <type_traits>
@@ -22,6 +24,42 @@ Result<json> parse_untrusted(std::string_view text);
 /// Appends `text` quoted and escaped; bytes that are not UTF-8 become U+FFFD.
 void append_quoted(std::string& out, std::string_view text);
 std::size_t count_code_points(std::string_view utf8);
+std::string pointer_to(const std::string& base, std::string_view name);
+std::optional<std::int64_t> checked_integer(const json& in, std::int64_t min, std::uint64_t max);
+/// Adds a constraint to the schema of the field that it is about.
+void apply_rule(json& schema, const Rule& rule);
+
+// ---- what the codec knows of types ----
+
+/// Where in an input the decoder is. Lives on its stack; becomes text only where something is wrong.
+struct Place {
+  const Place* within = nullptr;
+  std::string_view name;
+  std::size_t index = 0;  // of a list, where there is no name
+  bool listed = false;
+  /// RFC 6901.
+  std::string pointer() const;
+};
+class Decoder;
+struct Codec {
+  enum class Kind { flag, integer, number, text, other };
+  Kind kind;
+  void (*encode)(std::string& out, const void* value);
+  void (*decode)(Decoder& decoder, const Place& place, const json& in, void* value);
+  void (*check)(Decoder& decoder, const Rule& rule, const Place& place, const void* value);
+  void (*schema)(json& out);
+  bool (*present)(const void* value);  // of an optional; else null
+};
+struct Member {
+  std::string_view name;
+  const Codec* codec;
+  void* (*in)(void* object);
+  bool may_be_absent;
+};
+struct Shape {
+  std::span<const Member> fields;
+  std::span<const Rule> rules;
+};
 
 /// A member's name on the wire: `default_` is `default`, for names that are words of C++.
 constexpr std::string_view wire_name(const char* member) {
@@ -30,67 +68,157 @@ constexpr std::string_view wire_name(const char* member) {
   return name;
 }
 template <class T> using Members = boost::describe::describe_members<T, boost::describe::mod_public>;
+
+template <class T> constexpr const Codec* codec_of();
+template <class T> constexpr Shape shape_of();
+
+extern const Codec flag_codec, int_codec, unsigned_codec, long_codec, unsigned_long_codec, double_codec, text_codec, time_codec, raw_codec;
+/// All ids are one on the wire.
+extern const Codec id_codec;
+
+void encode_list(std::string& out, const void* first, std::size_t count, std::size_t size, const Codec& item);
+void encode_object(std::string& out, const Shape& shape, const void* object);
+void decode_list(Decoder& decoder, const Place& place, const json& in, const Codec& item, void* list, void* (*append)(void*));
+void decode_map(Decoder& decoder, const Place& place, const json& in, const Codec& item, void* map, void* (*append)(void*, const std::string&));
+void decode_object(Decoder& decoder, const Place& place, const json& in, const Shape& shape, void* object);
+bool is_null(const json& in);
+void check_list(Decoder& decoder, const Rule& rule, const Place& place, const void* first, std::size_t count, std::size_t size, const Codec& item);
+void check_count(Decoder& decoder, const Rule& rule, const Place& place, std::size_t count);
+void schema_of_list(json& out, const Codec& item);
+void schema_of_map(json& out, const Codec& item);
+void schema_of_object(json& out, const Shape& shape);
+
 template <class T> inline constexpr bool is_optional = false;
 template <class T> inline constexpr bool is_optional<std::optional<T>> = true;
-template <class T> inline constexpr bool is_list = false;
-template <class T> inline constexpr bool is_list<std::vector<T>> = true;
-template <class T> inline constexpr bool is_map = false;
-template <class T> inline constexpr bool is_map<std::map<std::string, T>> = true;
 template <class T> inline constexpr bool is_id = false;
 template <class Tag> inline constexpr bool is_id<Id<Tag>> = true;
-
-/// Maps of ids to values are described as maps of texts; `T::rules` where a struct has them.
-template <class T> constexpr auto rules_of() {
-  if constexpr (requires { std::span<const Rule>(T::rules); }) return std::span<const Rule>(T::rules);
-  else return std::span<const Rule>();
+template <class T> constexpr Codec::Kind kind_of() {
+  if constexpr (std::is_same_v<T, bool>) return Codec::Kind::flag;
+  else if constexpr (std::is_integral_v<T>) return Codec::Kind::integer;
+  else if constexpr (std::is_floating_point_v<T>) return Codec::Kind::number;
+  else if constexpr (std::is_same_v<T, std::string> || std::is_same_v<T, Time> || is_id<T>) return Codec::Kind::text;
+  else return Codec::Kind::other;
 }
 
-// ---- encoding ----
+template <class T> struct Container;  // of what is neither a leaf nor a struct
 
-template <class T> void encode_to(std::string& out, const T& value) {
-  if constexpr (std::is_same_v<T, bool>) out += value ? "true" : "false";
-  else if constexpr (std::is_integral_v<T>) {
-    char digits[24];
-    out.append(digits, std::to_chars(digits, digits + sizeof digits, value).ptr);
-  } else if constexpr (std::is_floating_point_v<T>) out += json(value).dump();
-  else if constexpr (std::is_same_v<T, std::string>) append_quoted(out, value);
-  else if constexpr (std::is_same_v<T, Time>) ((out += '"') += to_rfc3339(value)) += '"';
-  else if constexpr (std::is_same_v<T, RawJson>) out += value.text;
-  else if constexpr (is_id<T>) ((out += '"') += value.text()) += '"';
-  else if constexpr (is_optional<T>) value ? encode_to(out, *value) : void(out += "null");
-  else if constexpr (is_list<T>) {
-    out += '[';
-    bool first = true;
-    for (const auto& item : value) {
-      if (!std::exchange(first, false)) out += ',';
-      encode_to(out, item);
-    }
-    out += ']';
-  } else if constexpr (is_map<T>) {
-    out += '{';
-    bool first = true;
-    for (const auto& [name, item] : value) {
-      if (!std::exchange(first, false)) out += ',';
+template <class T> struct Container<std::optional<T>> {
+  static void encode(std::string& out, const void* value) {
+    const auto& maybe = *static_cast<const std::optional<T>*>(value);
+    if (maybe) codec_of<T>()->encode(out, &*maybe);
+    else out += "null";
+  }
+  static void decode(Decoder& decoder, const Place& place, const json& in, void* value) {
+    auto& maybe = *static_cast<std::optional<T>*>(value);
+    if (is_null(in)) maybe.reset();
+    else codec_of<T>()->decode(decoder, place, in, &maybe.emplace());
+  }
+  static void check(Decoder& decoder, const Rule& rule, const Place& place, const void* value) {
+    const auto& maybe = *static_cast<const std::optional<T>*>(value);
+    if (maybe) codec_of<T>()->check(decoder, rule, place, &*maybe);
+  }
+  static void schema(json& out) { codec_of<T>()->schema(out); }
+  static bool present(const void* value) { return static_cast<const std::optional<T>*>(value)->has_value(); }
+  static constexpr Codec codec{kind_of<T>(), encode, decode, check, schema, present};
+};
+
+template <class T> struct Container<std::vector<T>> {
+  static_assert(!std::is_same_v<T, bool>, "a list of flags has no addresses: use a list of ints");
+  static void encode(std::string& out, const void* value) {
+    const auto& list = *static_cast<const std::vector<T>*>(value);
+    encode_list(out, list.data(), list.size(), sizeof(T), *codec_of<T>());
+  }
+  static void* append(void* value) { return &static_cast<std::vector<T>*>(value)->emplace_back(); }
+  static void decode(Decoder& decoder, const Place& place, const json& in, void* value) {
+    static_cast<std::vector<T>*>(value)->clear();
+    decode_list(decoder, place, in, *codec_of<T>(), value, append);
+  }
+  static void check(Decoder& decoder, const Rule& rule, const Place& place, const void* value) {
+    const auto& list = *static_cast<const std::vector<T>*>(value);
+    check_list(decoder, rule, place, list.data(), list.size(), sizeof(T), *codec_of<T>());
+  }
+  static void schema(json& out) { schema_of_list(out, *codec_of<T>()); }
+  static constexpr Codec codec{Codec::Kind::other, encode, decode, check, schema, nullptr};
+};
+
+/// Maps of ids to values are described as maps of texts.
+template <class T> struct Container<std::map<std::string, T>> {
+  using Map = std::map<std::string, T>;
+  static void encode(std::string& out, const void* value) {
+    char before = '{';
+    for (const auto& [name, item] : *static_cast<const Map*>(value)) {
+      out += std::exchange(before, ',');
       append_quoted(out, name);
       out += ':';
-      encode_to(out, item);
+      codec_of<T>()->encode(out, &item);
     }
-    out += '}';
-  } else {
-    static_assert(Described<T>, "describe the struct with BOOST_DESCRIBE_STRUCT");
-    out += '{';
-    bool first = true;
-    boost::mp11::mp_for_each<Members<T>>([&](auto member) {
-      const auto& field = value.*member.pointer;
-      if constexpr (is_optional<std::decay_t<decltype(field)>>)
-        if (!field) return;
-      if (!std::exchange(first, false)) out += ',';
-      ((out += '"') += wire_name(member.name)) += "\":";
-      encode_to(out, field);
-    });
-    out += '}';
+    out += before == '{' ? "{}" : "}";
   }
+  static void* append(void* value, const std::string& name) { return &(*static_cast<Map*>(value))[name]; }
+  static void decode(Decoder& decoder, const Place& place, const json& in, void* value) {
+    static_cast<Map*>(value)->clear();
+    decode_map(decoder, place, in, *codec_of<T>(), value, append);
+  }
+  static void check(Decoder& decoder, const Rule& rule, const Place& place, const void* value) {
+    const auto& map = *static_cast<const Map*>(value);
+    if (rule.kind == Rule::Kind::items) return check_count(decoder, rule, place, map.size());
+    for (const auto& [name, item] : map) codec_of<T>()->check(decoder, rule, Place(&place, name), &item);
+  }
+  static void schema(json& out) { schema_of_map(out, *codec_of<T>()); }
+  static constexpr Codec codec{Codec::Kind::other, encode, decode, check, schema, nullptr};
+};
+
+template <class T> struct Structure {
+  static_assert(Described<T>, "describe the struct with BOOST_DESCRIBE_STRUCT");
+  static void encode(std::string& out, const void* value) { encode_object(out, shape_of<T>(), value); }
+  static void decode(Decoder& decoder, const Place& place, const json& in, void* value) { decode_object(decoder, place, in, shape_of<T>(), value); }
+  static void check(Decoder&, const Rule&, const Place&, const void*) {}
+  static void schema(json& out) { schema_of_object(out, shape_of<T>()); }
+  static constexpr Codec codec{Codec::Kind::other, encode, decode, check, schema, nullptr};
+
+  template <class D> static void* in(void* object) { return &(static_cast<T*>(object)->*D::pointer); }
+  /// Optionals, and a list, a map or a flag that has a default of its own.
+  template <class F> static constexpr bool may_be_absent(std::string_view name) {
+    bool out = is_optional<F>;
+    if constexpr (requires { T::defaults; })
+      for (const std::string_view one : T::defaults) out = out || one == name;
+    return out;
+  }
+  template <class D> static constexpr Member field() {
+    using F = std::decay_t<decltype(std::declval<T&>().*D::pointer)>;
+    return {wire_name(D::name), codec_of<F>(), &in<D>, may_be_absent<F>(wire_name(D::name))};
+  }
+  template <class... Ds> static constexpr std::array<Member, sizeof...(Ds)> table(boost::mp11::mp_list<Ds...>) { return {{field<Ds>()...}}; }
+  static constexpr auto fields = table(boost::mp11::mp_rename<Members<T>, boost::mp11::mp_list>());
+};
+
+template <class T> inline constexpr bool is_container = false;
+template <class T> inline constexpr bool is_container<std::optional<T>> = true;
+template <class T> inline constexpr bool is_container<std::vector<T>> = true;
+template <class T> inline constexpr bool is_container<std::map<std::string, T>> = true;
+
+template <class T> constexpr const Codec* codec_of() {
+  if constexpr (std::is_same_v<T, bool>) return &flag_codec;
+  else if constexpr (std::is_same_v<T, int>) return &int_codec;
+  else if constexpr (std::is_same_v<T, unsigned>) return &unsigned_codec;
+  else if constexpr (std::is_same_v<T, long>) return &long_codec;
+  else if constexpr (std::is_same_v<T, unsigned long>) return &unsigned_long_codec;
+  else if constexpr (std::is_same_v<T, double>) return &double_codec;
+  else if constexpr (std::is_same_v<T, std::string>) return &text_codec;
+  else if constexpr (std::is_same_v<T, Time>) return &time_codec;
+  else if constexpr (std::is_same_v<T, RawJson>) return &raw_codec;
+  else if constexpr (is_id<T>) return &id_codec;
+  else if constexpr (is_container<T>) return &Container<T>::codec;
+  else return &Structure<T>::codec;
 }
+template <class T> constexpr Shape shape_of() {
+  if constexpr (requires { std::span<const Rule>(T::rules); }) return Shape(Structure<T>::fields, T::rules);
+  else return Shape(Structure<T>::fields, std::span<const Rule>());
+}
+
+// ---- encoding, decoding, schemas ----
+
+template <class T> void encode_to(std::string& out, const T& value) { codec_of<T>()->encode(out, &value); }
 /// Absent optionals are left out.
 template <class T> std::string encode(const T& value) {
   std::string out;
@@ -98,170 +226,38 @@ template <class T> std::string encode(const T& value) {
   return out;
 }
 
-// ---- decoding ----
-
 /// Collects what is wrong with an input, each with its pointer.
 class Decoder {
  public:
   explicit Decoder(Manner manner) : manner_{manner} {}
   Manner manner() const { return manner_; }
-  void wrong(const std::string& pointer, std::string detail);
+  void wrong(const Place& place, std::string detail);
   /// The error of all that was found; only if `failed()`.
   Error error() const;
   bool failed() const { return !fields_.empty(); }
-  void check(const Rule& rule, const std::string& pointer, std::string_view text);
-  void check(const Rule& rule, const std::string& pointer, std::int64_t number);
-  void check_items(const Rule& rule, const std::string& pointer, std::size_t count);
 
  private:
   Manner manner_;
   std::vector<FieldError> fields_;
 };
 
-std::string pointer_to(const std::string& base, std::string_view name);
-std::optional<std::int64_t> checked_integer(const json& in, std::int64_t min, std::uint64_t max);
-
-template <class T> void check_rule(Decoder& decoder, const Rule& rule, const std::string& pointer, const T& field) {
-  if constexpr (is_optional<T>) {
-    if (field) check_rule(decoder, rule, pointer, *field);
-  } else if constexpr (std::is_same_v<T, std::string>) decoder.check(rule, pointer, std::string_view(field));
-  else if constexpr (is_list<T> || is_map<T>) {
-    if (rule.kind == Rule::Kind::items) decoder.check_items(rule, pointer, field.size());
-    else if constexpr (is_map<T>)
-      for (const auto& [name, item] : field) check_rule(decoder, rule, pointer_to(pointer, name), item);
-    else
-      for (std::size_t at = 0; at < field.size(); ++at) check_rule(decoder, rule, pointer_to(pointer, std::to_string(at)), field[at]);
-  } else if constexpr (std::is_integral_v<T>) decoder.check(rule, pointer, static_cast<std::int64_t>(field));
-}
-
-template <class T> void decode_to(Decoder& decoder, const std::string& pointer, const json& in, T& value) {
-  if constexpr (std::is_same_v<T, bool>) {
-    if (in.is_boolean()) value = in.get<bool>();
-    else decoder.wrong(pointer, "is true or false");
-  } else if constexpr (std::is_integral_v<T>) {
-    const auto max = static_cast<std::uint64_t>(std::numeric_limits<T>::max());
-    if (const auto number = checked_integer(in, static_cast<std::int64_t>(std::numeric_limits<T>::min()), max)) value = static_cast<T>(*number);
-    else decoder.wrong(pointer, "is a whole number in range");
-  } else if constexpr (std::is_floating_point_v<T>) {
-    if (in.is_number()) value = in.get<T>();
-    else decoder.wrong(pointer, "is a number");
-  } else if constexpr (std::is_same_v<T, std::string>) {
-    if (in.is_string()) value = in.get_ref<const std::string&>();
-    else decoder.wrong(pointer, "is a text");
-  } else if constexpr (std::is_same_v<T, RawJson>) value.text = in.dump();
-  else if constexpr (std::is_same_v<T, Time>) {
-    auto time = in.is_string() ? parse_rfc3339(in.get_ref<const std::string&>()) : Result<Time>(Error(Errc::invalid_request, "is a time such as 2026-01-31T12:00:00.123Z"));
-    if (time) value = *time;
-    else decoder.wrong(pointer, time.error().detail);
-  } else if constexpr (is_id<T>) {
-    auto id = in.is_string() ? T::parse(in.get_ref<const std::string&>()) : Result<T>(Error(Errc::invalid_request, "is a UUID as text"));
-    if (id) value = *id;
-    else decoder.wrong(pointer, id.error().detail);
-  } else if constexpr (is_optional<T>) {
-    if (in.is_null()) value.reset();
-    else decode_to(decoder, pointer, in, value.emplace());
-  } else if constexpr (is_list<T>) {
-    if (!in.is_array()) return decoder.wrong(pointer, "is a list");
-    value.clear();
-    for (std::size_t at = 0; at < in.size(); ++at) decode_to(decoder, pointer_to(pointer, std::to_string(at)), in[at], value.emplace_back());
-  } else if constexpr (is_map<T>) {
-    if (!in.is_object()) return decoder.wrong(pointer, "is an object");
-    value.clear();
-    for (const auto& [name, item] : in.items()) decode_to(decoder, pointer_to(pointer, name), item, value[name]);
-  } else {
-    static_assert(Described<T>, "describe the struct with BOOST_DESCRIBE_STRUCT");
-    if (!in.is_object()) return decoder.wrong(pointer, "is an object");
-    std::size_t known = 0;
-    boost::mp11::mp_for_each<Members<T>>([&](auto member) {
-      auto& field = value.*member.pointer;
-      using Field = std::decay_t<decltype(field)>;
-      const auto found = in.find(wire_name(member.name));
-      const auto here = pointer_to(pointer, wire_name(member.name));
-      if (found == in.end()) {
-        // A list, a map or a flag that has a default of its own may be absent.
-        if constexpr (!is_optional<Field>) {
-          if constexpr (requires { T::defaults; }) {
-            for (const std::string_view name : T::defaults)
-              if (name == wire_name(member.name)) return;
-          }
-          decoder.wrong(here, "is missing");
-        }
-        return;
-      }
-      ++known;
-      decode_to(decoder, here, *found, field);
-    });
-    if (decoder.manner() == Manner::strict && known < in.size())
-      for (const auto& [name, item] : in.items()) {
-        bool ours = false;
-        boost::mp11::mp_for_each<Members<T>>([&](auto member) { ours = ours || name == wire_name(member.name); });
-        if (!ours) decoder.wrong(pointer_to(pointer, name), "is not known here");
-      }
-    for (const auto& rule : rules_of<T>())
-      boost::mp11::mp_for_each<Members<T>>([&](auto member) {
-        if (rule.field == wire_name(member.name)) check_rule(decoder, rule, pointer_to(pointer, wire_name(member.name)), value.*member.pointer);
-      });
-  }
-}
+std::optional<Error> decode_into(const json& in, Manner manner, const Codec& codec, void* value);
+std::optional<Error> decode_text_into(std::string_view text, Manner manner, const Codec& codec, void* value);
 
 template <class T> Result<T> decode(const json& in, Manner manner) {
   T value{};
-  Decoder decoder(manner);
-  decode_to(decoder, std::string(), in, value);
-  if (decoder.failed()) return decoder.error();
+  if (auto wrong = decode_into(in, manner, *codec_of<T>(), &value)) return std::move(*wrong);
   return value;
 }
 template <class T> Result<T> decode_text(std::string_view text, Manner manner) {
-  auto parsed = parse_untrusted(text);
-  if (!parsed) return parsed.error();
-  return decode<T>(*parsed, manner);
+  T value{};
+  if (auto wrong = decode_text_into(text, manner, *codec_of<T>(), &value)) return std::move(*wrong);
+  return value;
 }
 
-/// A query or path parameter as the JSON that a field of type T is decoded from.
-template <class T> json from_parameter(const std::string& text) {
-  if constexpr (is_optional<T>) return from_parameter<typename T::value_type>(text);
-  else if constexpr (std::is_same_v<T, bool>) return text == "true" ? json(true) : text == "false" ? json(false) : json(text);
-  else if constexpr (std::is_integral_v<T>) {
-    std::int64_t number = 0;
-    const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), number);
-    return problem == std::errc() && end == text.data() + text.size() ? json(number) : json(text);
-  } else return json(text);
-}
-
-// ---- schema (JSON Schema 2020-12, as OpenAPI 3.1 has it) ----
-
-void apply_rule(json& schema, const Rule& rule);
-
-template <class T> json schema_of() {
-  json out = json::object();
-  if constexpr (is_optional<T>) return schema_of<typename T::value_type>();
-  else if constexpr (std::is_same_v<T, bool>) out["type"] = "boolean";
-  else if constexpr (std::is_integral_v<T>) out["type"] = "integer";
-  else if constexpr (std::is_floating_point_v<T>) out["type"] = "number";
-  else if constexpr (std::is_same_v<T, std::string>) out["type"] = "string";
-  else if constexpr (std::is_same_v<T, RawJson>) out["type"] = "object";
-  else if constexpr (std::is_same_v<T, Time>) { out["type"] = "string"; out["format"] = "date-time"; }
-  else if constexpr (is_id<T>) { out["type"] = "string"; out["format"] = "uuid"; }
-  else if constexpr (is_list<T>) { out["type"] = "array"; out["items"] = schema_of<typename T::value_type>(); }
-  else if constexpr (is_map<T>) { out["type"] = "object"; out["additionalProperties"] = schema_of<typename T::mapped_type>(); }
-  else {
-    out["type"] = "object";
-    json properties = json::object(), required = json::array();
-    boost::mp11::mp_for_each<Members<T>>([&](auto member) {
-      using Field = std::decay_t<decltype(std::declval<T>().*member.pointer)>;
-      auto field = schema_of<Field>();
-      for (const auto& rule : rules_of<T>())
-        if (rule.field == wire_name(member.name)) apply_rule(field, rule);
-      properties[std::string(wire_name(member.name))] = std::move(field);
-      bool optional = is_optional<Field>;
-      if constexpr (requires { T::defaults; })
-        for (const std::string_view name : T::defaults) optional = optional || name == wire_name(member.name);
-      if (!optional) required.push_back(std::string(wire_name(member.name)));
-    });
-    out["properties"] = std::move(properties);
-    if (!required.empty()) out["required"] = std::move(required);
-  }
-  return out;
-}
+/// JSON Schema 2020-12, as OpenAPI 3.1 has it.
+json schema_from(const Codec& codec);
+std::string schema_text(const Codec& codec);
+template <class T> std::string schema_text() { return schema_text(*codec_of<T>()); }
 
 }  // namespace loggia

@@ -9,7 +9,8 @@
 
 namespace loggia {
 
-struct RouteInfo::Description {
+/// A route's request, sorted by where its members travel, with the schemas that its contract declares.
+struct RouteDescription {
   struct Field {
     std::string name;
     nlohmann::json schema;
@@ -18,6 +19,7 @@ struct RouteInfo::Description {
   std::vector<Field> path, query, body;
   nlohmann::json reply;  // null: no content
 };
+RouteDescription describe(const RouteInfo& info);
 
 /// OpenAPI 3.1 of every route that can be reached from outside; those of Access::internal are left out.
 nlohmann::json openapi_document(const std::vector<RouteInfo>& routes, std::string_view version);

@@ -25,7 +25,10 @@ struct Answer {
   std::string body;  // JSON, or empty
 };
 
-/// What is known of a route beside its handler. Texts are literals. The schema functions make the API description.
+struct Codec;
+struct Shape;
+
+/// What is known of a route beside its handler, for routers and for the API description. Texts are literals.
 struct RouteInfo {
   std::string_view route;
   Access access = Access::user;
@@ -33,8 +36,9 @@ struct RouteInfo {
   bool may_exist = false;     // 200 beside `status`
   bool idempotent = false;
   std::string_view summary;
-  struct Description;         // kernel/openapi.hpp
-  std::function<void(Description&)> describe;
+  bool has_body = false;
+  const Shape* request = nullptr;  // its members and their rules; kernel/json.hpp
+  const Codec* reply = nullptr;    // none: no content
 };
 
 using RouteHandler = std::function<Async<Answer>(Context, Call)>;

@@ -1,7 +1,6 @@
 #pragma once
-// Both ends of a contract on the wire, made from the contract alone. Included by a module's wire.cpp only: it is slow to compile.
+// Both ends of a contract on the wire, made from the contract alone. For a module's wire*.cpp: each request costs two coroutines.
 #include "loggia/kernel/json.hpp"
-#include "loggia/kernel/openapi.hpp"
 #include "loggia/kernel/router.hpp"
 
 namespace loggia {
@@ -20,12 +19,8 @@ template <Described R> consteval bool sound_route() {
   }
   return true;
 }
-constexpr bool in_path(std::string_view route, std::string_view name) {
-  const auto at = route.find(name);
-  for (auto found = at; found != route.npos; found = route.find(name, found + 1))
-    if (found > 0 && route[found - 1] == '{' && found + name.size() < route.size() && route[found + name.size()] == '}') return true;
-  return false;
-}
+/// Whether `name` stands in braces in the route.
+bool in_path(std::string_view route, std::string_view name);
 /// GET and DELETE carry what is not in the path as query parameters.
 constexpr bool in_query(std::string_view route) { return route.starts_with("GET ") || route.starts_with("DELETE "); }
 
@@ -35,55 +30,36 @@ template <Request R> constexpr int success_status() {
   else return std::string_view(R::route).starts_with("POST ") ? 201 : 200;
 }
 
-template <Request R> RouteInfo route_info() {
-  static_assert(sound_route<R>(), "a {name} in the route is no member of the request");
-  RouteInfo info;
-  info.route = R::route;
-  if constexpr (requires { R::access; }) info.access = R::access;
-  info.status = success_status<R>();
-  info.may_exist = is_outcome<typename R::Reply>;
-  if constexpr (requires { R::idempotent; }) info.idempotent = R::idempotent;
-  if constexpr (requires { R::summary; }) info.summary = R::summary;
-  return info;
-}
-
 /// Of a request that asks with a body: a DELETE may declare `body = true`.
 template <Request R> constexpr bool has_body() {
   if constexpr (requires { R::body; }) return R::body;
   else return !in_query(R::route);
 }
 
+template <class R> inline constexpr Shape request_shape = shape_of<R>();
+
+template <Request R> RouteInfo route_info() {
+  static_assert(sound_route<R>(), "a {name} in the route is no member of the request");
+  using Reply = typename R::Reply;
+  RouteInfo info;
+  info.route = R::route;
+  if constexpr (requires { R::access; }) info.access = R::access;
+  info.status = success_status<R>();
+  info.may_exist = is_outcome<Reply>;
+  if constexpr (requires { R::idempotent; }) info.idempotent = R::idempotent;
+  if constexpr (requires { R::summary; }) info.summary = R::summary;
+  info.has_body = has_body<R>();
+  info.request = &request_shape<R>;
+  if constexpr (is_outcome<Reply>) info.reply = codec_of<typename Reply::Value>();
+  else if constexpr (!std::is_same_v<Reply, Nothing>) info.reply = codec_of<Reply>();
+  return info;
+}
+
+/// Fills a request from a call: path and query parameters, else the body. What is wrong with it.
+std::optional<Error> decode_call_into(const Call& call, std::string_view route, bool has_body, const Shape& shape, const Codec& codec, void* request);
 template <class R> Result<R> decode_call(const Call& call) {
-  json fields = json::object();
-  if constexpr (has_body<R>()) {
-    if (!call.body.empty()) {
-      auto parsed = parse_untrusted(call.body);
-      if (!parsed) return parsed.error();
-      if (!parsed->is_object()) return Error(Errc::invalid_request, "the body is a JSON object");
-      fields = std::move(*parsed);
-    }
-  } else if (call.strict && !call.body.empty()) return Error(Errc::invalid_request, "this request takes no body");
-  const auto put = [&](const std::string& name, const std::string& text, bool path) {
-    bool known = false;
-    boost::mp11::mp_for_each<Members<R>>([&](auto member) {
-      if (name != wire_name(member.name) || in_path(R::route, name) != path) return;
-      known = true;
-      fields[name] = from_parameter<std::decay_t<decltype(std::declval<R>().*member.pointer)>>(text);
-    });
-    return known;
-  };
-  if constexpr (has_body<R>()) {
-    for (const auto& [name, text] : call.path)
-      if (fields.contains(name)) return wrong_field(pointer_to("", name), "is not known here: it is in the path");
-  }
-  for (const auto& [name, text] : call.query)
-    if ((has_body<R>() || !put(name, text, false)) && call.strict) return wrong_field(pointer_to("", name), "is no parameter of this request");
-  for (const auto& [name, text] : call.path) put(name, text, true);
-  auto request = decode<R>(fields, call.strict ? Manner::strict : Manner::lenient);
-  if (request || !call.strict) return request;
-  // A path that names nothing is not a mistake in the request's content: there is no such thing.
-  for (const auto& field : request.error().fields)
-    if (in_path(R::route, std::string_view(field.pointer).substr(1))) return Error(Errc::not_found, "there is nothing at this address");
+  R request{};
+  if (auto wrong = decode_call_into(call, R::route, has_body<R>(), request_shape<R>, *codec_of<R>(), &request)) return std::move(*wrong);
   return request;
 }
 
@@ -109,55 +85,17 @@ template <Request R> Async<Answer> serve(Slot<R>& slot, Context context, Call ca
   co_return answer_of<R>(*reply);
 }
 
-template <Request R> void describe_request(RouteInfo::Description& out) {
-  boost::mp11::mp_for_each<Members<R>>([&](auto member) {
-    using Field = std::decay_t<decltype(std::declval<R>().*member.pointer)>;
-    auto schema = schema_of<Field>();
-    for (const auto& rule : rules_of<R>())
-      if (rule.field == wire_name(member.name)) apply_rule(schema, rule);
-    bool required = !is_optional<Field>;
-    if constexpr (requires { R::defaults; })
-      for (const std::string_view name : R::defaults) required = required && name != wire_name(member.name);
-    if (in_path(R::route, wire_name(member.name))) out.path.push_back({std::string(wire_name(member.name)), std::move(schema), true});
-    else if (!has_body<R>()) out.query.push_back({std::string(wire_name(member.name)), std::move(schema), required});
-    else out.body.push_back({std::string(wire_name(member.name)), std::move(schema), required});
-  });
-  if constexpr (is_outcome<typename R::Reply>) out.reply = schema_of<typename R::Reply::Value>();
-  else if constexpr (!std::is_same_v<typename R::Reply, Nothing>) out.reply = schema_of<typename R::Reply>();
-}
-
 template <class... Rs> void mount_port(Router& router, Port<Rs...>& port) {
   const auto one = [&]<class R>(std::type_identity<R>) {
-    auto info = route_info<R>();
-    info.describe = &describe_request<R>;
     Slot<R>& slot = port;
-    router.on(std::move(info), [&slot](Context context, Call call) { return serve<R>(slot, std::move(context), std::move(call)); });
+    router.on(route_info<R>(), [&slot](Context context, Call call) { return serve<R>(slot, std::move(context), std::move(call)); });
   };
   (one(std::type_identity<Rs>()), ...);
 }
 
-template <Request R> Call to_call(const R& request) {
-  Call call;
-  call.route = R::route;
-  std::string body;
-  boost::mp11::mp_for_each<Members<R>>([&](auto member) {
-    const auto& field = request.*member.pointer;
-    using Field = std::decay_t<decltype(field)>;
-    if constexpr (is_optional<Field>)
-      if (!field) return;
-    const bool path = in_path(R::route, wire_name(member.name));
-    auto text = encode(field);
-    if (path || !has_body<R>()) {
-      if (text.starts_with('"')) text = json::parse(text).template get<std::string>();
-      (path ? call.path : call.query).emplace_back(wire_name(member.name), std::move(text));
-    } else {
-      body += body.empty() ? '{' : ',';
-      (((body += '"') += wire_name(member.name)) += "\":") += text;
-    }
-  });
-  if (has_body<R>()) call.body = body.empty() ? "{}" : body + '}';
-  return call;
-}
+Call call_of(std::string_view route, bool has_body, const Shape& shape, const void* request);
+template <Request R> Call to_call(const R& request) { return call_of(R::route, has_body<R>(), request_shape<R>, &request); }
+
 template <Request R> Result<typename R::Reply> reply_of(const Answer& answer) {
   using Reply = typename R::Reply;
   if constexpr (std::is_same_v<Reply, Nothing>) return Nothing();

@@ -1,6 +1,7 @@
 #include "bus/event.hpp"
 #include <fmt/format.h>
 #include <cstring>
+#include <nlohmann/json.hpp>
 #include "loggia/kernel/json.hpp"
 
 namespace loggia {

@@ -1,4 +1,5 @@
 #include "lifecycle/admin.hpp"
+#include <nlohmann/json.hpp>
 #include <unistd.h>
 #include <fstream>
 #include "loggia/kernel/json.hpp"

@@ -1,4 +1,5 @@
 #include "lifecycle/control.hpp"
+#include <nlohmann/json.hpp>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>

@@ -3,11 +3,10 @@
 #include <map>
 #include <set>
 #include "loggia/kernel/openapi.hpp"
+#include "loggia/kernel/wire.hpp"
 
 namespace loggia {
 namespace {
-
-using nlohmann::json;
 
 struct Parts {
   std::string method, path;              // "get", "/users/{id}"
@@ -166,7 +165,7 @@ json components() {
   return out;
 }
 
-json parameter(const RouteInfo::Description::Field& field, std::string_view place) {
+json parameter(const RouteDescription::Field& field, std::string_view place) {
   json out = json::object();
   out["name"] = field.name;
   out["in"] = place;
@@ -176,7 +175,7 @@ json parameter(const RouteInfo::Description::Field& field, std::string_view plac
 }
 
 /// The public edge refuses fields that it does not know.
-json request_body(const std::vector<RouteInfo::Description::Field>& fields) {
+json request_body(const std::vector<RouteDescription::Field>& fields) {
   json schema = json::object(), required = json::array(), out = json::object();
   schema["type"] = "object";
   schema["additionalProperties"] = false;
@@ -199,7 +198,7 @@ json security(Access access) {
   return out;
 }
 
-bool applies(const Failure& failure, const RouteInfo& info, const RouteInfo::Description& described, bool writes) {
+bool applies(const Failure& failure, const RouteInfo& info, const RouteDescription& described, bool writes) {
   switch (failure.status) {
     case 404: return !described.path.empty() || info.access != Access::open;
     case 413:
@@ -210,7 +209,7 @@ bool applies(const Failure& failure, const RouteInfo& info, const RouteInfo::Des
   }
 }
 
-json success(const RouteInfo::Description& described, std::string_view words) {
+json success(const RouteDescription& described, std::string_view words) {
   json out = json::object();
   out["description"] = words;
   out["headers"] = headers_of_every_answer();
@@ -219,8 +218,7 @@ json success(const RouteInfo::Description& described, std::string_view words) {
 }
 
 json operation(const RouteInfo& info, const Parts& parts) {
-  RouteInfo::Description described;
-  if (info.describe) info.describe(described);
+  const auto described = describe(info);
   json out = json::object(), parameters = json::array();
   const std::string summary(info.summary.empty() ? info.route : info.summary);
   out["operationId"] = operation_id(parts);
@@ -243,6 +241,23 @@ json operation(const RouteInfo& info, const Parts& parts) {
 }
 
 }  // namespace
+
+RouteDescription describe(const RouteInfo& info) {
+  RouteDescription out;
+  if (info.reply) out.reply = schema_from(*info.reply);
+  if (!info.request) return out;
+  for (const auto& field : info.request->fields) {
+    RouteDescription::Field described;
+    described.name = field.name;
+    described.schema = schema_from(*field.codec);
+    for (const auto& rule : info.request->rules)
+      if (rule.field == field.name) apply_rule(described.schema, rule);
+    const bool path = in_path(info.route, field.name);
+    described.required = path || !field.may_be_absent;
+    (path ? out.path : info.has_body ? out.body : out.query).push_back(std::move(described));
+  }
+  return out;
+}
 
 json openapi_document(const std::vector<RouteInfo>& routes, std::string_view version) {
   json out = json::object(), tags = json::array(), server = json::object();

@@ -1,5 +1,6 @@
+// Text: what came from outside becomes a value, what goes out is quoted.
+#include <nlohmann/json.hpp>
 #include "loggia/kernel/json.hpp"
-#include <set>
 
 namespace loggia {
 namespace {
@@ -87,13 +88,6 @@ std::size_t sequence_at(std::string_view text, std::size_t at) {
   return 0;
 }
 
-constexpr bool open_above(const Rule& rule) { return rule.max == std::numeric_limits<std::int64_t>::max(); }
-
-/// `1 to 64`, `at least 1`.
-std::string bounds_of(const Rule& rule) {
-  return open_above(rule) ? "at least " + std::to_string(rule.min) : std::to_string(rule.min) + " to " + std::to_string(rule.max);
-}
-
 void append_escaped(std::string& out, unsigned char c) {
   constexpr char digits[] = "0123456789abcdef";
   switch (c) {
@@ -145,112 +139,6 @@ std::size_t count_code_points(std::string_view utf8) {
   std::size_t count = 0;
   for (const char c : utf8) count += (static_cast<unsigned char>(c) & 0xC0) != 0x80;
   return count;
-}
-
-void Decoder::wrong(const std::string& pointer, std::string detail) {
-  if (fields_.size() >= 20) return;
-  FieldError field;
-  field.pointer = pointer;
-  field.detail = std::move(detail);
-  fields_.push_back(std::move(field));
-}
-
-Error Decoder::error() const {
-  const auto& first = fields_.front();
-  return Error(Errc::invalid_request, (first.pointer.empty() ? "the input" : first.pointer) + " " + first.detail, fields_);
-}
-
-void Decoder::check(const Rule& rule, const std::string& pointer, std::string_view text) {
-  const auto between = [&] { return bounds_of(rule) + " characters"; };
-  switch (rule.kind) {
-    case Rule::Kind::length: {
-      const auto size = static_cast<std::int64_t>(count_code_points(text));
-      if (size < rule.min || size > rule.max) wrong(pointer, "has " + between());
-      return;
-    }
-    case Rule::Kind::printable: {
-      bool printable = true;
-      for (const char c : text) printable = printable && c >= 0x20 && c <= 0x7E;
-      const auto size = static_cast<std::int64_t>(text.size());
-      if (!printable || size < rule.min || size > rule.max) wrong(pointer, "has " + between() + " of printable ASCII");
-      return;
-    }
-    case Rule::Kind::one_of: {
-      for (std::string_view rest = rule.values; !rest.empty();) {
-        const auto end = std::min(rest.find('|'), rest.size());
-        if (rest.substr(0, end) == text) return;
-        rest.remove_prefix(std::min(end + 1, rest.size()));
-      }
-      return wrong(pointer, "is one of " + std::string(rule.values));
-    }
-    case Rule::Kind::range:
-    case Rule::Kind::items: return;
-  }
-}
-
-void Decoder::check(const Rule& rule, const std::string& pointer, std::int64_t number) {
-  if (rule.kind != Rule::Kind::range || (number >= rule.min && number <= rule.max)) return;
-  wrong(pointer, (open_above(rule) ? "is " : "is from ") + bounds_of(rule));
-}
-
-void Decoder::check_items(const Rule& rule, const std::string& pointer, std::size_t count) {
-  const auto size = static_cast<std::int64_t>(count);
-  if (size < rule.min || size > rule.max) wrong(pointer, "has " + bounds_of(rule) + " entries");
-}
-
-std::string pointer_to(const std::string& base, std::string_view name) {
-  std::string out = base + '/';
-  for (const char c : name) {
-    if (c == '~') out += "~0";
-    else if (c == '/') out += "~1";
-    else out += c;
-  }
-  return out;
-}
-
-std::optional<std::int64_t> checked_integer(const json& in, std::int64_t min, std::uint64_t max) {
-  if (in.is_number_unsigned()) {
-    const auto value = in.get<std::uint64_t>();
-    if (value > max || value > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max())) return std::nullopt;
-    return static_cast<std::int64_t>(value);
-  }
-  if (!in.is_number_integer()) return std::nullopt;
-  const auto value = in.get<std::int64_t>();
-  if (value < min || (value > 0 && static_cast<std::uint64_t>(value) > max)) return std::nullopt;
-  return value;
-}
-
-void apply_rule(json& schema, const Rule& rule) {
-  auto& inner = schema.value("type", "") == "array" && rule.kind != Rule::Kind::items ? schema["items"]
-                : schema.contains("additionalProperties") && rule.kind != Rule::Kind::items ? schema["additionalProperties"]
-                                                                                            : schema;
-  const bool open = open_above(rule);
-  switch (rule.kind) {
-    case Rule::Kind::printable: inner["pattern"] = "^[ -~]*$"; [[fallthrough]];
-    case Rule::Kind::length:
-      inner["minLength"] = rule.min;
-      if (!open) inner["maxLength"] = rule.max;
-      return;
-    case Rule::Kind::range:
-      inner["minimum"] = rule.min;
-      if (!open) inner["maximum"] = rule.max;
-      return;
-    case Rule::Kind::items: {
-      const bool object = inner.value("type", "") == "object";
-      inner[object ? "minProperties" : "minItems"] = rule.min;
-      if (!open) inner[object ? "maxProperties" : "maxItems"] = rule.max;
-      return;
-    }
-    case Rule::Kind::one_of: {
-      auto& values = inner["enum"] = json::array();
-      for (std::string_view rest = rule.values; !rest.empty();) {
-        const auto end = std::min(rest.find('|'), rest.size());
-        values.push_back(std::string(rest.substr(0, end)));
-        rest.remove_prefix(std::min(end + 1, rest.size()));
-      }
-      return;
-    }
-  }
 }
 
 }  // namespace loggia
