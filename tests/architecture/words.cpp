@@ -13,7 +13,7 @@ struct Ban {
 };
 const Ban bans[] = {
     {R"(#\s*include\s+["<][^">\n]*\.\./)", "an include goes up a folder", "write a path from an include root", "^$", true},
-    {R"(#\s*include\s+<boost/beast)", "Beast is included", "use loggia/kernel/http.hpp: Beast is not safe without the guard in front of it", R"(^src/kernel/(http/|asio\.cpp$))", true},
+    {R"(#\s*include\s+<boost/beast)", "Beast is included", "use loggia/kernel/http.hpp or rpc.hpp: Beast is not safe without a guard in front of it", R"(^src/kernel/(http/|rpc/connection\.cpp$|asio\.cpp$))", true},
     {R"(#\s*include\s+<openssl/)", "OpenSSL is included", "use loggia/kernel/crypto.hpp", R"(^src/kernel/(crypto|http|lifecycle)/)", true},
     {R"(#\s*include\s+<(SQLiteCpp|sqlite3))", "SQLite is included", "use loggia/kernel/storage.hpp", R"(^src/kernel/(storage|lifecycle)/)", true},
     {R"(#\s*include\s+<(librdkafka|pqxx|argon2|toml\+\+))", "a library of the kernel is included", "use the kernel's port for it", R"(^src/kernel/)", true},

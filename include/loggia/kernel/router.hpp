@@ -19,6 +19,7 @@ struct Call {
   Parameters path, query;
   std::string body;
   bool strict = false;  // the public edge: unknown fields are an error
+  bool keyed = false;   // the route takes an Idempotency-Key: with one, the call may be sent again
 };
 struct Answer {
   int status = 200;

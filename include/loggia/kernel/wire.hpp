@@ -94,7 +94,11 @@ template <class... Rs> void mount_port(Router& router, Port<Rs...>& port) {
 }
 
 Call call_of(std::string_view route, bool has_body, const Shape& shape, const void* request);
-template <Request R> Call to_call(const R& request) { return call_of(R::route, has_body<R>(), request_shape<R>, &request); }
+template <Request R> Call to_call(const R& request) {
+  auto call = call_of(R::route, has_body<R>(), request_shape<R>, &request);
+  if constexpr (requires { R::idempotent; }) call.keyed = R::idempotent;
+  return call;
+}
 
 template <Request R> Result<typename R::Reply> reply_of(const Answer& answer) {
   using Reply = typename R::Reply;

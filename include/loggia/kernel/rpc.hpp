@@ -1,0 +1,57 @@
+#pragma once
+// Contracts between processes: the Transport that carries a call to another process over HTTP/1.1, and the inner listener that answers
+// it there. One instance, plain HTTP, loopback: discovery, balancing and mTLS stand on top (contract, section 5).
+//
+// A call on the wire: the route's own method, `/rpc` and the route's path as it is declared (`/rpc/users/{id}`), every parameter in the
+// query string, the body as JSON. Parameters stay out of the path, so that any text arrives as it was sent: "", "..", "a/b".
+// The Context travels in headers, each text percent-encoded:
+//   traceparent, idempotency-key          as everywhere
+//   loggia-timeout                        milliseconds that are left
+//   loggia-subject, -session, -username, -roles (by commas), -module     the caller
+//   loggia-address, loggia-client         where the request came from
+// An error is the problem document of the contract, section 2, and comes back as the same Error.
+#include <functional>
+#include <memory>
+#include <string>
+#include "loggia/kernel/metrics.hpp"
+#include "loggia/kernel/router.hpp"
+#include "loggia/kernel/shards.hpp"
+
+namespace loggia {
+
+struct RpcTransportOptions {
+  std::string address;                  // ADDR:PORT of one instance
+  std::size_t idle_max = 8;             // connections kept for the next call, on each shard
+  std::size_t answer_max = 16u << 20;   // bytes of a body
+  milliseconds connect_timeout{2000};
+  milliseconds call_timeout{30000};     // of a call whose Context has no deadline
+  milliseconds idle_timeout{20000};     // shorter than the listener's, which would close first
+};
+
+/// Safe on every shard; a call answers on the shard where it began. Outlives its proxies; destroyed when no call is under way.
+/// Beside what the peer answers: `timeout` when the deadline is over; `unavailable` where nothing happened; `outcome_unknown` where a
+/// request that changes something was sent and no answer came. Only what may be sent twice (GET; a route that takes an Idempotency-Key,
+/// with one) is, once, when a kept connection turns out to have been closed.
+/// An address that is none: Errc::invalid_request.
+Result<std::shared_ptr<Transport>> rpc_transport(RpcTransportOptions options, std::shared_ptr<Shards> shards, std::shared_ptr<Clock> clock);
+
+struct RpcListenerOptions {
+  std::string listen = "127.0.0.1:0";  // ADDR:PORT
+  std::size_t body_max = 4u << 20;
+};
+
+/// The inner listener: routes of every access, the internal ones too. It believes the identity that a caller names, so without mTLS
+/// start() refuses any address but loopback.
+class RpcListener : public Router {
+ public:
+  virtual Result<bool> start() = 0;
+  virtual std::string address() const = 0;  // ADDR:PORT, the real one
+  /// Accepts no more, lets running calls finish.
+  virtual void drain() = 0;
+  /// Ends the rest; blocks until all have ended. Not from a shard.
+  virtual void stop() = 0;
+};
+std::shared_ptr<RpcListener> rpc_listener(RpcListenerOptions options, std::shared_ptr<Shards> shards, std::shared_ptr<Clock> clock,
+                                          std::shared_ptr<Metrics> metrics);
+
+}  // namespace loggia

@@ -1,0 +1,120 @@
+#include "rpc/connection.hpp"
+#include <sys/socket.h>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/core/tcp_stream.hpp>
+#include <boost/beast/http/message.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/read.hpp>
+#include <boost/beast/http/string_body.hpp>
+#include <boost/beast/http/write.hpp>
+#include <cerrno>
+
+namespace loggia::rpc {
+namespace {
+
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+namespace http = boost::beast::http;
+using boost::system::error_code;
+using Outgoing = http::request<http::string_body>;
+using Incoming = http::response_parser<http::string_body>;
+
+/// Bounded: without a bound, Beast 1.81 takes chunk trailers of any length.
+constexpr std::size_t buffer_max = 64u << 10, head_max = 16u << 10;
+
+Outgoing outgoing(const Request& request) {
+  Outgoing out;
+  out.version(11);
+  out.method_string(request.method);
+  out.target(request.target);
+  out.set(http::field::host, request.host);
+  for (const auto& [name, value] : request.headers) out.set(name, value);
+  if (!request.body.empty()) {
+    out.set(http::field::content_type, "application/json");
+    out.body() = request.body;
+    out.prepare_payload();
+  } else if (request.method != "GET") {
+    out.content_length(0);
+  }
+  return out;
+}
+
+Ending ending_of(const error_code& error, bool began) {
+  if (error == beast::error::timeout) return Ending::late;
+  if (error == http::error::body_limit || error == http::error::header_limit || error == http::error::buffer_overflow) return Ending::too_much;
+  return began ? Ending::broken : Ending::silent;
+}
+
+class TcpConnection final : public Connection {
+ public:
+  TcpConnection(Executor executor, asio::ip::tcp::endpoint peer, std::size_t answer_max)
+      : stream_{std::move(executor)}, peer_{std::move(peer)}, answer_max_{answer_max}, buffer_{buffer_max} {}
+
+  asio::awaitable<bool> connect(milliseconds limit) override {
+    error_code error;
+    stream_.expires_after(limit);
+    co_await stream_.async_connect(peer_, asio::redirect_error(asio::use_awaitable, error));
+    if (error) co_return false;
+    stream_.socket().set_option(asio::ip::tcp::no_delay(true), error);
+    kept_ = true;
+    co_return true;
+  }
+
+  asio::awaitable<Exchange> exchange(std::shared_ptr<const Request> request, milliseconds limit) override {
+    Exchange out;
+    error_code error;
+    kept_ = false;
+    stream_.expires_after(limit);
+    auto sent = outgoing(*request);
+    const auto size = co_await http::async_write(stream_, sent, asio::redirect_error(asio::use_awaitable, error));
+    if (error) {
+      // A peer that closes early may have answered before it did; what it says is not waited for.
+      if (error == beast::error::timeout) out.ending = Ending::late;
+      else out.ending = size == 0 ? Ending::unsent : Ending::silent;
+      co_return out;
+    }
+    Incoming parser;
+    parser.body_limit(answer_max_);
+    parser.header_limit(head_max);
+    co_await http::async_read(stream_, buffer_, parser, asio::redirect_error(asio::use_awaitable, error));
+    if (error) {
+      out.ending = ending_of(error, parser.got_some());
+      co_return out;
+    }
+    stream_.expires_never();
+    out.ending = Ending::answered;
+    auto& message = parser.get();
+    out.received.status = static_cast<int>(message.result_int());
+    out.received.content_type = std::string(message[http::field::content_type]);
+    out.received.retry_after = std::string(message[http::field::retry_after]);
+    out.received.body = std::move(message.body());
+    // Bytes behind the answer belong to no request of ours.
+    kept_ = parser.keep_alive() && buffer_.size() == 0;
+    co_return out;
+  }
+
+  bool kept() override {
+    if (!kept_) return false;
+    char byte = 0;
+    const auto got = ::recv(stream_.socket().native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    kept_ = got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
+    return kept_;
+  }
+
+ private:
+  beast::tcp_stream stream_;
+  const asio::ip::tcp::endpoint peer_;
+  const std::size_t answer_max_;
+  beast::flat_buffer buffer_;
+  bool kept_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<Connection> make_connection(Executor executor, asio::ip::tcp::endpoint peer, std::size_t answer_max) {
+  return std::make_unique<TcpConnection>(std::move(executor), std::move(peer), answer_max);
+}
+
+}  // namespace loggia::rpc

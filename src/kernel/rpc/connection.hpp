@@ -1,0 +1,44 @@
+#pragma once
+// One kept-alive connection to a peer: a request at a time, on the shard of its executor. The only place where Beast reads what a peer
+// sends, within limits; used by the transport.
+#include <boost/asio/ip/tcp.hpp>
+#include <memory>
+#include <string>
+#include "loggia/kernel/shards.hpp"
+#include "rpc/form.hpp"
+
+namespace loggia::rpc {
+
+struct Request {
+  std::string method, target, host;
+  Parameters headers;
+  std::string body;
+};
+
+/// How an exchange ended. What the caller may conclude depends on how far it came.
+enum class Ending {
+  answered,
+  unsent,    // no byte of the request went out
+  silent,    // the peer closed without a byte of an answer
+  broken,    // it closed within the answer, or what it sent is no HTTP
+  late,      // the time was over
+  too_much,  // the answer is larger than answer_max
+};
+struct Exchange {
+  Ending ending = Ending::unsent;
+  Received received;
+};
+
+class Connection {
+ public:
+  virtual ~Connection() = default;
+  /// False: the peer cannot be reached, or not in that time.
+  virtual boost::asio::awaitable<bool> connect(milliseconds limit) = 0;
+  /// After anything but `answered`, or where `kept()` is false then, the connection is of no more use.
+  virtual boost::asio::awaitable<Exchange> exchange(std::shared_ptr<const Request> request, milliseconds limit) = 0;
+  /// Open, quiet, and as far as can be seen not closed by the peer.
+  virtual bool kept() = 0;
+};
+std::unique_ptr<Connection> make_connection(Executor executor, boost::asio::ip::tcp::endpoint peer, std::size_t answer_max);
+
+}  // namespace loggia::rpc

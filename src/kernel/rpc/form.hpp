@@ -1,0 +1,38 @@
+#pragma once
+// What a call, its Context and its answer look like in HTTP (loggia/kernel/rpc.hpp says it in words). Pure functions; both sides use them.
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+#include "loggia/kernel/context.hpp"
+#include "loggia/kernel/http.hpp"
+#include "loggia/kernel/router.hpp"
+
+namespace loggia::rpc {
+
+inline constexpr std::string_view base = "/rpc";
+
+std::string percent_encoded(std::string_view text);
+
+/// The method of "GET /users/{id}", and its path.
+std::string_view method_of(std::string_view route);
+std::string_view path_of(std::string_view route);
+/// The names in a route's braces.
+std::vector<std::string> names_in(std::string_view route);
+std::string target_of(const Call& call);
+
+/// `left`: of the deadline; none: there is none.
+Parameters headers_of(const Context& context, std::optional<milliseconds> left);
+/// Errc::malformed for headers that no transport of ours writes.
+Result<Context> context_of(const HttpRequest& request, Moment now);
+
+HttpResponse response_of(Result<Answer> answer, const Trace& trace);
+
+/// What came back, without HTTP around it.
+struct Received {
+  int status = 0;
+  std::string content_type, retry_after, body;
+};
+Result<Answer> answer_of(Received received);
+
+}  // namespace loggia::rpc

@@ -1,0 +1,108 @@
+// The calling side: which connection a call takes, and what may be said to the caller of one that got no answer.
+#include <algorithm>
+#include <vector>
+#include "http/listener.hpp"
+#include "loggia/kernel/rpc.hpp"
+#include "rpc/connection.hpp"
+
+namespace loggia {
+namespace rpc {
+namespace {
+
+/// What a caller without an answer may conclude: the rule of contract section 5, in one place.
+Error failure_of(Ending ending, bool changes) {
+  if (ending == Ending::late) return Error(Errc::timeout, "the module did not answer in time");
+  if (ending == Ending::unsent) return Error(Errc::unavailable, "the module cannot be reached");
+  if (changes) return Error(Errc::outcome_unknown, "the module gave no answer: it may or may not have happened");
+  if (ending == Ending::too_much) return Error(Errc::internal, "the module's answer is too large");
+  return Error(Errc::unavailable, "the module gave no answer");
+}
+
+class HttpTransport final : public Transport {
+ public:
+  HttpTransport(RpcTransportOptions options, boost::asio::ip::tcp::endpoint peer, std::shared_ptr<Shards> shards, std::shared_ptr<Clock> clock)
+      : options_{std::move(options)}, peer_{std::move(peer)}, shards_{std::move(shards)}, clock_{std::move(clock)}, idle_(shards_->size()) {}
+
+  Async<Answer> send(Context context, Call call) override {
+    const auto shard = shards_->current();
+    const bool bounded = context.deadline() != Moment::max();
+    const auto deadline = std::min(context.deadline(), clock_->moment() + options_.call_timeout);
+    if (deadline <= clock_->moment()) co_return Error(Errc::timeout, "there was no time left to begin");
+    const auto method = method_of(call.route);
+    const bool changes = method != "GET";
+    const bool repeatable = !changes || (call.keyed && !context.idempotency_key().empty());
+    auto request = std::make_shared<Request>();
+    request->method = method;
+    request->target = target_of(call);
+    request->host = options_.address;
+    request->headers = headers_of(context, bounded ? std::optional(left(deadline)) : std::nullopt);
+    request->body = std::move(call.body);
+    for (;;) {
+      auto connection = take(shard);
+      const bool used = connection != nullptr;
+      if (!used) {
+        connection = make_connection(shards_->executor(shard), peer_, options_.answer_max);
+        const bool connected = co_await connection->connect(std::min(options_.connect_timeout, left(deadline)));
+        if (!connected && deadline <= clock_->moment()) co_return failure_of(Ending::late, changes);
+        if (!connected) co_return failure_of(Ending::unsent, changes);
+      }
+      auto exchange = co_await connection->exchange(request, left(deadline));
+      if (exchange.ending == Ending::answered) {
+        give_back(shard, std::move(connection));
+        co_return answer_of(std::move(exchange.received));
+      }
+      // A kept connection that the peer closed meanwhile says nothing about the peer: once more, on a new one.
+      const bool stale = used && (exchange.ending == Ending::unsent || (exchange.ending == Ending::silent && repeatable));
+      if (!stale) co_return failure_of(exchange.ending, changes);
+      idle_[shard].clear();
+    }
+  }
+
+ private:
+  struct Idle {
+    std::unique_ptr<Connection> connection;
+    Moment since;
+  };
+
+  /// At least a millisecond: what is over is found out by the wait itself.
+  milliseconds left(Moment deadline) const {
+    return std::max(milliseconds(1), std::chrono::ceil<milliseconds>(deadline - clock_->moment()));
+  }
+
+  std::unique_ptr<Connection> take(std::size_t shard) {
+    auto& idle = idle_[shard];
+    while (!idle.empty()) {
+      auto last = std::move(idle.back());
+      idle.pop_back();
+      if (clock_->moment() - last.since < options_.idle_timeout && last.connection->kept()) return std::move(last.connection);
+    }
+    return nullptr;
+  }
+
+  void give_back(std::size_t shard, std::unique_ptr<Connection> connection) {
+    auto& idle = idle_[shard];
+    if (!connection->kept() || idle.size() >= options_.idle_max) return;
+    Idle one;
+    one.connection = std::move(connection);
+    one.since = clock_->moment();
+    idle.push_back(std::move(one));
+  }
+
+  const RpcTransportOptions options_;
+  const boost::asio::ip::tcp::endpoint peer_;
+  const std::shared_ptr<Shards> shards_;
+  const std::shared_ptr<Clock> clock_;
+  std::vector<std::vector<Idle>> idle_;  // by shard, each touched there alone
+};
+
+}  // namespace
+}  // namespace rpc
+
+Result<std::shared_ptr<Transport>> rpc_transport(RpcTransportOptions options, std::shared_ptr<Shards> shards, std::shared_ptr<Clock> clock) {
+  auto peer = http::parse_listen(options.address);
+  if (!peer || peer->port() == 0) return Error(Errc::invalid_request, "'" + options.address + "' is no address of a module: write ADDRESS:PORT or [ADDRESS]:PORT.");
+  std::shared_ptr<Transport> out = std::make_shared<rpc::HttpTransport>(std::move(options), *peer, std::move(shards), std::move(clock));
+  return out;
+}
+
+}  // namespace loggia
