@@ -1,0 +1,26 @@
+#pragma once
+// The three ways to a module's ports: the services themselves; their serialised form in this process; another process over HTTP.
+#include <memory>
+#include <string>
+#include <vector>
+#include "loggia/kernel/module.hpp"
+#include "support/fakes.hpp"
+
+namespace loggia::contract {
+
+class Way {
+ public:
+  virtual ~Way() = default;
+  virtual const Ports& ports() const = 0;
+  virtual test::InlineShards& shards() = 0;
+  /// Before each call; the ways through a router do it there.
+  virtual void step() {}
+};
+std::unique_ptr<Way> here(const std::string& module);
+std::unique_ptr<Way> serialised(const std::string& module);
+std::unique_ptr<Way> over_http(const std::string& module);
+
+/// The routes that the module mounts.
+std::vector<std::string> mounted_routes(const std::string& module);
+
+}  // namespace loggia::contract
