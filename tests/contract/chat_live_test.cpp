@@ -1,0 +1,113 @@
+#include "contract/exercise.hpp"
+#include "loggia/chat/contract.hpp"
+
+namespace loggia::contract {
+namespace {
+
+using namespace loggia::chat;
+
+SendNow sending(const RoomId& room, std::string text, std::string client_id) {
+  SendNow out;
+  out.room = room;
+  out.text = std::move(text);
+  out.client_id = std::move(client_id);
+  return out;
+}
+template <class R> R of(const RoomId& room, const UserId& user) {
+  R out;
+  out.room = room;
+  out.user = user;
+  return out;
+}
+
+void changes(Exercise& exercise, const RoomId& room) {
+  Asker<Live> live(exercise);
+  const auto ada = exercise.as(1), bob = exercise.as(2), dan = exercise.as(4);
+
+  const auto sent = live.good(ada, sending(room, "@room \"hi\" 😀", "c1"));
+  CHECK(live.good(ada, sending(room, "@room \"hi\" 😀", "c1")).id == sent.id);
+  live.bad(Errc::conflict, ada, sending(room, "another", "c1"));
+  live.bad(Errc::not_found, dan, sending(room, "let me in", "c2"));
+  live.bad(Errc::invalid_request, ada, sending(room, "hi", ""));
+
+  EditNow edit;
+  edit.room = room;
+  edit.seq = sent.seq;
+  edit.text = "better";
+  CHECK(live.good(ada, edit).seq);
+  CHECK_FALSE(live.good(ada, edit).seq);
+  live.bad(Errc::forbidden, bob, edit);
+
+  ReactNow react;
+  react.room = room;
+  react.seq = sent.seq;
+  react.emoji = "🎉";
+  live.good(bob, react);
+  react.on = false;
+  live.good(bob, react);
+  react.emoji = "no emoji";
+  live.bad(Errc::invalid_request, bob, react);
+
+  DeleteNow erase;
+  erase.room = room;
+  erase.seq = sent.seq;
+  live.bad(Errc::forbidden, bob, erase);
+  live.good(ada, erase);
+  erase.seq = 1000;
+  live.bad(Errc::not_found, ada, erase);
+}
+
+void questions(Exercise& exercise, const RoomId& room) {
+  Asker<Live> live(exercise);
+  const auto realtime = exercise.module("realtime");
+
+  GetHello hello;
+  hello.user = person(2);
+  const auto first = live.good(realtime, hello);
+  CHECK(first.rooms.size() == 1);
+  hello.epoch = first.epoch;
+  hello.cursor = first.cursor;
+  CHECK(live.good(realtime, hello).rooms.empty());
+  hello.cursor = "of/another + place";
+  live.good(realtime, hello);
+  live.good(realtime, GetCursor());
+
+  live.good(realtime, of<GetStanding>(room, person(2)));
+  live.bad(Errc::not_found, realtime, of<GetStanding>(room, person(4)));
+  CHECK(live.good(realtime, of<GetAbsence>(room, person(4))).why == "unknown");
+
+  ReadTimeline timeline;
+  timeline.room = room;
+  timeline.limit = 2;
+  CHECK(live.good(realtime, timeline).more);
+  timeline.after = 2;
+  timeline.limit = 200;
+  live.good(realtime, timeline);
+  GetAudience audience;
+  audience.user = person(2);
+  CHECK(live.good(realtime, audience).ids.size() == 1);
+
+  live.late(realtime, hello);
+  live.late(realtime, GetCursor());
+  live.late(realtime, of<GetAbsence>(room, person(4)));
+  live.late(realtime, timeline);
+  live.late(realtime, audience);
+}
+
+void cases(Exercise& exercise) {
+  Asker<Rooms> rooms(exercise);
+  CreateRoom create;
+  create.name = "plans";
+  create.visibility = "private";
+  create.members.emplace(1, person(2));
+  const auto room = rooms.good(exercise.as(1), create).id;
+  changes(exercise, room);
+  questions(exercise, room);
+}
+
+const Contract contract("chat", routes_of<Live>(), &cases);
+
+TEST_CASE("what chat offers to realtime answers alike here, serialised and over HTTP") { run_three_ways(contract); }
+
+}  // namespace
+}  // namespace loggia::contract
