@@ -28,6 +28,7 @@ class HttpTransport final : public Transport {
     const bool bounded = context.deadline() != Moment::max();
     const auto deadline = std::min(context.deadline(), clock_->moment() + options_.call_timeout);
     if (deadline <= clock_->moment()) co_return Error(Errc::timeout, "there was no time left to begin");
+    if (call.body.size() > options_.request_max) co_return Error(Errc::too_large, "the request is too large for the module that answers it");
     const auto method = method_of(call.route);
     const bool changes = method != "GET";
     const bool repeatable = !changes || (call.keyed && !context.idempotency_key().empty());
