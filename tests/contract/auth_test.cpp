@@ -70,7 +70,7 @@ void sessions_and_passwords(Exercise& exercise) {
   ListSessions list;
   list.limit = 1;
   const auto page = accounts.good(me, list);
-  REQUIRE(page.next);
+  REQUIRE(page.next.has_value());
   CHECK(page.items.at(0).current);
   list.cursor = page.next;
   const auto rest = accounts.good(me, list);
@@ -109,7 +109,7 @@ void administration(Exercise& exercise) {
   ListAccounts list;
   list.limit = 1;
   const auto page = administration.good(admin, list);
-  REQUIRE(page.next);
+  REQUIRE(page.next.has_value());
   list.cursor = page.next;
   administration.good(admin, list);
   list.cursor = "&=%";

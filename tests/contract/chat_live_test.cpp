@@ -34,8 +34,8 @@ void changes(Exercise& exercise, const RoomId& room) {
   edit.room = room;
   edit.seq = sent.seq;
   edit.text = "better";
-  CHECK(live.good(ada, edit).seq);
-  CHECK_FALSE(live.good(ada, edit).seq);
+  CHECK(live.good(ada, edit).seq.has_value());
+  CHECK_FALSE(live.good(ada, edit).seq.has_value());
   live.bad(Errc::forbidden, bob, edit);
 
   ReactNow react;

@@ -99,7 +99,7 @@ void messages_of(Exercise& exercise, const Place& place) {
 
   messages.bad(Errc::forbidden, bob, at<DeleteMessage>(room, seq));
   messages.good(ada, at<DeleteMessage>(room, seq));
-  CHECK(messages.good(bob, at<GetMessage>(room, seq)).deleted);
+  CHECK(messages.good(bob, at<GetMessage>(room, seq)).deleted.has_value());
 }
 
 void reading_of(Exercise& exercise, const Place& place) {

@@ -57,7 +57,7 @@ void cases(Exercise& exercise) {
   ListRooms list;
   list.limit = 1;
   const auto page = rooms.good(ada, list);
-  REQUIRE(page.next);
+  REQUIRE(page.next.has_value());
   list.cursor = page.next;
   rooms.good(ada, list);
   list.cursor = "a+b/c=";
@@ -90,7 +90,7 @@ void cases(Exercise& exercise) {
   auto members = of<ListMembers>(plans);
   members.limit = 2;
   const auto some = rooms.good(ada, members);
-  REQUIRE(some.next);
+  REQUIRE(some.next.has_value());
   members.cursor = some.next;
   CHECK(rooms.good(ada, members).items.size() == 1);
   rooms.bad(Errc::not_found, dan, members);

@@ -73,10 +73,10 @@ void Exercise::note(std::string_view route, const Error& error) {
 void Exercise::never_refuses(std::string_view route) { ++seen_[std::string(route)].refusals; }
 
 void expect_answer(std::string_view route, const Error* error) {
-  REQUIRE_MESSAGE(!error, std::string(route) << " is refused: " << words_of(error ? *error : Error()));
+  REQUIRE_MESSAGE(error == nullptr, std::string(route) << " is refused: " << words_of(error ? *error : Error()));
 }
 void expect_refusal(std::string_view route, Errc wanted, const Error* error) {
-  CHECK_MESSAGE(error, std::string(route) << " is answered, and should be refused");
+  CHECK_MESSAGE(error != nullptr, std::string(route) << " is answered, and should be refused");
   if (error) CHECK_MESSAGE(error->code == wanted, std::string(route) << " is refused otherwise: " << words_of(*error));
 }
 
@@ -114,8 +114,8 @@ TEST_CASE("every route that a module mounts is in the cases of a contract, and n
 TEST_CASE("realtime offers no port: its contract is the socket, which tests/realtime speaks") {
   for (const auto& module : modules_without_ports()) {
     CHECK(module.name == "realtime");
-    CHECK_FALSE(module.mount);
-    CHECK_FALSE(module.connect);
+    CHECK(!module.mount);
+    CHECK(!module.connect);
   }
 }
 

@@ -9,6 +9,7 @@
 #include "contract/houses/houses.hpp"
 #include "contract/ways.hpp"
 #include "loggia/kernel/json.hpp"
+#include "support/print.hpp"
 
 namespace loggia::contract {
 

@@ -64,7 +64,7 @@ void cases(Exercise& exercise) {
   ListUsers list;
   list.limit = 1;
   const auto first = users.good(ada, list);
-  REQUIRE(first.next);
+  REQUIRE(first.next.has_value());
   list.cursor = first.next;
   users.good(ada, list);
   list.cursor = "&=%";

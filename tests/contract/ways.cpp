@@ -1,4 +1,5 @@
 #include "contract/ways.hpp"
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>

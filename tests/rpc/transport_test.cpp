@@ -155,7 +155,8 @@ TEST_CASE("an answer that is too large is read no further") {
   };
   int number = 0;
   for (const auto& flood : floods) {
-    CAPTURE(number++);
+    ++number;
+    CAPTURE(number);
     const auto script = [&flood](Line& line) {
       line.request();
       flood(line);

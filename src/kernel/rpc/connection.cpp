@@ -87,8 +87,9 @@ class TcpConnection final : public Connection {
     out.ending = Ending::answered;
     auto& message = parser.get();
     out.received.status = static_cast<int>(message.result_int());
-    out.received.content_type = std::string(message[http::field::content_type]);
-    out.received.retry_after = std::string(message[http::field::retry_after]);
+    const auto type = message[http::field::content_type], again = message[http::field::retry_after];
+    out.received.content_type.assign(type.data(), type.size());
+    out.received.retry_after.assign(again.data(), again.size());
     out.received.body = std::move(message.body());
     // Bytes behind the answer belong to no request of ours.
     kept_ = parser.keep_alive() && buffer_.size() == 0;
