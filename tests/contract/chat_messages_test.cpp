@@ -60,7 +60,8 @@ void messages_of(Exercise& exercise, const Place& place) {
   messages.good(bob.keyed("k"), text(room, "second"));
   messages.bad(Errc::invalid_request, bob.keyed("k"), text(room, "third"));
   messages.bad(Errc::not_found, dan, text(room, "let me in"));
-  messages.bad(Errc::invalid_request, ada, text(room, " \n"));
+  messages.bad(Errc::invalid_request, ada, text(room, ""));
+  messages.bad(Errc::invalid_request, ada, text(room, std::string(8001, 'x')));
   messages.good(ada, text(room, std::string(8000, 'x')));
 
   ListMessages list;

@@ -76,7 +76,7 @@ void cases(Exercise& exercise) {
 
   auto update = of<UpdateRoom>(hall);
   update.name = "the hall";
-  update.topic = "lines\tand tabs";
+  update.topic = "a topic – ü";
   update.retention = "7d";
   rooms.good(ada, update);
   rooms.bad(Errc::forbidden, cid, update);

@@ -1,5 +1,6 @@
 #include "contract/exercise.hpp"
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 namespace loggia::contract {
 namespace {
@@ -42,6 +43,8 @@ void compare(const std::vector<std::string>& wanted, const std::vector<std::stri
 }
 
 }  // namespace
+
+std::string canonical(const std::string& text) { return json::parse(text).dump(); }
 
 Context Exercise::as(const Uuid& subject, const std::string& username, std::vector<std::string> roles) const {
   Caller caller;

@@ -54,15 +54,18 @@ class Exercise {
   std::vector<std::string> transcript_;
 };
 
+/// Its names in order: an event comes over the wire as the same object, but the order of its names, which means nothing, is not kept.
+std::string canonical(const std::string& json);
+
 /// A reply in words; an Outcome says whether it was made now.
 template <class T> struct Shown {
-  static std::string text(const T& reply) { return encode(reply); }
+  static std::string text(const T& reply) { return canonical(encode(reply)); }
 };
 template <> struct Shown<Nothing> {
   static std::string text(const Nothing&) { return "nothing"; }
 };
 template <class T> struct Shown<Outcome<T>> {
-  static std::string text(const Outcome<T>& reply) { return (reply.created ? "new " : "old ") + encode(reply.value); }
+  static std::string text(const Outcome<T>& reply) { return (reply.created ? "new " : "old ") + canonical(encode(reply.value)); }
 };
 
 void expect_answer(std::string_view route, const Error* error);

@@ -323,6 +323,14 @@ TEST_CASE("an answer that its contract does not know is the peer's mistake, not 
   CHECK(reply_of<FindBooks>(answer).has_value());
 }
 
+TEST_CASE("the answer of a module may hold more values than anybody outside may send") {
+  const std::vector<Book> many(3000, Book());
+  Answer answer;
+  answer.body = encode(many);
+  CHECK_FALSE(parse_untrusted(answer.body));
+  CHECK(reply_of<FindBooks>(answer).value().size() == many.size());
+}
+
 TEST_CASE("routes say of themselves what a router and the API description need") {
   House house;
   const auto& add = house.loopback.infos.at(std::string(AddBook::route));

@@ -21,6 +21,8 @@ enum class Manner { strict, lenient };
 
 /// For everything that came from outside: depth 32 and 10,000 nodes at most, no duplicate keys, valid UTF-8 (RFC 8259).
 Result<json> parse_untrusted(std::string_view text);
+/// For the answer of another module, which may be a thousand events: the same with 2,000,000 nodes.
+Result<json> parse_of_module(std::string_view text);
 /// Appends `text` quoted and escaped; bytes that are not UTF-8 become U+FFFD.
 void append_quoted(std::string& out, std::string_view text);
 std::size_t count_code_points(std::string_view utf8);
@@ -252,6 +254,13 @@ template <class T> Result<T> decode(const json& in, Manner manner) {
 template <class T> Result<T> decode_text(std::string_view text, Manner manner) {
   T value{};
   if (auto wrong = decode_text_into(text, manner, *codec_of<T>(), &value)) return std::move(*wrong);
+  return value;
+}
+/// What another module answered.
+std::optional<Error> decode_answer_into(std::string_view text, const Codec& codec, void* value);
+template <class T> Result<T> decode_answer(std::string_view text) {
+  T value{};
+  if (auto wrong = decode_answer_into(text, *codec_of<T>(), &value)) return std::move(*wrong);
   return value;
 }
 

@@ -104,7 +104,7 @@ template <Request R> Result<typename R::Reply> reply_of(const Answer& answer) {
   using Reply = typename R::Reply;
   if constexpr (std::is_same_v<Reply, Nothing>) return Nothing();
   else if constexpr (is_outcome<Reply>) {
-    auto value = decode_text<typename Reply::Value>(answer.body, Manner::lenient);
+    auto value = decode_answer<typename Reply::Value>(answer.body);
     if (!value) return Error(Errc::internal, "a peer answered what its contract does not know");
     Reply reply;
     reply.value = std::move(*value);
@@ -112,7 +112,7 @@ template <Request R> Result<typename R::Reply> reply_of(const Answer& answer) {
     return reply;
   } else {
     // A peer's mistake is not the caller's: never invalid_request.
-    auto reply = decode_text<Reply>(answer.body, Manner::lenient);
+    auto reply = decode_answer<Reply>(answer.body);
     if (!reply) return Error(Errc::internal, "a peer answered what its contract does not know");
     return reply;
   }

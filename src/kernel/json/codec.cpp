@@ -113,6 +113,11 @@ std::optional<Error> decode_text_into(std::string_view text, Manner manner, cons
   if (!parsed) return parsed.error();
   return decode_into(*parsed, manner, codec, value);
 }
+std::optional<Error> decode_answer_into(std::string_view text, const Codec& codec, void* value) {
+  const auto parsed = parse_of_module(text);
+  if (!parsed) return parsed.error();
+  return decode_into(*parsed, Manner::lenient, codec, value);
+}
 
 json schema_from(const Codec& codec) {
   json out = json::object();

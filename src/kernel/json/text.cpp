@@ -6,11 +6,12 @@ namespace loggia {
 namespace {
 
 constexpr std::size_t depth_max = 32;
-constexpr std::size_t nodes_max = 10000;
+constexpr std::size_t nodes_max = 10000, nodes_of_modules_max = 2000000;
 
 /// Builds the value, and stops at what nlohmann 3.11.2 lets pass: deep nesting, duplicate keys, endless lists.
 class Builder : public nlohmann::json_sax<json> {
  public:
+  explicit Builder(std::size_t most) : most_{most} {}
   json root;
   std::string why;
 
@@ -41,7 +42,7 @@ class Builder : public nlohmann::json_sax<json> {
   }
   bool put(json value) { return add(std::move(value)) != nullptr; }
   json* add(json value) {
-    if (++nodes_ > nodes_max) return refuse("has more than 10,000 values"), nullptr;
+    if (++nodes_ > most_) return refuse("has more than " + std::to_string(most_) + " values"), nullptr;
     if (open_.empty()) {
       root = std::move(value);
       return &root;
@@ -63,6 +64,7 @@ class Builder : public nlohmann::json_sax<json> {
     return true;
   }
 
+  const std::size_t most_;
   std::vector<json*> open_;
   std::string key_;
   std::size_t nodes_ = 0;
@@ -102,14 +104,21 @@ void append_escaped(std::string& out, unsigned char c) {
 
 }  // namespace
 
-Result<json> parse_untrusted(std::string_view text) {
-  Builder builder;
+namespace {
+
+Result<json> parse(std::string_view text, std::size_t most) {
+  Builder builder(most);
   // nlohmann takes a NUL for the end of the input.
   if (text.find('\0') != text.npos) return Error(Errc::malformed, "the input does not parse as JSON: it holds a NUL");
   if (!json::sax_parse(text.begin(), text.end(), &builder))
     return Error(Errc::malformed, "the input " + (builder.why.empty() ? "does not parse as JSON" : builder.why));
   return std::move(builder.root);
 }
+
+}  // namespace
+
+Result<json> parse_untrusted(std::string_view text) { return parse(text, nodes_max); }
+Result<json> parse_of_module(std::string_view text) { return parse(text, nodes_of_modules_max); }
 
 void append_quoted(std::string& out, std::string_view text) {
   out += '"';
