@@ -107,13 +107,17 @@ class GatewayModule final : public Module {
 
   void make_pages() {
     std::vector<Topic> topics;
-    for (const auto& module : kernel_.modules) topics.insert(topics.end(), module.topics.begin(), module.topics.end());
+    std::vector<SocketProtocol> protocols;
+    for (const auto& module : kernel_.modules) {
+      topics.insert(topics.end(), module.topics.begin(), module.topics.end());
+      protocols.insert(protocols.end(), module.protocols.begin(), module.protocols.end());
+    }
     const auto openapi = openapi_document(routes_, kernel_.version);
     PagesParts parts;
     parts.files = web_files();
     parts.openapi_json = openapi.dump();
     parts.openapi_yaml = to_yaml(openapi);
-    parts.asyncapi_yaml = to_yaml(asyncapi_document(topics, kernel_.version));
+    parts.asyncapi_yaml = to_yaml(asyncapi_document(topics, protocols, kernel_.version));
     parts.jwks = [verifier = kernel_.ports.get<auth::Verifier>()] { return verifier->jwks(); };
     parts.readiness = kernel_.readiness;
     pages_ = std::make_unique<Pages>(std::move(parts));

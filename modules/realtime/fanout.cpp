@@ -92,7 +92,7 @@ void Node::remove_from(Session& session, Room& room, std::string_view why) {
   if (told) {
     RemovedData data;
     data.why = why;
-    session.push(framed(push_frame("room.removed", id, hub_.clock->now(), encode(data))), nullptr);
+    session.push(framed(push_frame(RemovedData::ev, id, hub_.clock->now(), encode(data))), nullptr);
   }
   if (replay) session.replayed();
 }
@@ -174,7 +174,7 @@ boost::asio::awaitable<void> Node::admit(Node* node, RoomId room, UserId user) {
 }
 
 void Node::admitted(const UserId& user, const chat::Standing& standing) {
-  const auto frame = framed(push_frame("room.added", standing.id, hub_.clock->now(), encode(standing)));
+  const auto frame = framed(push_frame(room_added, standing.id, hub_.clock->now(), encode(standing)));
   for (auto* session : joining(standing.id, user)) {
     auto& room = *index_.find(standing.id);
     auto& reader = *index_.reader(*session, room);

@@ -1,18 +1,12 @@
 #include <charconv>
 #include <nlohmann/json.hpp>
 #include "frames.hpp"
+#include "answers.hpp"
 #include "loggia/chat/events.hpp"
 #include "loggia/kernel/json.hpp"
 
 namespace loggia::realtime {
 namespace {
-
-struct ErrorData {
-  std::string code, detail;
-  bool retry = false;
-  std::optional<std::int64_t> retry_after;
-};
-BOOST_DESCRIBE_STRUCT(ErrorData, (), (code, detail, retry, retry_after))
 
 /// The members before `data` hold no text that a person wrote, so the first `"seq":` among them is the frame's.
 std::optional<Head> quick_head(std::string_view frame) {

@@ -20,29 +20,38 @@ std::string push_frame(std::string_view ev, const RoomId& room, Time at, std::st
 SharedBytes framed(std::string_view text);
 
 struct ResetData {
+  static constexpr std::string_view ev = "room.reset";
+  static constexpr Rule rules[] = {one_of("why", "too_many|epoch|ahead")};
   std::int64_t last_seq = 0;
   std::string why;
 };
 BOOST_DESCRIBE_STRUCT(ResetData, (), (last_seq, why))
 struct CursorData {
+  static constexpr std::string_view ev = "replay.done";
   std::string cursor;
 };
 BOOST_DESCRIBE_STRUCT(CursorData, (), (cursor))
 struct RemovedData {
+  static constexpr std::string_view ev = "room.removed";
+  static constexpr Rule rules[] = {one_of("why", "left|removed|banned|deleted|unknown")};
   std::string why;
 };
 BOOST_DESCRIBE_STRUCT(RemovedData, (), (why))
 struct ReceiptData {
+  static constexpr std::string_view ev = "receipt";
   UserId user_id;
   std::int64_t seq = 0;
   std::optional<std::int64_t> unread, mentions;  // to the reader's own connections
 };
 BOOST_DESCRIBE_STRUCT(ReceiptData, (), (user_id, seq, unread, mentions))
 struct TypingData {
+  static constexpr std::string_view ev = "typing";
   UserId user_id;
 };
 BOOST_DESCRIBE_STRUCT(TypingData, (), (user_id))
 struct PresenceData {
+  static constexpr std::string_view ev = "presence";
+  static constexpr Rule rules[] = {one_of("state", "online|away|offline")};
   UserId user_id;
   std::string state;
   std::optional<Time> last_seen;
@@ -50,13 +59,31 @@ struct PresenceData {
 };
 BOOST_DESCRIBE_STRUCT(PresenceData, (), (user_id, state, last_seen, status_text))
 struct ExpiringData {
+  static constexpr std::string_view ev = "auth.expiring";
   Time expires_at{};
 };
 BOOST_DESCRIBE_STRUCT(ExpiringData, (), (expires_at))
 struct DrainingData {
+  static constexpr std::string_view ev = "server.draining";
   std::int64_t reconnect_within = 0;  // seconds
 };
 BOOST_DESCRIBE_STRUCT(DrainingData, (), (reconnect_within))
+
+/// A notification as in `GET /notifications`.
+struct NotificationData {
+  static constexpr std::string_view ev = "notification";
+  static constexpr Rule rules[] = {one_of("kind", "mention|direct|message|system")};
+  NotificationId id;
+  std::string kind;
+  std::optional<RoomId> room;
+  std::optional<std::int64_t> seq;
+  std::optional<UserId> from;
+  Time created_at{};
+  bool read = false;
+};
+BOOST_DESCRIBE_STRUCT(NotificationData, (), (id, kind, room, seq, from, created_at, read))
+/// Its data is a chat::Standing.
+inline constexpr std::string_view room_added = "room.added";
 
 /// `ev` and `seq` of a timeline frame as it is stored; `ev` points into the frame.
 struct Head {

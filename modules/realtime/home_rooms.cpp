@@ -177,7 +177,7 @@ boost::asio::awaitable<void> HomeRooms::send_receipt(HomeRooms* homes, chat::Rec
   ReceiptData data;
   data.user_id = moved.user_id;
   data.seq = moved.seq;
-  const auto frame = framed(push_frame("receipt", moved.room, moved.at, encode(data)));
+  const auto frame = framed(push_frame(ReceiptData::ev, moved.room, moved.at, encode(data)));
   for (const auto shard : found->second.shards)
     hub.nodes[shard]->mail([room = moved.room, user = moved.user_id, frame](Node& there) { there.receipt(room, user, frame); });
 }
@@ -198,7 +198,7 @@ void HomeRooms::typing(const RoomId& room, const UserId& user) {
   if (!found->second.typed.pass(user, node_.hub().clock->moment())) return;
   TypingData data;
   data.user_id = user;
-  const auto frame = framed(push_frame("typing", room, node_.hub().clock->now(), encode(data)));
+  const auto frame = framed(push_frame(TypingData::ev, room, node_.hub().clock->now(), encode(data)));
   for (const auto shard : found->second.shards) node_.hub().nodes[shard]->mail([room, user, frame](Node& there) { there.typing(room, user, frame); });
 }
 

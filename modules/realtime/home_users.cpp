@@ -11,18 +11,6 @@
 namespace loggia::realtime {
 namespace {
 
-/// A notification as in `GET /notifications`.
-struct NotificationData {
-  NotificationId id;
-  std::string kind;
-  std::optional<RoomId> room;
-  std::optional<std::int64_t> seq;
-  std::optional<UserId> from;
-  Time created_at{};
-  bool read = false;
-};
-BOOST_DESCRIBE_STRUCT(NotificationData, (), (id, kind, room, seq, from, created_at, read))
-
 constexpr milliseconds retry_pause{1000};
 
 }  // namespace
@@ -73,7 +61,7 @@ void HomeUsers::notification(const UserId& user, const EventPtr& event) {
   data.from = made->from;
   data.created_at = made->created_at;
   data.read = made->read;
-  push(user, framed(push_frame("notification", RoomId(), made->created_at, encode(data))));
+  push(user, framed(push_frame(NotificationData::ev, RoomId(), made->created_at, encode(data))));
 }
 
 void HomeUsers::own_receipt(const chat::ReceiptMoved& moved) {
@@ -92,7 +80,7 @@ boost::asio::awaitable<void> HomeUsers::send_own_receipt(HomeUsers* homes, chat:
   data.seq = std::max(moved.seq, standing->read_seq);
   data.unread = standing->unread;
   data.mentions = standing->mentions;
-  homes->push(moved.user_id, framed(push_frame("receipt", moved.room, moved.at, encode(data))));
+  homes->push(moved.user_id, framed(push_frame(ReceiptData::ev, moved.room, moved.at, encode(data))));
 }
 
 // ---- leases ----
@@ -174,7 +162,7 @@ boost::asio::awaitable<void> HomeUsers::tell(HomeUsers* homes, UserId user) {
     const auto now = hub.clock->now();
     if (data.state == "offline" && person && person->show_presence) data.last_seen = now;
     if (person && person->show_presence && person->status_text && !person->status_text->empty()) data.status_text = person->status_text;
-    const auto frame = framed(push_frame("presence", RoomId(), now, encode(data)));
+    const auto frame = framed(push_frame(PresenceData::ev, RoomId(), now, encode(data)));
     for (const auto& one : hub.nodes) one->mail([shown, user, frame](Node& there) { there.presence(*shown, user, frame); });
     homes->told_[user].state = data.state;
   }

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <condition_variable>
 #include <nlohmann/json.hpp>
+#include "description.hpp"
 #include "doors.hpp"
 #include "ears.hpp"
 #include "loggia/kernel/json.hpp"
@@ -146,6 +147,7 @@ ModuleDescriptor module() {
   out.needs = {"auth", "chat", "user"};
   out.keys = keys();
   out.topics = topics();
+  out.protocols = {description()};
   out.make = [](Kernel& kernel) -> std::unique_ptr<Module> { return std::make_unique<RealtimeModule>(kernel); };
   return out;
 }

@@ -1,4 +1,5 @@
 #include "requests.hpp"
+#include "answers.hpp"
 #include "loggia/kernel/json.hpp"
 #include "loggia/kernel/log.hpp"
 #include "node.hpp"
@@ -8,22 +9,8 @@ namespace {
 
 using SessionPtr = std::shared_ptr<Session>;
 
-struct ExpiresOk {
-  Time expires_at{};
-};
-BOOST_DESCRIBE_STRUCT(ExpiresOk, (), (expires_at))
-struct PingOk {
-  Time at{};
-  std::string cursor;
-};
-BOOST_DESCRIBE_STRUCT(PingOk, (), (at, cursor))
-struct SyncOk {
-  std::vector<RawJson> events;
-  bool more = false;
-};
-BOOST_DESCRIBE_STRUCT(SyncOk, (), (events, more))
-
-template <class T> Result<std::string> text_of(const Result<T>& reply) {
+/// Of chat's reply to what an op asks: it is the answer as it is described.
+template <class Op> Result<std::string> text_of(const Result<typename Op::Ok>& reply) {
   if (!reply) return reply.error();
   return encode(*reply);
 }
@@ -50,7 +37,7 @@ Async<std::string> run(SessionPtr session, SendOp op) {
   request.attachments = std::move(op.attachments);
   auto reply = co_await session->node().hub().live->on(session->context(), std::move(request));
   if (auto* room = reply ? session->node().index().find(op.room) : nullptr) room->warm = true;
-  co_return text_of(reply);
+  co_return text_of<SendOp>(reply);
 }
 
 Async<std::string> run(SessionPtr session, EditOp op) {
@@ -59,7 +46,7 @@ Async<std::string> run(SessionPtr session, EditOp op) {
   request.seq = op.seq;
   request.text = std::move(op.text);
   auto reply = co_await session->node().hub().live->on(session->context(), std::move(request));
-  co_return text_of(reply);
+  co_return text_of<EditOp>(reply);
 }
 
 Async<std::string> run(SessionPtr session, DeleteOp op) {
@@ -67,7 +54,7 @@ Async<std::string> run(SessionPtr session, DeleteOp op) {
   request.room = op.room;
   request.seq = op.seq;
   auto reply = co_await session->node().hub().live->on(session->context(), std::move(request));
-  co_return text_of(reply);
+  co_return text_of<DeleteOp>(reply);
 }
 
 Async<std::string> react(SessionPtr session, RoomId room, std::int64_t seq, std::string emoji, bool on) {
@@ -77,7 +64,7 @@ Async<std::string> react(SessionPtr session, RoomId room, std::int64_t seq, std:
   request.emoji = std::move(emoji);
   request.on = on;
   auto reply = co_await session->node().hub().live->on(session->context(), std::move(request));
-  co_return text_of(reply);
+  co_return text_of<ReactOp>(reply);
 }
 Async<std::string> run(SessionPtr session, ReactOp op) { return react(std::move(session), op.room, op.seq, std::move(op.emoji), true); }
 Async<std::string> run(SessionPtr session, UnreactOp op) { return react(std::move(session), op.room, op.seq, std::move(op.emoji), false); }
@@ -87,7 +74,7 @@ Async<std::string> run(SessionPtr session, ReadOp op) {
   request.room = op.room;
   request.seq = op.seq;
   auto reply = co_await session->node().hub().reading->on(session->context(), std::move(request));
-  co_return text_of(reply);
+  co_return text_of<ReadOp>(reply);
 }
 
 Async<std::string> run(SessionPtr session, TypingOp op) {
@@ -203,7 +190,7 @@ boost::asio::awaitable<void> tell_absences(SessionPtr session, std::vector<RoomI
     if (entered && session->node().index().reader(*session, *entered)) continue;  // back since
     RemovedData data;
     data.why = absence ? absence->why : "unknown";
-    session->push(framed(push_frame("room.removed", room, hub.clock->now(), encode(data))), nullptr);
+    session->push(framed(push_frame(RemovedData::ev, room, hub.clock->now(), encode(data))), nullptr);
   }
   session->replayed();
 }

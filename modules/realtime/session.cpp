@@ -1,6 +1,7 @@
 #include "session.hpp"
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include "answers.hpp"
 #include "loggia/kernel/json.hpp"
 #include "node.hpp"
 #include "requests.hpp"
@@ -8,23 +9,6 @@
 
 namespace loggia::realtime {
 namespace {
-
-struct HelloUser {
-  UserId id;
-  std::string username;
-};
-BOOST_DESCRIBE_STRUCT(HelloUser, (), (id, username))
-struct HelloOk {
-  std::string session;
-  HelloUser user;
-  std::string epoch, cursor;
-  std::vector<chat::Standing> rooms;
-  std::optional<bool> more;
-  std::optional<std::vector<RoomId>> gone;
-  std::int64_t heartbeat = 0;
-  std::string server;
-};
-BOOST_DESCRIBE_STRUCT(HelloOk, (), (session, user, epoch, cursor, rooms, more, gone, heartbeat, server))
 
 constexpr std::size_t message_max_live = 128u << 10;
 
@@ -182,7 +166,7 @@ void Session::begin(std::int64_t id, const HelloOp& hello, const chat::Hello& st
     ResetData data;
     data.last_seq = reset.last_seq;
     data.why = reset.why;
-    send(framed(push_frame("room.reset", reset.room, now, encode(data))), nullptr, Outbox::plain);
+    send(framed(push_frame(ResetData::ev, reset.room, now, encode(data))), nullptr, Outbox::plain);
   }
   hub.numbers.resets.add(plan.resets.size());
   std::unordered_map<RoomId, std::int64_t> replays;
@@ -227,7 +211,7 @@ void Session::replayed() {
   if (state_ != State::live || replaying_ == 0 || --replaying_ > 0) return;
   CursorData data;
   data.cursor = cursor_;
-  send(framed(push_frame("replay.done", RoomId(), node_.hub().clock->now(), encode(data))), nullptr, Outbox::replay_done);
+  send(framed(push_frame(CursorData::ev, RoomId(), node_.hub().clock->now(), encode(data))), nullptr, Outbox::replay_done);
 }
 
 // ---- time and the end ----
@@ -243,7 +227,7 @@ void Session::tick(Moment now, Time wall) {
     warned_ = true;
     ExpiringData data;
     data.expires_at = expires_;
-    push(framed(push_frame("auth.expiring", RoomId(), wall, encode(data))), nullptr);
+    push(framed(push_frame(ExpiringData::ev, RoomId(), wall, encode(data))), nullptr);
   }
   const auto taken = outbox_.handed() - socket_->queued();
   if (taken != taken_ || !backlogged() || !node_.contact()) progress_at_ = now;
@@ -264,7 +248,7 @@ void Session::drain() {
   if (state_ == State::closing) return;
   DrainingData data;
   data.reconnect_within = 5;
-  push(framed(push_frame("server.draining", RoomId(), node_.hub().clock->now(), encode(data))), nullptr);
+  push(framed(push_frame(DrainingData::ev, RoomId(), node_.hub().clock->now(), encode(data))), nullptr);
 }
 
 // The index is left from outside of what is going on: it may be walking through a room's readers just now.

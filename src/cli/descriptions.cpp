@@ -34,8 +34,12 @@ int print_openapi(Shell& shell) {
 
 int print_asyncapi(Shell& shell) {
   std::vector<Topic> topics;
-  for (const auto& module : shell.modules) topics.insert(topics.end(), module.topics.begin(), module.topics.end());
-  std::cout << asyncapi_document(topics, version()).dump(2) << '\n';
+  std::vector<SocketProtocol> protocols;
+  for (const auto& module : shell.modules) {
+    topics.insert(topics.end(), module.topics.begin(), module.topics.end());
+    protocols.insert(protocols.end(), module.protocols.begin(), module.protocols.end());
+  }
+  std::cout << asyncapi_document(topics, protocols, version()).dump(2) << '\n';
   return 0;
 }
 

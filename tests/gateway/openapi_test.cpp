@@ -144,13 +144,62 @@ TEST_CASE("topics are channels, their types messages in the envelope; a topic of
   one.types = {made};
   two.types = {gone};
   two.logged = false;
-  const auto out = asyncapi_document({one, two}, "1.2.3");
+  const auto out = asyncapi_document({one, two}, {}, "1.2.3");
   CHECK(out["asyncapi"] == "3.0.0");
   CHECK(out["channels"].size() == 1);
   CHECK(out["channels"]["things"]["messages"].size() == 2);
   CHECK(out["operations"]["publish.things"]["messages"].size() == 2);
   CHECK(out["components"]["messages"]["thing.made"]["payload"]["allOf"][1]["properties"]["data"] == json::parse(R"({"type":"object"})"));
   CHECK(out["components"]["messages"]["thing.gone"]["description"].get<std::string>().find("not logged") != std::string::npos);
+  each_reference(out, [&](const std::string& to) { CHECK_MESSAGE(out.contains(json::json_pointer(to.substr(1))), to); });
+}
+
+TEST_CASE("a protocol is a channel: a request is received and replied to, and frames of a topic are pushed as its events carry them") {
+  EventType made;
+  made.type = "thing.made";
+  made.summary = "A thing was made.";
+  made.schema = [] { return std::string(R"({"type":"object","properties":{"ev":{"type":"string"}}})"); };
+  Topic topic;
+  topic.name = "things";
+  topic.types = {made};
+  SocketProtocol::Request ask;
+  ask.op = "ask";
+  ask.summary = "Ask.";
+  ask.in = [] { return std::string(R"({"type":"object","properties":{"what":{"type":"string"}},"required":["what"]})"); };
+  ask.ok = [] { return std::string(R"({"type":"object"})"); };
+  SocketProtocol::Push told;
+  told.ev = "told";
+  told.summary = "Told.";
+  told.room = true;
+  told.data = ask.ok;
+  SocketProtocol protocol;
+  protocol.name = "talk.v1";
+  protocol.address = "/talk";
+  protocol.summary = "Talk.";
+  protocol.requests = {ask};
+  protocol.error = ask.ok;
+  protocol.timeline = "things";
+  protocol.pushes = {told};
+  protocol.closes.emplace_back();
+  protocol.closes[0].code = 4000;
+  protocol.closes[0].why = "nonsense was said";
+  const auto out = asyncapi_document({topic}, {protocol}, "1.2.3");
+  const auto& channel = out["channels"]["talk.v1"];
+  CHECK(channel["address"] == "/talk");
+  CHECK(channel["messages"].size() == 5);  // the request, its answer, the error, two pushes
+  CHECK(channel["description"].get<std::string>().find("4000: nonsense was said") != std::string::npos);
+  const auto& messages = out["components"]["messages"];
+  CHECK(messages["op.ask"]["payload"]["required"] == json::parse(R"(["what","id","op"])"));
+  CHECK(messages["op.ask"]["payload"]["additionalProperties"] == false);
+  CHECK(messages["op.ask"]["payload"]["properties"]["op"]["const"] == "ask");
+  CHECK(messages["ok.ask"]["payload"]["required"] == json::parse(R"(["re","ok"])"));
+  CHECK(messages["ev.told"]["payload"]["required"] == json::parse(R"(["ev","at","data","room"])"));
+  CHECK(messages["ev.thing.made"]["payload"] == messages["thing.made"]["payload"]["allOf"][1]["properties"]["data"]);
+  CHECK(out["components"]["schemas"]["frame.thing.made"]["properties"]["ev"]["const"] == "thing.made");
+  CHECK(out["operations"]["ask"]["action"] == "receive");
+  CHECK(out["operations"]["ask"]["reply"]["messages"].size() == 2);
+  CHECK(out["operations"]["push"]["messages"].size() == 2);
+  CHECK(out["operations"]["publish.things"]["messages"].size() == 1);
   each_reference(out, [&](const std::string& to) { CHECK_MESSAGE(out.contains(json::json_pointer(to.substr(1))), to); });
 }
 

@@ -1,5 +1,8 @@
 // The parts that know of no connection: frames, the index, the pace.
 #include <algorithm>
+#include <nlohmann/json.hpp>
+#include <set>
+#include "description.hpp"
 #include "frames.hpp"
 #include "index.hpp"
 #include "pace.hpp"
@@ -45,6 +48,25 @@ TEST_CASE("a request is decoded strictly, and its id is found where anything els
     REQUIRE(std::holds_alternative<Refusal>(refused));
     CHECK(!std::get<Refusal>(refused).id);
   }
+}
+
+TEST_CASE("every request and every frame of the contract is described") {
+  const auto protocol = description();
+  std::set<std::string_view> ops, pushes;
+  for (const auto& one : protocol.requests) {
+    ops.insert(one.op);
+    CHECK(json::parse(one.in())["type"] == "object");
+    CHECK(json::parse(one.ok())["type"] == "object");
+  }
+  for (const auto& one : protocol.pushes) {
+    pushes.insert(one.ev);
+    CHECK(json::parse(one.data())["type"] == "object");
+  }
+  CHECK(ops == std::set<std::string_view>{"hello", "auth", "send", "edit", "delete", "react", "unreact", "read", "typing", "presence", "sync",
+                                          "ping"});
+  CHECK(pushes == std::set<std::string_view>{"receipt", "typing", "presence", "room.added", "room.removed", "room.reset", "replay.done",
+                                             "notification", "auth.expiring", "server.draining"});
+  CHECK(json::parse(protocol.requests[0].in())["properties"]["resume"]["properties"]["rooms"]["maxProperties"] == 1000);
 }
 
 TEST_CASE("whoever comes and goes, seats and readers know each other") {

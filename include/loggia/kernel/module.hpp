@@ -16,6 +16,7 @@
 #include "loggia/kernel/metrics.hpp"
 #include "loggia/kernel/router.hpp"
 #include "loggia/kernel/shards.hpp"
+#include "loggia/kernel/socket_protocol.hpp"
 #include "loggia/kernel/storage.hpp"
 
 namespace loggia {
@@ -101,6 +102,7 @@ struct ModuleDescriptor {
   std::vector<std::string> needs;  // modules whose ports it calls
   std::vector<ConfigKey> keys;
   std::vector<Topic> topics;       // that it produces, for AsyncAPI
+  std::vector<SocketProtocol> protocols;  // that it speaks with clients, for AsyncAPI
   std::vector<Migration> migrations;  // empty: stores nothing
   std::function<std::unique_ptr<Module>(Kernel&)> make;
   /// Mounts its ports, from kernel.ports, on a router: the public edge, the inner listener, a loopback.

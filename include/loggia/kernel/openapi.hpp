@@ -6,6 +6,7 @@
 #include <vector>
 #include "loggia/kernel/bus.hpp"
 #include "loggia/kernel/router.hpp"
+#include "loggia/kernel/socket_protocol.hpp"
 
 namespace loggia {
 
@@ -25,8 +26,8 @@ RouteDescription describe(const RouteInfo& info);
 nlohmann::json openapi_document(const std::vector<RouteInfo>& routes, std::string_view version);
 
 /// AsyncAPI 3.0 of the topics: a channel each, a message for each type, in a CloudEvents envelope. A topic of several producers may
-/// stand there several times.
-nlohmann::json asyncapi_document(const std::vector<Topic>& topics, std::string_view version);
+/// stand there several times. And of the protocols: a channel each, an operation for each request, one for all that is pushed.
+nlohmann::json asyncapi_document(const std::vector<Topic>& topics, const std::vector<SocketProtocol>& protocols, std::string_view version);
 
 /// The same document as YAML 1.2 in block style.
 std::string to_yaml(const nlohmann::json& document);
