@@ -159,7 +159,7 @@ Async<Context> Edge::admit(Visit& visit, const Route& route) {
     co_await record(context, "admin.refused", std::string(route.info.route));
     co_return Error(Errc::forbidden, "only administrators may do this");
   }
-  if (route.info.idempotent || route.info.route == "POST /auth/refresh") {
+  if (route.info.idempotent) {
     auto key = idempotency_key(visit.request);
     if (!key) co_return key.error();
     context = context.keyed(std::move(*key));
@@ -273,7 +273,7 @@ std::optional<HttpResponse> Edge::enter(std::shared_ptr<Upgrade> upgrade) {
   if (auto refusal = too_many(coming)) return refusal;
   if (coming.origin == Origin::foreign)
     return refuse(coming, Error(Errc::forbidden, "pages of another origin open no socket here; http.allowed_origins names those that may"));
-  auto refusal = parts_.doors->enter(std::move(upgrade), coming.address);
+  auto refusal = parts_.doors->enter(std::move(upgrade), coming.address, coming.trace);
   if (refusal) decorate(coming, *refusal);
   return refusal;
 }

@@ -5,6 +5,7 @@
 #include "loggia/kernel/log.hpp"
 #include "loggia/kernel/openapi.hpp"
 #include "pages.hpp"
+#include "settings.hpp"
 #include "status.hpp"
 
 namespace loggia::gateway {
@@ -172,6 +173,7 @@ ModuleDescriptor module() {
   out.name = "gateway";
   out.needs = {"auth", "user", "chat", "realtime", "notification"};
   out.keys = keys();
+  out.check = mistakes;
   out.make = [](Kernel& kernel) -> std::unique_ptr<Module> { return std::make_unique<GatewayModule>(kernel); };
   out.mount = mount;
   return out;

@@ -20,6 +20,7 @@ class Node;
 struct Options {
   std::int64_t resume_limit = 1000, resume_total = 10000;
   std::size_t queue_bytes = 1u << 20;
+  bool compression = false;
   std::string server = "loggia";
 };
 

@@ -50,7 +50,7 @@ std::vector<ConfigKey> keys() {
       key("realtime.resume_limit", Kind::integer, "1000", "missed events of a room that a resume brings; beyond that room.reset", 0),
       key("realtime.resume_total", Kind::integer, "10000", "missed events that a resume brings in all", 0),
       key("realtime.queue_bytes", Kind::integer, "1048576", "what may wait for a connection; beyond that it is fed from the log", 4096),
-      key("realtime.compression", Kind::flag, "false", "negotiate permessage-deflate; costs 97 KB a connection", 0),
+      key("realtime.compression", Kind::flag, "false", "negotiate permessage-deflate, without context takeover; costs time for each message", 0),
   };
 }
 
@@ -64,6 +64,7 @@ class RealtimeModule : public Module {
     hub_->options.resume_limit = kernel.config.integer("realtime.resume_limit");
     hub_->options.resume_total = kernel.config.integer("realtime.resume_total");
     hub_->options.queue_bytes = static_cast<std::size_t>(kernel.config.integer("realtime.queue_bytes"));
+    hub_->options.compression = kernel.config.flag("realtime.compression");
     hub_->options.server = "loggia " + kernel.version;
     hub_->instance = kernel.ids->make<Uuid>().text();
     hub_->limited = limited(kernel.config);

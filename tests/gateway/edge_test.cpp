@@ -267,6 +267,10 @@ TEST_CASE("a socket is opened from our pages, allowed ones, and by what is no br
   REQUIRE(refused);
   CHECK(refused->status == 403);
   CHECK(enter({{"origin", "null"}})->status == 403);
+  world.doors->refusing = true;
+  const auto later = enter({});
+  REQUIRE(later);
+  CHECK(testing::header_of(*later, "trace-id") == json::parse(later->body).at("trace_id"));
   auto elsewhere = World::request("GET", "/rooms");
   CHECK(world.edge->enter(std::make_shared<testing::FakeUpgrade>(elsewhere))->status == 404);
 }

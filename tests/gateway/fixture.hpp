@@ -49,10 +49,12 @@ struct FakeLive final : UnansweredPort<chat::Live> {
 };
 
 struct FakeDoors final : realtime::Doors {
-  std::optional<HttpResponse> enter(std::shared_ptr<Upgrade>, std::string address) override {
+  std::optional<HttpResponse> enter(std::shared_ptr<Upgrade>, std::string address, const Trace& trace) override {
     entered.push_back(std::move(address));
+    if (refusing) return problem(Error(Errc::unavailable, "not now"), trace);
     return std::nullopt;
   }
+  bool refusing = false;
   std::vector<std::string> entered;
 };
 

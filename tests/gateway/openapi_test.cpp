@@ -128,6 +128,7 @@ TEST_CASE("an Idempotency-Key is offered where it is honoured") {
     return false;
   };
   CHECK(has_key(document()["paths"]["/rooms"]["post"]));
+  CHECK(has_key(document()["paths"]["/auth/refresh"]["post"]));
   CHECK_FALSE(has_key(document()["paths"]["/auth/login"]["post"]));
 }
 

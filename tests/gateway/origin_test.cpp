@@ -1,4 +1,6 @@
 #include "fixture.hpp"
+#include "loggia/gateway/module.hpp"
+#include "settings.hpp"
 
 using namespace loggia;
 using namespace loggia::gateway;
@@ -53,6 +55,22 @@ TEST_CASE("what is no address or origin in the configuration is refused by name"
   CHECK(Origins::make("chat.example", {}, networks({})).has_error());
   CHECK(Origins::make("", {"*"}, networks({})).has_error());
   for (const auto* wrong : {"10.0.0.0/33", "10.0.0/8", "x", "::1/129", "10.0.0.1:80", "10.0.0.0/"}) CHECK(Networks::parse({wrong}).has_error());
+}
+
+TEST_CASE("config check tells every mistake that the kinds of the keys do not show") {
+  const auto told = [](loggia::test::FakeKernel::Settings settings) {
+    const loggia::test::FakeKernel fake(module().keys, std::move(settings));
+    std::string out;
+    for (const auto& mistake : mistakes(fake.kernel.config)) out += mistake.pointer + ' ';
+    return out;
+  };
+  CHECK(told({}) == "");
+  CHECK(told({{"http.public_url", "https://chat.example"}, {"http.allowed_origins", "https://a.example,http://b.example:81"},
+              {"http.trusted_proxies", "10.0.0.0/8,::1"}}) == "");
+  CHECK(told({{"http.public_url", "chat.example"}}) == "http.public_url ");
+  CHECK(told({{"http.allowed_origins", "a.example,https://b.example,null"}, {"http.trusted_proxies", "10.0.0.0/33,proxy,10.0.0.1"}}) ==
+        "http.allowed_origins http.allowed_origins http.trusted_proxies http.trusted_proxies ");
+  CHECK(told({{"http.tls.certificate", "/nowhere/cert.pem"}}) == "http.tls.private_key http.tls.certificate ");
 }
 
 TEST_CASE("a network holds its addresses and no others, IPv4 also in its IPv6 form") {

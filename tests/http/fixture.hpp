@@ -39,6 +39,7 @@ class Sockets {
   void add(const std::shared_ptr<Upgrade>& upgrade) {
     WebSocket::Limits limits;
     limits.message_max = 1000;
+    limits.deflate = upgrade->request().path == "/deflate";
     auto socket = upgrade->accept("loggia.v1", limits);
     WebSocket::Events events;
     events.message = [this, raw = socket.get()](std::string_view text) {

@@ -40,6 +40,32 @@ TEST_CASE("a handshake is answered as RFC 6455 says") {
   CHECK(here.handshake.find("sec-websocket-protocol: loggia.v1\r\n") != std::string::npos);
 }
 
+TEST_CASE("with permessage-deflate agreed on, messages are compressed both ways; without, never") {
+  Connected without;
+  CHECK(without.handshake.find("sec-websocket-extensions") == std::string::npos);
+  Listening here;
+  for (const auto* path : {"/deflate", "/socket"}) {
+    RawClient client(here.server->address());
+    auto request = here.connect_text(path);
+    request.insert(request.size() - 2, "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n");
+    client.send(request);
+    const auto handshake = client.take_until("\r\n\r\n");
+    const bool agreed = handshake.find("sec-websocket-extensions: permessage-deflate; server_no_context_takeover; client_no_context_takeover\r\n") !=
+                        std::string::npos;
+    CHECK(agreed == (path == std::string("/deflate")));
+    const std::string text(500, 'x');
+    client.send(client_frame(text));
+    const auto [first, payload] = client.frame();
+    CHECK(first == (agreed ? 0xC1 : 0x81));
+    CHECK((payload.size() < 50) == agreed);
+    if (!agreed) continue;
+    ClientFrame compressed;
+    compressed.reserved = 4;
+    client.send(client_frame(payload, compressed));  // what it sent is what it reads
+    CHECK(client.frame() == std::pair<int, std::string>(first, payload));
+  }
+}
+
 TEST_CASE("a key is 16 bytes in base64") {
   CHECK(is_websocket_key("dGhlIHNhbXBsZSBub25jZQ=="));
   for (const std::string key : {"", "dGhlIHNhbXBsZSBub25jZQ=", "dGhlIHNhbXBsZSBub25jZR==", "dGhlIHNhbXBsZSBub25j!Q==", "dGhlIHNhbXBsZSBub25jZQ==="})

@@ -33,7 +33,10 @@ TEST_CASE("without hello the connection ends after 10 s with 4001") {
 
 TEST_CASE("who does not ask for loggia.v1 is refused") {
   World world;
-  CHECK(world.knock("")->status == 400);
+  const auto refused = world.knock("");
+  REQUIRE(refused);
+  CHECK(refused->status == 400);
+  CHECK(json::parse(refused->body)["trace_id"] == "0123456789abcdef0123456789abcdef");  // the handshake's, as in the header
   CHECK(world.knock("loggia.v2, chat")->status == 400);
   CHECK(!world.knock("loggia.v1"));
 }

@@ -476,7 +476,7 @@ std::shared_ptr<Client> World::connect(std::size_t shard) {
   upgrade->asked.headers.emplace_back("sec-websocket-protocol", "other, loggia.v1");
   upgrade->client = std::make_shared<Client>(*this, shard);
   inside_->clients.push_back(upgrade->client);
-  REQUIRE(!SocketDoors(hub).enter(upgrade, "192.0.2.1"));
+  REQUIRE(!SocketDoors(hub).enter(upgrade, "192.0.2.1", Trace()));
   run();
   return upgrade->client;
 }
@@ -493,7 +493,9 @@ std::optional<HttpResponse> World::knock(const std::string& protocols) {
   if (!protocols.empty()) upgrade->asked.headers.emplace_back("sec-websocket-protocol", protocols);
   upgrade->client = std::make_shared<Client>(*this, 0);
   inside_->clients.push_back(upgrade->client);
-  auto response = SocketDoors(hub).enter(upgrade, "192.0.2.1");
+  Trace trace;
+  trace.id = "0123456789abcdef0123456789abcdef";
+  auto response = SocketDoors(hub).enter(upgrade, "192.0.2.1", trace);
   run();
   return response;
 }

@@ -220,7 +220,8 @@ struct FakeKernel {
   std::shared_ptr<FakeBus> bus = std::make_shared<FakeBus>();
   Kernel kernel;
 
-  explicit FakeKernel(const std::vector<ConfigKey>& keys = std::vector<ConfigKey>(), std::vector<std::pair<std::string, std::string>> settings = {}) {
+  using Settings = std::vector<std::pair<std::string, std::string>>;
+  explicit FakeKernel(const std::vector<ConfigKey>& keys = std::vector<ConfigKey>(), Settings settings = Settings()) {
     Config::Source source;
     source.keys = keys;
     source.flags = std::move(settings);

@@ -8,6 +8,17 @@ def a_module_left_out_is_refused_by_the_name_of_what_needs_it(server):
     assert done.returncode == 2 and "chat" in done.stderr and "realtime" in done.stderr, done
 
 
+def config_check_finds_what_serve_would_refuse(server):
+    wrong = ["--set", "http.allowed_origins=nonsense", "--set", "http.trusted_proxies=10.0.0.0/99", "--set", "http.public_url=chat.example"]
+    for command in (["config", "check"], ["serve", "--data", server.data]):
+        done = subprocess.run([server.binary, *command, *wrong], capture_output=True, text=True, timeout=60)
+        assert done.returncode == 2 and not done.stdout, done
+        for key in ("http.allowed_origins", "http.trusted_proxies", "http.public_url"):
+            assert f"loggia: {key}: " in done.stderr, done.stderr
+    done = subprocess.run([server.binary, "config", "check", "--set", "chat.retention=off"], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done
+
+
 def the_modules_that_need_nothing_else_run_alone(server):
     server.flags = ["--modules", "user,auth,chat,notification"]
     process = subprocess.Popen([server.binary, "serve", "--data", server.data, "--admin", "127.0.0.1:0", *server.flags], stdout=subprocess.PIPE, text=True)

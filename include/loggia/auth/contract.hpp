@@ -55,6 +55,7 @@ struct Refresh {
   static constexpr std::string_view route = "POST /auth/refresh";
   static constexpr Access access = Access::open;
   static constexpr int status = 200;
+  static constexpr bool idempotent = true;  // 60 s: the same token and key get the same new token
   static constexpr std::string_view summary = "A new access token; each refresh token works once.";
   static constexpr Rule rules[] = {length("refresh_token", 1, 512)};
   std::optional<std::string> refresh_token;

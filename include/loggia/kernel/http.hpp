@@ -48,7 +48,8 @@ void append_frame(std::string& out, std::string_view text);
 class WebSocket {
  public:
   struct Limits {
-    std::size_t message_max = 64u << 10;  // 1009 beyond
+    std::size_t message_max = 64u << 10;  // 1009 beyond, also of what was compressed
+    bool deflate = false;                 // at the handshake: take permessage-deflate where it is offered
   };
   struct Events {
     std::function<void(std::string_view text)> message;

@@ -104,6 +104,8 @@ struct ModuleDescriptor {
   std::vector<Topic> topics;       // that it produces, for AsyncAPI
   std::vector<SocketProtocol> protocols;  // that it speaks with clients, for AsyncAPI
   std::vector<Migration> migrations;  // empty: stores nothing
+  /// Mistakes in values of its keys that their kinds do not show, all of them: `pointer` is the key. `config check` and `serve` ask.
+  std::function<std::vector<FieldError>(const Config&)> check;
   std::function<std::unique_ptr<Module>(Kernel&)> make;
   /// Mounts its ports, from kernel.ports, on a router: the public edge, the inner listener, a loopback.
   std::function<void(Router&, Kernel&)> mount;

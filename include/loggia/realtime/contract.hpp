@@ -10,8 +10,8 @@ class Doors {
  public:
   virtual ~Doors() = default;
   /// A handshake whose Origin the gateway has checked, on its connection's shard. Realtime checks the subprotocol and accepts, or
-  /// gives the response of a refusal. `address` is the client's, after trusted proxies.
-  virtual std::optional<HttpResponse> enter(std::shared_ptr<Upgrade> upgrade, std::string address) = 0;
+  /// gives the response of a refusal, under the trace of the handshake. `address` is the client's, after trusted proxies.
+  virtual std::optional<HttpResponse> enter(std::shared_ptr<Upgrade> upgrade, std::string address, const Trace& trace) = 0;
 };
 
 }  // namespace loggia::realtime

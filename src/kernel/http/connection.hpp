@@ -41,7 +41,7 @@ class HttpConnection final : public Member {
   void respond(HttpResponse response);
   void write();
   void answered();
-  std::shared_ptr<WebSocket> hand_over(const std::string& key, std::string_view subprotocol, WebSocket::Limits limits);
+  std::shared_ptr<WebSocket> hand_over(const HttpRequest& request, std::string_view subprotocol, WebSocket::Limits limits);
   void end();
 
   Stream stream_;

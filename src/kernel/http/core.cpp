@@ -140,6 +140,7 @@ void Core::flush_dirty(std::size_t shard) {
   state.turns = 0;
   state.flush_posted = false;
   state.counted = nullptr;
+  state.plain = state.deflated = nullptr;
   std::vector<std::weak_ptr<Member>> dirty;
   dirty.swap(state.dirty);
   for (const auto& weak : dirty) {
@@ -182,6 +183,21 @@ void Core::count_frames_of(std::size_t shard, const SharedBytes& framed) {
     state.counted_frames = count_frames(*framed);
   }
   metrics.sent_frames.add(state.counted_frames);
+}
+
+Deflater& Core::deflater(std::size_t shard) {
+  auto& state = *states_[shard];
+  if (!state.deflater) state.deflater = std::make_unique<Deflater>();
+  return *state.deflater;
+}
+
+SharedBytes Core::deflated(std::size_t shard, SharedBytes framed) {
+  auto& state = *states_[shard];
+  if (state.plain != framed) {
+    state.deflated = std::make_shared<const std::string>(deflater(shard).frames(*framed));
+    state.plain = std::move(framed);
+  }
+  return state.deflated;
 }
 
 HttpResponse Core::refusal(int status, std::string_view detail) const {

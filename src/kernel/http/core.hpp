@@ -6,6 +6,7 @@
 #include <memory>
 #include <mutex>
 #include <vector>
+#include "http/deflate.hpp"
 #include "http/head.hpp"
 #include "http/tls.hpp"
 #include "loggia/kernel/http.hpp"
@@ -80,6 +81,10 @@ class Core : public std::enable_shared_from_this<Core> {
   void wait_until_empty();
   std::size_t connections() const { return count_.load(std::memory_order_relaxed); }
   void count_frames_of(std::size_t shard, const SharedBytes& framed);
+  /// The shard's; lives as long as this.
+  Deflater& deflater(std::size_t shard);
+  /// The same frames compressed, once for all readers of the shard that are sent them in a row.
+  SharedBytes deflated(std::size_t shard, SharedBytes framed);
   HttpResponse refusal(int status, std::string_view detail) const;
   std::shared_ptr<TlsContext> tls() const;
   void set_tls(std::shared_ptr<TlsContext> tls);
@@ -102,6 +107,8 @@ class Core : public std::enable_shared_from_this<Core> {
     Shards::Timer sweeper;
     const std::string* counted = nullptr;  // the shared bytes counted last in this turn, and their frames
     std::size_t counted_frames = 0;
+    std::unique_ptr<Deflater> deflater;
+    SharedBytes plain, deflated;  // the shared bytes compressed last in this turn
     std::size_t marks = 0, marks_seen = 0, turns = 0;
     bool flush_posted = false;
   };

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cstring>
 #include <utility>
+#include "http/deflate.hpp"
 
 namespace loggia::http {
 namespace {
@@ -37,7 +38,8 @@ FrameReader::Event FrameReader::begin() {
   fin_ = (header_[0] & 0x80) != 0;
   opcode_ = header_[0] & 0x0F;
   const unsigned length = header_[1] & 0x7Fu;
-  if ((header_[0] & 0x70) != 0) return fail(1002, "reserved bits are set");
+  const bool compressed = (header_[0] & 0x40) != 0;
+  if ((header_[0] & 0x30) != 0 || (compressed && (!deflater_ || opcode_ != op_text))) return fail(1002, "reserved bits are set");
   if ((header_[1] & 0x80) == 0) return fail(1002, "a client masks its frames");
   if (is_control(opcode_)) {
     if (opcode_ > op_pong) return fail(1002, "unknown control frame");
@@ -48,6 +50,7 @@ FrameReader::Event FrameReader::begin() {
     if (opcode_ == op_continuation && !in_message_) return fail(1002, "a continuation without a beginning");
     if (opcode_ != op_continuation && in_message_) return fail(1002, "a message begins within another");
     if (opcode_ == op_binary) return fail(1003, "text messages only");
+    if (opcode_ == op_text) compressed_ = compressed;
   }
   if (header_size_ < header_needed()) return Event();
   const std::size_t digits = length == 126 ? 2 : length == 127 ? 8 : 0;
@@ -97,6 +100,24 @@ FrameReader::Event FrameReader::finish_control(std::string_view payload) {
   return event;
 }
 
+FrameReader::Event FrameReader::finish_compressed(std::string_view rest) {
+  if (!message_.empty()) rest = message_ += rest;
+  std::string text;
+  switch (deflater_->inflate(rest, message_max_, text)) {
+    case Deflater::State::ok: break;
+    case Deflater::State::broken: return fail(1007, "the message cannot be decompressed");
+    case Deflater::State::too_large: return fail(1009, "the message is too large");
+  }
+  Utf8Checker checker;
+  if (!checker.take(text) || !checker.complete()) return fail(1007, "the message is not UTF-8");
+  message_ = std::move(text);
+  delivered_ = true;
+  Event event;
+  event.kind = Kind::text;
+  event.payload = message_;
+  return event;
+}
+
 /// The frame's last bytes are there, unmasked.
 FrameReader::Event FrameReader::finish(std::span<char> last) {
   in_payload_ = false;
@@ -113,6 +134,7 @@ FrameReader::Event FrameReader::finish(std::span<char> last) {
     return Event();
   }
   in_message_ = false;
+  if (compressed_) return finish_compressed(rest);
   if (!utf8_.complete()) return fail(1007, "the message is not UTF-8");
   utf8_.reset();
   Event event;
@@ -149,7 +171,7 @@ FrameReader::Event FrameReader::next(std::span<char>& bytes) {
     left_ -= part.size();
     unmask(part);
     const std::string_view text(part.data(), part.size());
-    if (!is_control(opcode_) && !utf8_.take(text)) return fail(1007, "the message is not UTF-8");
+    if (!is_control(opcode_) && !compressed_ && !utf8_.take(text)) return fail(1007, "the message is not UTF-8");
     if (left_ > 0) {
       (is_control(opcode_) ? control_ : message_) += text;
       return Event();

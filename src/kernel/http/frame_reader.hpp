@@ -10,6 +10,8 @@
 
 namespace loggia::http {
 
+class Deflater;
+
 class FrameReader {
  public:
   enum class Kind {
@@ -30,6 +32,8 @@ class FrameReader {
   /// Takes from the front of `bytes`, which it unmasks in place. Call until it says `more`.
   Event next(std::span<char>& bytes);
   void set_message_max(std::size_t bytes) { message_max_ = bytes; }
+  /// permessage-deflate was agreed on. `deflater` outlives the reader.
+  void inflate_with(Deflater& deflater) { deflater_ = &deflater; }
   /// In the middle of a frame or message.
   bool partial() const { return header_size_ > 0 || in_payload_ || in_message_; }
 
@@ -38,6 +42,7 @@ class FrameReader {
   Event begin();
   Event finish(std::span<char> last);
   Event finish_control(std::string_view payload);
+  Event finish_compressed(std::string_view rest);
   std::size_t header_needed() const;
   void unmask(std::span<char> bytes);
 
@@ -49,6 +54,8 @@ class FrameReader {
   std::array<char, 4> mask_{};
   std::uint8_t header_size_ = 0, mask_at_ = 0, opcode_ = 0;
   bool fin_ = false, in_payload_ = false, in_message_ = false, ended_ = false, delivered_ = false;
+  bool compressed_ = false;  // the message that is being read
+  Deflater* deflater_ = nullptr;
   Utf8Checker utf8_;
 };
 

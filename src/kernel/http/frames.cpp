@@ -49,21 +49,29 @@ std::string close_frame(int code, std::string_view reason) {
   return out;
 }
 
+FrameView first_frame(std::string_view framed) {
+  FrameView out;
+  if (framed.size() < 2) return out;
+  std::uint64_t size = static_cast<unsigned char>(framed[1]) & 0x7Fu;
+  std::size_t head = 2;
+  if (size >= 126) {
+    const std::size_t digits = size == 126 ? 2 : 8;
+    if (framed.size() < head + digits) return out;
+    size = 0;
+    for (std::size_t i = 0; i < digits; ++i) size = size << 8 | static_cast<unsigned char>(framed[head + i]);
+    head += digits;
+  }
+  if (size > framed.size() - head) return out;
+  out.whole = framed.substr(0, head + static_cast<std::size_t>(size));
+  out.payload = out.whole.substr(head);
+  return out;
+}
+
 std::size_t count_frames(std::string_view framed) {
   std::size_t count = 0;
-  while (framed.size() >= 2) {
-    std::uint64_t size = static_cast<unsigned char>(framed[1]) & 0x7Fu;
-    std::size_t head = 2;
-    if (size >= 126) {
-      const std::size_t digits = size == 126 ? 2 : 8;
-      if (framed.size() < head + digits) break;
-      size = 0;
-      for (std::size_t i = 0; i < digits; ++i) size = size << 8 | static_cast<unsigned char>(framed[head + i]);
-      head += digits;
-    }
+  for (auto frame = first_frame(framed); !frame.whole.empty(); frame = first_frame(framed)) {
     ++count;
-    if (size > framed.size() - head) break;
-    framed.remove_prefix(head + static_cast<std::size_t>(size));
+    framed.remove_prefix(frame.whole.size());
   }
   return count;
 }

@@ -3,6 +3,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/error.hpp>
 #include "http/connection.hpp"
+#include "http/deflate.hpp"
 #include "http/response.hpp"
 #include "http/websocket.hpp"
 #include "loggia/kernel/log.hpp"
@@ -20,7 +21,7 @@ class UpgradeRequest final : public Upgrade {
     if (!connection_) throw std::logic_error("An upgrade is accepted once, and before its handler has answered.");
     const auto connection = std::move(connection_);
     connection_ = nullptr;
-    return connection->hand_over(std::string(request_.header("sec-websocket-key")), subprotocol, limits);
+    return connection->hand_over(request_, subprotocol, limits);
   }
   void expire() { connection_ = nullptr; }
 
@@ -108,7 +109,7 @@ void HttpConnection::failed(const std::exception_ptr& error) {
   respond(core_->refusal(500, "Something went wrong on the server."));
 }
 
-std::shared_ptr<WebSocket> HttpConnection::hand_over(const std::string& key, std::string_view subprotocol, WebSocket::Limits limits) {
+std::shared_ptr<WebSocket> HttpConnection::hand_over(const HttpRequest& request, std::string_view subprotocol, WebSocket::Limits limits) {
   if (phase_ != Phase::handling) {  // stopped meanwhile: the owner is told by `closed`
     handing_over_ = true;
     auto socket = std::make_shared<WebSocketConnection>(core_, shard_, std::move(slot_), std::move(stream_), std::string(), limits);
@@ -125,7 +126,11 @@ std::shared_ptr<WebSocket> HttpConnection::hand_over(const std::string& key, std
   in_at_ = 0;
   auto socket = std::make_shared<WebSocketConnection>(core_, shard_, std::move(slot_), std::move(stream_), std::move(early), limits);
   std::string answer = "HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: Upgrade\r\nsec-websocket-accept: ";
-  (answer += accept_key(key)) += "\r\n";
+  (answer += accept_key(request.header("sec-websocket-key"))) += "\r\n";
+  if (const auto extension = limits.deflate ? accept_deflate(request) : std::nullopt) {
+    ((answer += "sec-websocket-extensions: ") += *extension) += "\r\n";
+    socket->compress();
+  }
   if (!subprotocol.empty() && is_token(subprotocol)) ((answer += "sec-websocket-protocol: ") += subprotocol) += "\r\n";
   socket->answer(answer += "\r\n");
   return socket;

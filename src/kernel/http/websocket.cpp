@@ -36,6 +36,11 @@ WebSocketConnection::~WebSocketConnection() {
 
 void WebSocketConnection::answer(std::string handshake) { queue(std::make_shared<const std::string>(std::move(handshake)), Kind::handshake); }
 
+void WebSocketConnection::compress() {
+  deflate_ = true;
+  reader_.inflate_with(core_->deflater(shard_));
+}
+
 void WebSocketConnection::start(Events events) {
   if (started_) throw std::logic_error("A WebSocket is started once.");
   events_ = std::move(events);
@@ -150,6 +155,7 @@ void WebSocketConnection::queue(SharedBytes bytes, Kind kind) {
 void WebSocketConnection::send(SharedBytes framed) {
   if (phase_ != Phase::open || !framed || framed->empty()) return;
   core_->count_frames_of(shard_, framed);
+  if (deflate_) framed = core_->deflated(shard_, std::move(framed));
   queue(std::move(framed), Kind::data);
 }
 

@@ -15,6 +15,8 @@ class WebSocketConnection final : public WebSocket, public Member {
  public:
   /// `early`: what the client sent behind its handshake. `handshake`: the answer to it.
   WebSocketConnection(std::shared_ptr<Core> core, std::size_t shard, Slot slot, Stream stream, std::string early, Limits limits);
+  /// permessage-deflate was agreed on; before start().
+  void compress();
   ~WebSocketConnection() override;
   void answer(std::string handshake);
 
@@ -72,6 +74,7 @@ class WebSocketConnection final : public WebSocket, public Member {
   int code_ = 1006;
   Phase phase_ = Phase::open;
   bool started_ = false, reading_ = false, paused_ = false, blocked_ = false, undrained_ = false, resuming_ = false, hung_up_ = false;
+  bool deflate_ = false;
 };
 
 /// What Sec-WebSocket-Accept answers to a key (RFC 6455, 4.2.2).

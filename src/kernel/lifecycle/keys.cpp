@@ -82,6 +82,9 @@ std::vector<FieldError> check_process(const Config& config, const std::vector<Mo
       if (!here.contains(need))
         wrong.push_back({"process.modules", "module \"" + module.name + "\" needs \"" + need + "\", which is not in this process. Add \"" + need +
                                                 "\" to process.modules: this build does not yet call modules in other processes."});
+    if (!module.check) continue;
+    auto mistakes = module.check(config);
+    wrong.insert(wrong.end(), std::make_move_iterator(mistakes.begin()), std::make_move_iterator(mistakes.end()));
   }
   if (config.text("bus.transport") != "embedded")
     wrong.push_back({"bus.transport", "this build has no Kafka transport; set bus.transport = \"embedded\""});

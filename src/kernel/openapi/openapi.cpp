@@ -153,7 +153,7 @@ json components() {
   auto& key = out["parameters"]["IdempotencyKey"];
   key["name"] = "Idempotency-Key";
   key["in"] = "header";
-  key["description"] = "The same request with the same key gets the first answer for 24 h; another request with it is 422.";
+  key["description"] = "The same request with the same key gets the first answer for 24 h (a refresh: for 60 s); another request with it is 422.";
   key["schema"] = text_schema("");
   key["schema"]["minLength"] = 1;
   key["schema"]["maxLength"] = 64;
