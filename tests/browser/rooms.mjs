@@ -13,6 +13,39 @@ export async function rooms({test, ada, bob, check, shoot, accessible}) {
     await ada.field().press('Enter');
     await bob.page.locator('article.is-for-me', {hasText: 'Is this for @Bob'}).waitFor();
   });
+  await test('an emoji is found by its name, for a text and for a reaction', async () => {
+    await ada.page.locator('.composer').getByRole('button', {name: 'Emoji'}).click();
+    await ada.page.getByLabel('Find an emoji').fill('rocket');
+    await ada.page.getByRole('button', {name: 'rocket ship'}).waitFor();
+    await accessible(ada, 'emoji');
+    await shoot(ada, 'emoji');
+    await ada.page.getByLabel('Find an emoji').press('Enter');
+    check(await ada.field().inputValue() === '🚀', 'the emoji is not in the field');
+    await ada.field().press('Enter');
+    await bob.sees('🚀');
+    await bob.tool('Is this for', 'React');
+    await bob.page.getByRole('button', {name: 'More emoji'}).click();
+    await bob.page.getByRole('button', {name: 'target dart'}).click();
+    await ada.page.locator('article.msg', {hasText: 'Is this for'}).locator('.react', {hasText: '🎯'}).waitFor();
+  });
+  await test('what opens beside a message is whole on the page, high and low in the log, and Esc leads back', async () => {
+    for (const text of ['Is anybody here?', '🚀']) {
+      await ada.tool(text, 'React');
+      await ada.page.getByRole('button', {name: 'More emoji'}).click();
+      await ada.page.getByLabel('Find an emoji').waitFor();
+      await shoot(ada, text === '🚀' ? 'react-low' : 'react-high');
+      const box = await ada.page.locator('.chooser').boundingBox();
+      check(box.x >= 0 && box.y >= 0 && box.x + box.width <= 1440 && box.y + box.height <= 900, `the choice leaves the page beside "${text}": ${JSON.stringify(box)}`);
+      await accessible(ada, 'reactions');
+      await ada.page.getByLabel('Find an emoji').press('Escape');
+      await ada.page.locator('.chooser').waitFor({state: 'detached'});
+      check(await ada.page.evaluate(() => document.activeElement?.getAttribute('aria-label')) === 'React', 'Esc does not lead back to the button');
+    }
+    await ada.tool('🚀', 'More');
+    await ada.page.locator('.menu').waitFor();
+    await ada.page.locator('.bar h1').click();
+    await ada.page.locator('.menu').waitFor({state: 'detached'});
+  });
   await test('an owner pins, and everybody finds it and gets there', async () => {
     await ada.tool('Then read this', 'More');
     await ada.page.locator('.menu').getByRole('button', {name: 'Pin'}).click();
@@ -139,6 +172,13 @@ export async function rooms({test, ada, bob, check, shoot, accessible}) {
     await bob.page.getByRole('navigation', {name: 'Rooms'}).waitFor();
     check(await bob.page.locator('.composer').count() === 0, 'the conversation is still there');
     await accessible(bob, 'rooms on a phone');
+    await bob.goTo('Event-driven');
+    await bob.message('First of what waits').click();  // a tap: there is nothing to hover with
+    await bob.message('First of what waits').getByRole('toolbar').getByRole('button', {name: 'React'}).click();
+    await bob.page.getByRole('button', {name: '👀'}).click();
+    await ada.goTo('Event-driven');
+    await ada.message('First of what waits').locator('.react', {hasText: '👀'}).waitFor();
+    await bob.page.getByRole('link', {name: 'Back to rooms'}).click();
     await bob.page.setViewportSize({width: 1440, height: 900});
     await shoot(bob, 'rooms');
   });

@@ -2,7 +2,7 @@
 import type {VNode} from 'preact';
 import {useEffect, useLayoutEffect, useRef, useState} from 'preact/hooks';
 import {attempt, editMessage, keepDraftOf, send, signalTyping} from './actions';
-import {Avatar, Icon, IconButton} from './parts';
+import {Avatar, Icon, IconButton, Late, Popover} from './parts';
 import {drafts, me, members, nameOf} from './store';
 import type {Id, Member, Message} from './types';
 
@@ -10,7 +10,7 @@ const longest = 8000;
 
 export function Composer({room, label, reply, editing, done, editLast}: {room: Id; label: string; reply: Message | null; editing: Message | null; done: () => void; editLast: () => void}): VNode {
   const field = useRef<HTMLTextAreaElement>(null);
-  const [text, setText] = useState(drafts.value.get(room) ?? ''), [offer, setOffer] = useState<Member[]>([]), [active, setActive] = useState(0);
+  const [text, setText] = useState(drafts.value.get(room) ?? ''), [offer, setOffer] = useState<Member[]>([]), [active, setActive] = useState(0), [choosing, setChoosing] = useState(false);
   const saving = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
 
   useEffect(() => { setText(editing ? editing.text : drafts.value.get(room) ?? ''); setOffer([]); if (matchMedia('(pointer: fine)').matches || editing || reply) field.current?.focus(); }, [room, editing, reply]);
@@ -38,6 +38,13 @@ export function Composer({room, label, reply, editing, done, editLast}: {room: I
     write(before + f.value.slice(f.selectionStart));
     setOffer([]);
     f.focus();
+  }
+  function insert(emoji: string): void {
+    const f = field.current!, at = f.selectionStart;
+    write(f.value.slice(0, at) + emoji + f.value.slice(f.selectionEnd));
+    setChoosing(false);
+    f.focus();
+    requestAnimationFrame(() => f.setSelectionRange(at + emoji.length, at + emoji.length));
   }
   function submit(): void {
     const value = text.trim();
@@ -68,7 +75,8 @@ export function Composer({room, label, reply, editing, done, editLast}: {room: I
       {(editing || reply) && <div class="about"><Icon name={editing ? 'edit' : 'reply'} small /><span>{editing ? 'Edit your message' : <>Reply to <b><bdi>{nameOf(reply!.author)}</bdi></b>: {reply!.text}</>}</span><IconButton icon="x" label={editing ? 'Stop editing' : 'No reply'} onClick={done} /></div>}
       <textarea ref={field} class="field" rows={1} value={text} aria-label={label} placeholder={label} onInput={e => write(e.currentTarget.value)} onKeyDown={key} onBlur={() => setOffer([])}
         aria-autocomplete="list" aria-controls={offer.length ? 'offer' : undefined} aria-activedescendant={offer.length ? 'offer-' + active : undefined} dir="auto" />
-      <div class="row"><IconButton icon="at" label="Mention" onClick={() => { const f = field.current!; write(text + (text && !/\s$/.test(text) ? ' @' : '@')); f.focus(); }} />
+      <div class="row"><span class="pop-at"><IconButton icon="smile" label="Emoji" pressed={choosing} onClick={() => setChoosing(!choosing)} />
+        {choosing && <Popover kind="" above atStart close={() => setChoosing(false)}><Late load={() => import('./emoji')} pick={insert} /></Popover>}</span><IconButton icon="at" label="Mention" onClick={() => { const f = field.current!; write(text + (text && !/\s$/.test(text) ? ' @' : '@')); f.focus(); }} />
         <span class="send">{left < 500 ? <span class={left < 0 ? 'num over' : 'num'}>{left} left</span> : <span class="wide-only"><kbd>Shift Enter</kbd> new line</span>}<IconButton icon={editing ? 'check' : 'send'} label={editing ? 'Save' : 'Send'} onClick={submit} /></span></div>
     </div>
   </div>;

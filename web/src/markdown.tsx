@@ -24,7 +24,7 @@ function withMentions(text: string, known: ReadonlyMap<string, Id>): ComponentCh
   return out;
 }
 
-// The lexer escapes what would be HTML; here it is text again.
+// Entities are characters in a text (CommonMark), but not in code.
 const plain = (text: string): string => text.replace(/&lt;/g, '<').replace(/&gt;/g, '>').replace(/&quot;/g, '"').replace(/&#39;/g, "'").replace(/&amp;/g, '&');
 
 function inline(tokens: Token[] | undefined, known: ReadonlyMap<string, Id>): ComponentChildren[] {
@@ -33,7 +33,7 @@ function inline(tokens: Token[] | undefined, known: ReadonlyMap<string, Id>): Co
       case 'strong': return <strong>{inline(token.tokens, known)}</strong>;
       case 'em': return <em>{inline(token.tokens, known)}</em>;
       case 'del': return <s>{inline(token.tokens, known)}</s>;
-      case 'codespan': return <code>{plain(token.text)}</code>;
+      case 'codespan': return <code>{token.text}</code>;
       case 'br': return <br />;
       case 'link': return linkable.test(token.href) ? <a href={token.href} target="_blank" rel="noopener noreferrer nofollow">{inline(token.tokens, known)}</a> : token.raw;
       case 'image': return linkable.test(token.href) ? <a href={token.href} target="_blank" rel="noopener noreferrer nofollow">{token.text || token.href}</a> : token.raw;
@@ -53,29 +53,39 @@ function Code({text, lang}: {text: string; lang: string}): VNode {
   return <div class="code"><header>{lang || 'code'}<button class="btn quiet" type="button" onClick={copy} aria-label="Copy code">Copy</button></header><pre tabIndex={0}>{text}</pre></div>;
 }
 
-function block(token: Token, known: ReadonlyMap<string, Id>): ComponentChildren {
+type Known = ReadonlyMap<string, Id>;
+/** A blank line says nothing. */
+const saying = (tokens: Token[] | undefined): Token[] => (tokens ?? []).filter(t => t.type !== 'space');
+
+function blocks(tokens: Token[], known: Known, tail: VNode | null): VNode {
+  return <>{tokens.map((token, i) => <>{block(token, known, i === tokens.length - 1 ? tail : null)}</>)}</>;
+}
+
+function list(token: Tokens.List, known: Known, tail: VNode | null): VNode {
+  const items = token.items.map((item, i) => {
+    const parts = saying(item.tokens), own = i === token.items.length - 1 ? tail : null;
+    return <li>{parts.map((t, n) => {
+      const behind = n === parts.length - 1 ? own : null;
+      return <>{t.type === 'text' ? <>{inline('tokens' in t && t.tokens ? t.tokens : [t], known)}{behind}</> : block(t, known, behind)}</>;
+    })}{parts.length ? null : own}</li>;
+  });
+  return token.ordered ? <ol class="text listed" start={token.start || 1}>{items}</ol> : <ul class="text listed">{items}</ul>;
+}
+
+/** `tail` is what is said about the text: it stands in the last line, where that is a line. */
+function block(token: Token, known: Known, tail: VNode | null): ComponentChildren {
   switch (token.type) {
-    case 'space': return null;
-    case 'code': return <Code text={token.text} lang={token.lang ?? ''} />;
-    case 'heading': return <p class="text" dir="auto"><strong>{inline(token.tokens, known)}</strong></p>;
-    case 'blockquote': return <blockquote class="cited">{(token.tokens ?? []).map(t => <>{block(t, known)}</>)}</blockquote>;
-    case 'list': {
-      const content = (t: Token): VNode => <>{t.type === 'text' ? inline('tokens' in t && t.tokens ? t.tokens : [t], known) : block(t, known)}</>;
-      const items = (token as Tokens.List).items.map(item => <li>{item.tokens.map(content)}</li>);
-      return token.ordered ? <ol class="text listed" start={token.start || 1}>{items}</ol> : <ul class="text listed">{items}</ul>;
-    }
-    case 'hr': return <p class="text">{token.raw.trim()}</p>;
-    case 'paragraph': return <p class="text" dir="auto">{inline(token.tokens, known)}</p>;
-    case 'text': return <p class="text" dir="auto">{inline(token.tokens ?? [token], known)}</p>;
-    default: return <p class="text" dir="auto">{token.raw.trim()}</p>;
+    case 'code': return <><Code text={token.text} lang={token.lang ?? ''} />{tail}</>;
+    case 'heading': return <p class="text" dir="auto"><strong>{inline(token.tokens, known)}</strong>{tail}</p>;
+    case 'blockquote': return <blockquote class="cited">{blocks(saying(token.tokens), known, tail)}</blockquote>;
+    case 'list': return list(token as Tokens.List, known, tail);
+    case 'paragraph': return <p class="text" dir="auto">{inline(token.tokens, known)}{tail}</p>;
+    case 'text': return <p class="text" dir="auto">{inline(token.tokens ?? [token], known)}{tail}</p>;
+    default: return <p class="text" dir="auto">{token.raw.trim()}{tail}</p>;
   }
 }
 
 /** `known`: usernames in lower case with their ids; only these are mentions. */
-export function Markdown({text, known, tail}: {text: string; known: ReadonlyMap<string, Id>; tail?: VNode | false}): VNode {
-  const tokens = marked.lexer(text, {gfm: true, breaks: true});
-  const last = tokens.at(-1);
-  // What is said about the text stands in its last line, where that is a line.
-  if (tail && last?.type === 'paragraph') return <>{tokens.slice(0, -1).map(token => <>{block(token, known)}</>)}<p class="text" dir="auto">{inline(last.tokens, known)}{tail}</p></>;
-  return <>{tokens.map(token => <>{block(token, known)}</>)}{tail}</>;
+export function Markdown({text, known, tail}: {text: string; known: Known; tail?: VNode | false}): VNode {
+  return blocks(saying(marked.lexer(text, {gfm: true, breaks: true})), known, tail || null);
 }

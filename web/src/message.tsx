@@ -4,7 +4,7 @@ import {memo} from 'preact/compat';
 import {useState} from 'preact/hooks';
 import {attempt, deleteMessage, forgetOutgoing, keepDraftOf, retry, toggleReaction, togglePin} from './actions';
 import {Markdown} from './markdown';
-import {Avatar, Icon, IconButton, namesOf, timeOf, When} from './parts';
+import {Avatar, Icon, IconButton, Late, namesOf, Popover, timeOf, When} from './parts';
 import {shownPerson} from './person';
 import {me, nameOf, say} from './store';
 import type {Id, Message as Data, Role} from './types';
@@ -26,9 +26,12 @@ function Reactions({message, choose}: {message: Data; choose: () => void}): VNod
 }
 
 function Chooser({pick, close}: {pick: (emoji: string) => void; close: () => void}): VNode {
-  return <div class="chooser" role="group" aria-label="Choose a reaction" onKeyDown={e => { if (e.key === 'Escape') { e.stopPropagation(); close(); } }}>
-    {usual.map((emoji, i) => <button type="button" key={emoji} autofocus={i === 0} aria-label={emoji} onClick={() => { pick(emoji); close(); }}><span class="e">{emoji}</span></button>)}
-  </div>;
+  const [all, setAll] = useState(false);
+  return <Popover label="Choose a reaction" kind={all ? 'chooser is-all' : 'chooser'} close={close}>
+    {all && <Late load={() => import('./emoji')} pick={(emoji: string) => { pick(emoji); close(); }} />}
+    {!all && usual.map(emoji => <button type="button" key={emoji} aria-label={emoji} onClick={() => { pick(emoji); close(); }}><span class="e">{emoji}</span></button>)}
+    {!all && <button type="button" class="all" onClick={() => setAll(true)}>More emoji</button>}
+  </Popover>;
 }
 
 export const MessageView = memo(function MessageView({message, first, host, flash, gone}: {message: Data; first: boolean; host: MessageHost; flash: boolean; gone: number}): VNode {
@@ -56,13 +59,13 @@ export const MessageView = memo(function MessageView({message, first, host, flas
       <Markdown text={message.text} known={host.known} tail={message.edited_at !== undefined && <span class="edited" title={'Edited at ' + timeOf(message.edited_at)}>edited</span>} />
       {message.reactions.length > 0 && <Reactions message={message} choose={() => setChoosing(true)} />}
     </div>
-    {!host.archived && <div class="tools" role="toolbar" aria-label="Message actions">
-      <IconButton icon="smile-plus" label="React" onClick={() => { setMore(false); setChoosing(!choosing); }} />
-      <IconButton icon="reply" label="Reply" onClick={() => host.reply(message)} />
+    {!host.archived && <div class={choosing || more ? 'tools is-open' : 'tools'} role="toolbar" aria-label="Message actions">
+      <IconButton icon="smile-plus" label="React" pressed={choosing} onClick={() => { setMore(false); setChoosing(!choosing); }} />
+      <IconButton icon="reply" label="Reply" onClick={() => { setChoosing(false); setMore(false); host.reply(message); }} />
       <IconButton icon="more" label="More" pressed={more} onClick={() => { setChoosing(false); setMore(!more); }} />
       {choosing && <Chooser pick={react} close={() => setChoosing(false)} />}
-      {more && <div class="menu" role="group" aria-label="More actions" onKeyDown={e => { if (e.key === 'Escape') { e.stopPropagation(); setMore(false); } }}>
-        {items.map(([icon, label, run], i) => <button type="button" key={label} class="hit" autofocus={i === 0} onClick={() => { setMore(false); run(); }}><Icon name={icon} />{label}</button>)}</div>}
+      {more && <Popover label="More actions" kind="menu" close={() => setMore(false)}>
+        {items.map(([icon, label, run]) => <button type="button" key={label} class="hit" onClick={() => { setMore(false); run(); }}><Icon name={icon} />{label}</button>)}</Popover>}
     </div>}
   </article>;
 });

@@ -1,7 +1,8 @@
 // Small pieces that every view uses.
 import type {ComponentChildren, VNode} from 'preact';
-import {useEffect, useRef} from 'preact/hooks';
-import {hue, nameOf, presenceOf} from './store';
+import {createElement} from 'preact';
+import {useEffect, useLayoutEffect, useRef, useState} from 'preact/hooks';
+import {hue, nameOf, presenceOf, say} from './store';
 import type {Id} from './types';
 
 export const Icon = ({name, small}: {name: string; small?: boolean}): VNode =>
@@ -17,6 +18,55 @@ export function Avatar({id, size, presence}: {id: Id; size?: 's' | 'm'; presence
 
 export function IconButton({icon, label, on, onClick, extra, pressed}: {icon: string; label: string; on?: boolean; pressed?: boolean; onClick?: (e: MouseEvent) => void; extra?: string}): VNode {
   return <button type="button" class={`icon-btn ${on ? 'on' : ''} ${extra ?? ''}`} aria-label={label} title={label} aria-pressed={pressed} onClick={onClick}><Icon name={icon} /></button>;
+}
+
+/** A part that is fetched when it is first shown. */
+export function Late<P extends object>({load, ...props}: {load: () => Promise<{default: (props: P) => VNode}>} & P): VNode | null {
+  const [part, setPart] = useState<{View: (props: P) => VNode} | null>(null);
+  useEffect(() => { load().then(m => setPart({View: m.default}), () => say('This part did not load. Reload the page.')); }, []);
+  return part && createElement(part.View as never, props as never);
+}
+
+/** Where a box of this size goes beside its anchor: on the preferred side if it fits there, else where there is more room; never over an edge. */
+export function placed(anchor: {left: number; right: number; top: number; bottom: number}, box: {width: number; height: number}, page: {width: number; height: number}, above: boolean, atStart: boolean): {left: number; top: number} {
+  const gap = 4, edge = 8, over = anchor.top - gap - edge, under = page.height - anchor.bottom - gap - edge;
+  const up = above ? over >= box.height || over >= under : under < box.height && over > under;
+  const within = (at: number, size: number, whole: number) => Math.max(edge, Math.min(at, whole - size - edge));
+  return {left: within(atStart ? anchor.left : anchor.right - box.width, box.width, page.width), top: within(up ? anchor.top - gap - box.height : anchor.bottom + gap, box.height, page.height)};
+}
+
+/** What opens beside its parent, over everything else. Esc and a click elsewhere close it; the first control has the focus. */
+export function Popover({label, kind, above, atStart, close, children}: {label?: string; kind: string; above?: boolean; atStart?: boolean; close: () => void; children: ComponentChildren}): VNode {
+  const ref = useRef<HTMLDivElement>(null), closing = useRef(close);
+  closing.current = close;
+  useLayoutEffect(() => {
+    const own = ref.current!, anchor = own.parentElement!, before = document.activeElement as HTMLElement | null;
+    const place = (): void => {
+      const at = anchor.getBoundingClientRect(), view = anchor.closest('.log, .side-in')?.getBoundingClientRect();
+      if (view && (at.bottom < view.top || at.top > view.bottom)) return closing.current();
+      const rightToLeft = getComputedStyle(anchor).direction === 'rtl';
+      const {left, top} = placed(at, {width: own.offsetWidth, height: own.offsetHeight}, {width: innerWidth, height: innerHeight}, !!above, !!atStart !== rightToLeft);
+      own.style.left = left + 'px';
+      own.style.top = top + 'px';
+    };
+    const elsewhere = (e: Event): void => { if (!anchor.contains(e.target as Node)) closing.current(); };
+    own.showPopover();
+    place();
+    own.querySelector<HTMLElement>('input, button')?.focus({preventScroll: true});
+    const sized = new ResizeObserver(place);
+    sized.observe(own);
+    addEventListener('scroll', place, {capture: true, passive: true});
+    addEventListener('resize', place);
+    document.addEventListener('pointerdown', elsewhere);
+    return () => {
+      sized.disconnect();
+      removeEventListener('scroll', place, {capture: true});
+      removeEventListener('resize', place);
+      document.removeEventListener('pointerdown', elsewhere);
+      if (own.contains(document.activeElement) || document.activeElement === document.body) before?.focus({preventScroll: true});
+    };
+  }, []);
+  return <div ref={ref} popover="manual" class={'pop ' + kind} role={label ? 'group' : undefined} aria-label={label} onKeyDown={e => { if (e.key === 'Escape') { e.stopPropagation(); close(); } }}>{children}</div>;
 }
 
 /** A native dialog: it keeps the focus inside, and Esc closes it. */

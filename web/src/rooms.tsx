@@ -46,7 +46,7 @@ export function RoomList(): VNode {
   return <nav class="rooms" aria-label="Rooms">
     <a class="skip" href={location.hash || '#/'} onClick={e => { e.preventDefault(); document.querySelector<HTMLElement>('.composer textarea, .page-in, .center main')?.focus(); }}>To the conversation</a>
     <div class="place"><Mark /> <b>Loggia</b>
-      <IconButton icon="bell" label={notes ? `Notifications, ${notes} unread` : 'Notifications'} on={notes > 0} onClick={() => go('#/notifications')} /></div>
+      <IconButton icon="bell" label={notes ? `Notifications, ${notes} unread` : 'Notifications'} on={notes > 0} onClick={() => go('#/notifications')} />{notes > 0 && <span class="badge mention bell-count" aria-hidden="true">{count(notes)}</span>}</div>
     <button type="button" class="goto" onClick={() => { switcherOpen.value = true; }}><Icon name="search" small /> Go to room or person <kbd>Ctrl K</kbd></button>
     <div class="lists" onKeyDown={rove}>
       <h2 id="h-rooms">Rooms<IconButton icon="search" label="Browse public rooms" onClick={() => setDialog('browse')} extra="first" /><IconButton icon="plus" label="Create a room" onClick={() => setDialog('create')} extra="next" /></h2>

@@ -4,7 +4,7 @@ import {useEffect, useState} from 'preact/hooks';
 import {attempt, explain, saveProfile, signOutHere} from './actions';
 import {del, get, put} from './api';
 import {Ago, Icon, Skeleton} from './parts';
-import {me, say, theme} from './store';
+import {me, say, textSize, theme} from './store';
 import {levels, loadTold, saveTold, told, type Told} from './told';
 import type {Person} from './types';
 
@@ -18,6 +18,9 @@ const Switch = ({label, on, set, help}: {label: string; on: boolean; set: (on: b
 
 export function applyTheme(): void {
   if (theme.value === 'system') delete document.documentElement.dataset.theme; else document.documentElement.dataset.theme = theme.value;
+  // Through the CSSOM: the policy has no style attributes.
+  document.documentElement.style.fontSize = textSize.value === 100 ? '' : textSize.value + '%';
+  localStorage.setItem('loggia-text-size', String(textSize.value));
   if (theme.value === 'system') localStorage.removeItem('loggia-theme'); else localStorage.setItem('loggia-theme', theme.value);
 }
 
@@ -77,7 +80,8 @@ export function Settings(): VNode {
   const person = me.value!, privacy = (change: Partial<Person>) => void attempt(() => saveProfile(change)).then(done => done && say('Saved.'));
   return <main class="page"><header class="bar"><a class="icon-btn back" href="#/" aria-label="Back to rooms"><Icon name="back" /></a><h1>Settings</h1></header><div class="page-in" tabIndex={0} role="region" aria-label="Settings">
     <section><h2>Profile</h2><p class="help">Your username is {person.username}.</p><Profile person={person} /></section>
-    <section><h2>Appearance</h2><Choice label="Theme" value={theme.value} options={[['system', 'System'], ['light', 'Light'], ['dark', 'Dark']]} set={value => { theme.value = value; applyTheme(); }} /></section>
+    <section><h2>Appearance</h2><Choice label="Theme" value={theme.value} options={[['system', 'System'], ['light', 'Light'], ['dark', 'Dark']]} set={value => { theme.value = value; applyTheme(); }} />
+      <Choice label="Text size" value={String(textSize.value)} options={['87.5', '100', '112.5', '125', '150'].map(n => [n, n + ' %'] as [string, string])} set={value => { textSize.value = Number(value); applyTheme(); }} /></section>
     <section><h2>Notifications</h2><Notifying /></section>
     <section><h2>Privacy</h2>
       <Switch label="Show when I am here" help="Off: you do not see it of others either." on={person.show_presence !== false} set={on => privacy({show_presence: on})} />

@@ -5,7 +5,7 @@ import {attempt, changeRoom, eraseRoom, leaveRoom, loadMembers, removeMember, se
 import {Confirm, PeoplePicker} from './dialogs';
 import {Markdown} from './markdown';
 import {shownPerson} from './person';
-import {Avatar, Dialog, Empty, Icon, IconButton, Skeleton, When} from './parts';
+import {Avatar, Dialog, Empty, Icon, IconButton, Popover, Skeleton, When} from './parts';
 import {Choice} from './settings';
 import {go, jumpTo, me, members, nameOf, pinned, presenceOf, say, timelines, title} from './store';
 import {levels, loadTold, tellOf, told, type Level} from './told';
@@ -23,8 +23,8 @@ function MemberRow({room, member}: {room: Room; member: Member}): VNode {
   if (mine === 'owner' && !self) for (const role of ['owner', 'moderator', 'member'] as Role[]) if (role !== member.role) items.push([`Make ${role}`, () => setMember(room.id, member.user_id, role)]);
   if (moderates) items.push(['Remove', () => removeMember(room.id, member.user_id, false)], ['Remove and ban', () => removeMember(room.id, member.user_id, true)]);
   return <li class="member"><Avatar id={member.user_id} size="m" presence /><span><button type="button" class="name-btn" onClick={() => { shownPerson.value = member.user_id; }}><bdi>{member.display_name}</bdi></button> <small>{member.username}</small><span class="hidden">{presenceOf(member.user_id)}</span></span>
-    {items.length > 0 && room.kind !== 'direct' && !room.archived && <IconButton icon="more" label={`More about ${member.display_name}`} pressed={open} onClick={() => setOpen(!open)} />}
-    {open && <div class="menu" role="group" aria-label={member.display_name}>{items.map(([label, work]) => <button type="button" key={label} class="hit" onClick={() => run(work)}>{label}</button>)}</div>}</li>;
+    {items.length > 0 && room.kind !== 'direct' && !room.archived && <span class="pop-at"><IconButton icon="more" label={`More about ${member.display_name}`} pressed={open} onClick={() => setOpen(!open)} />
+      {open && <Popover label={member.display_name} kind="menu" close={() => setOpen(false)}>{items.map(([label, work]) => <button type="button" key={label} class="hit" onClick={() => run(work)}>{label}</button>)}</Popover>}</span>}</li>;
 }
 
 function Members({room}: {room: Room}): VNode {
@@ -86,7 +86,7 @@ function About({room}: {room: Room}): VNode {
 function TellMe({room}: {room: Room}): VNode | null {
   useEffect(() => { if (!told.value) loadTold().catch(() => {}); }, []);
   if (!told.value) return null;
-  const options: ['as' | Level, string][] = [['as', 'As usual'], ...levels];
+  const options: ['as' | Level, string][] = [['as', 'Default'], ...levels];
   return <Choice label="Tell me of" value={told.value.rooms[room.id] ?? 'as'} options={options} set={level => void tellOf(room.id, level === 'as' ? null : level)} />;
 }
 

@@ -33,6 +33,8 @@ export const place = signal(location.hash || '#/');
 
 export const theme = signal<'system' | 'light' | 'dark'>((localStorage.getItem('loggia-theme') as 'light' | 'dark' | null) ?? 'system');
 
+export const textSize = signal(Number(localStorage.getItem('loggia-text-size')) || 100);
+
 export function edit<K, V>(of: {value: ReadonlyMap<K, V>}, key: K, how: (old: V | undefined) => V | undefined): void {
   const next = new Map(of.value), changed = how(next.get(key));
   if (changed === undefined) next.delete(key); else next.set(key, changed);
