@@ -132,7 +132,8 @@ class GatewayModule final : public Module {
     HttpResponse response;
     if (!health)
       if (auto refusal = edge_->too_many(visit)) co_return std::move(*refusal);
-    if (path == "/api/v1/realtime") {
+    const bool reads = visit.request.method == "GET" || visit.request.method == "HEAD";
+    if (path == "/api/v1/realtime" && reads) {
       response = problem(426, "this address speaks WebSocket, with the subprotocol loggia.v1", visit.trace);
       response.headers.emplace_back("Trace-Id", visit.trace.id);
       response.headers.emplace_back("Upgrade", "websocket");

@@ -60,9 +60,20 @@ class StatusHere final : public Port<GetStatus> {
   Moment started_{};
 };
 
+/// Described with the others; the gateway answers it itself (module.cpp), by a socket or by 426.
+void mount_handshake(Router& router) {
+  RouteInfo socket;
+  socket.route = "GET /realtime";
+  socket.access = Access::open;
+  socket.status = 101;
+  socket.summary = "The realtime protocol loggia.v1 over WebSocket; asyncapi.yaml has its frames.";
+  router.on(std::move(socket), [](Context, Call) -> Async<Answer> { co_return Error(Errc::malformed, "this address speaks WebSocket"); });
+}
+
 }  // namespace
 
 void mount(Router& router, Kernel& kernel) {
+  mount_handshake(router);
   auto port = std::make_shared<StatusHere>(kernel);
   router.on(route_info<GetStatus>(), [port](Context context, Call call) { return serve<GetStatus>(*port, std::move(context), std::move(call)); });
 }

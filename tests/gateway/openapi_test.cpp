@@ -112,6 +112,18 @@ TEST_CASE("answers have the status that the route declares") {
   CHECK_FALSE(removed.contains("content"));
 }
 
+TEST_CASE("a handshake is a route: it switches protocols, or asks to") {
+  RouteInfo socket;
+  socket.route = "GET /realtime";
+  socket.access = Access::open;
+  socket.status = 101;
+  const auto described = openapi_document({socket}, "1");
+  const auto& responses = described["paths"]["/realtime"]["get"]["responses"];
+  CHECK(responses.contains("101"));
+  CHECK(responses["426"]["$ref"] == "#/components/responses/UpgradeRequired");
+  CHECK_FALSE(document()["paths"]["/rooms"]["get"]["responses"].contains("426"));
+}
+
 TEST_CASE("a body is closed to fields that are not known, and requires those without which it is none") {
   const auto& body = document()["paths"]["/rooms"]["post"]["requestBody"];
   const auto& schema = body["content"]["application/json"]["schema"];

@@ -13,7 +13,8 @@ const all = `👍 thumbs up|👎 thumbs down|👏 clap|🙌 raised hands|🙏 th
 
 export default function EmojiChoice({pick}: {pick: (emoji: string) => void}): VNode {
   const field = useRef<HTMLInputElement>(null);
-  useEffect(() => field.current?.focus({preventScroll: true}), []);
+  // On a phone the keyboard would cover what there is to choose.
+  useEffect(() => { if (matchMedia('(pointer: fine)').matches) field.current?.focus({preventScroll: true}); }, []);
   const [query, setQuery] = useState(''), found = all.filter(e => e.name.includes(query.trim().toLowerCase()));
   return <div class="emoji-choice" role="group" aria-label="Emoji">
     <input ref={field} class="input" type="search" aria-label="Find an emoji" placeholder="Find an emoji" value={query} onInput={e => setQuery(e.currentTarget.value)}

@@ -66,6 +66,7 @@ constexpr Failure failures[] = {
     {413, "TooLarge", "The body is larger than is taken here."},
     {415, "UnsupportedMediaType", "The body is not application/json."},
     {422, "Invalid", "The request parses and is not valid; `errors` names the fields."},
+    {426, "UpgradeRequired", "This address speaks WebSocket."},
     {429, "RateLimited", "Too many requests; `Retry-After` says when to come back."},
     {500, "Internal", "A fault of the server; name the trace_id when you report it."},
     {503, "Unavailable", "Not now, or the outcome is unknown: repeat it with the same key."},
@@ -205,6 +206,7 @@ bool applies(const Failure& failure, const RouteInfo& info, const RouteDescripti
     case 415: return writes && !described.body.empty();
     case 409:
     case 507: return writes;
+    case 426: return info.status == 101;
     default: return true;
   }
 }
@@ -215,6 +217,15 @@ json success(const RouteDescription& described, std::string_view words) {
   out["headers"] = headers_of_every_answer();
   if (!described.reply.is_null()) out["content"] = content("application/json", described.reply);
   return out;
+}
+
+std::string_view words_of(int status) {
+  switch (status) {
+    case 101: return "The connection speaks WebSocket from now on.";
+    case 201: return "Made.";
+    case 204: return "Done.";
+    default: return "The answer.";
+  }
 }
 
 json operation(const RouteInfo& info, const Parts& parts) {
@@ -231,7 +242,7 @@ json operation(const RouteInfo& info, const Parts& parts) {
   if (info.idempotent) parameters.push_back(reference("parameters/IdempotencyKey"));
   if (!parameters.empty()) out["parameters"] = std::move(parameters);
   if (!described.body.empty()) out["requestBody"] = request_body(described.body);
-  out["responses"][std::to_string(info.status)] = success(described, info.status == 201 ? "Made." : info.status == 204 ? "Done." : "The answer.");
+  out["responses"][std::to_string(info.status)] = success(described, words_of(info.status));
   if (info.may_exist && info.status != 200) out["responses"]["200"] = success(described, "It was there already.");
   const bool writes = parts.method != "get";
   for (const auto& failure : failures)
