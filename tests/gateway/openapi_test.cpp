@@ -112,6 +112,11 @@ TEST_CASE("answers have the status that the route declares") {
   CHECK_FALSE(removed.contains("content"));
 }
 
+TEST_CASE("what the gateway fills in is no part of the description") {
+  CHECK_FALSE(document()["paths"]["/auth/logout"]["post"].contains("requestBody"));
+  CHECK(document()["paths"]["/auth/refresh"]["post"]["requestBody"]["required"] == false);
+}
+
 TEST_CASE("a handshake is a route: it switches protocols, or asks to") {
   RouteInfo socket;
   socket.route = "GET /realtime";

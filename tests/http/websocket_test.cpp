@@ -43,8 +43,8 @@ TEST_CASE("a handshake is answered as RFC 6455 says") {
 TEST_CASE("with permessage-deflate agreed on, messages are compressed both ways; without, never") {
   Connected without;
   CHECK(without.handshake.find("sec-websocket-extensions") == std::string::npos);
-  Listening here;
   for (const auto* path : {"/deflate", "/socket"}) {
+    Listening here;
     RawClient client(here.server->address());
     auto request = here.connect_text(path);
     request.insert(request.size() - 2, "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n");

@@ -67,7 +67,8 @@ struct Logout {
   using Reply = Nothing;
   static constexpr std::string_view route = "POST /auth/logout";
   static constexpr Access access = Access::open;
-  static constexpr std::string_view summary = "End this session and its live connections.";
+  static constexpr std::string_view summary = "End this session, of the access token or the cookie, and its live connections.";
+  static constexpr std::string_view inner = "refresh_token";
   std::optional<std::string> refresh_token;
 };
 BOOST_DESCRIBE_STRUCT(Logout, (), (refresh_token))

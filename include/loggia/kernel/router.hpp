@@ -37,6 +37,7 @@ struct RouteInfo {
   bool may_exist = false;     // 200 beside `status`
   bool idempotent = false;
   std::string_view summary;
+  std::string_view inner;     // a member that the gateway fills in: not described
   bool has_body = false;
   const Shape* request = nullptr;  // its members and their rules; kernel/json.hpp
   const Codec* reply = nullptr;    // none: no content

@@ -48,6 +48,7 @@ template <Request R> RouteInfo route_info() {
   info.may_exist = is_outcome<Reply>;
   if constexpr (requires { R::idempotent; }) info.idempotent = R::idempotent;
   if constexpr (requires { R::summary; }) info.summary = R::summary;
+  if constexpr (requires { R::inner; }) info.inner = R::inner;
   info.has_body = has_body<R>();
   info.request = &request_shape<R>;
   if constexpr (is_outcome<Reply>) info.reply = codec_of<typename Reply::Value>();

@@ -258,6 +258,7 @@ RouteDescription describe(const RouteInfo& info) {
   if (info.reply) out.reply = schema_from(*info.reply);
   if (!info.request) return out;
   for (const auto& field : info.request->fields) {
+    if (field.name == info.inner) continue;
     RouteDescription::Field described;
     described.name = field.name;
     described.schema = schema_from(*field.codec);
