@@ -11,7 +11,7 @@
 namespace loggia::realtime {
 namespace {
 
-constexpr milliseconds retry_pause{1000};
+constexpr milliseconds home_retry_pause{1000};
 
 }  // namespace
 
@@ -149,7 +149,7 @@ boost::asio::awaitable<void> HomeUsers::tell(HomeUsers* homes, UserId user) {
     block.user = user;
     const auto blocked = co_await asked(hub.directory, hub.context(), block);
     if (!audience || !blocked) {
-      const auto slept = co_await sleep_for(retry_pause);
+      const auto slept = co_await sleep_for(home_retry_pause);
       if (!slept) co_return;
       homes->told_[user].again = true;
       homes->told_[user].in_any_case = in_any_case;

@@ -36,7 +36,7 @@ Finding found_at(const Source& source, std::size_t at, std::string what, std::st
 }
 
 bool space(char c) { return std::isspace(static_cast<unsigned char>(c)) != 0; }
-bool word(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; }
+bool in_word(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; }
 
 /// Where the statement that awaits at `at` begins; npos where it holds a brace before the await.
 std::size_t begin_of(const std::string& code, std::size_t at) {
@@ -49,7 +49,7 @@ std::size_t begin_of(const std::string& code, std::size_t at) {
       auto next = here;
       while (next < code.size() && space(code[next])) ++next;
       // A block ends before a new statement; an initializer or a lambda ends inside of one.
-      const bool block = next < code.size() && (word(code[next]) || code[next] == '(' || code[next] == '*' || code[next] == '~' || code[next] == '#');
+      const bool block = next < code.size() && (in_word(code[next]) || code[next] == '(' || code[next] == '*' || code[next] == '~' || code[next] == '#');
       return block ? here : code.npos;
     }
   }

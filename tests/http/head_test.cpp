@@ -12,7 +12,7 @@ struct Outcome {
   std::string body, left;
 };
 
-Outcome read(std::string_view raw) {
+Outcome read_head(std::string_view raw) {
   Outcome out;
   const Limits limits;
   while (raw.starts_with("\r\n")) raw.remove_prefix(2);
@@ -140,7 +140,7 @@ TEST_CASE("the 41 requests of the smuggling list are refused, or read in the one
   CHECK(smuggling.size() == 41);
   for (const auto& one : smuggling) {
     CAPTURE(one.name);
-    const auto outcome = read(one.raw);
+    const auto outcome = read_head(one.raw);
     CHECK(outcome.status == one.status);
     if (one.status == 0) CHECK(outcome.left.empty());
   }
@@ -149,7 +149,7 @@ TEST_CASE("the 41 requests of the smuggling list are refused, or read in the one
 TEST_CASE("what is doubtful is refused with a status of its own, the rest is read") {
   for (const auto& one : more) {
     CAPTURE(one.name);
-    const auto outcome = read(one.raw);
+    const auto outcome = read_head(one.raw);
     CHECK(outcome.status == one.status);
     if (one.status == 0) CHECK(outcome.body == one.body);
   }
@@ -218,12 +218,12 @@ TEST_CASE("chunks are bounded in sum, in the length of a line and in their exten
 }
 
 TEST_CASE("a long target is 414, a long head 431, too many fields 431") {
-  CHECK(read("GET /" + std::string(9000, 'a') + " HTTP/1.1\r\nHost: a\r\n\r\n").status == 414);
-  CHECK(read("GET /" + std::string(9000, 'a')).status == 414);
-  CHECK(read("GET / HTTP/1.1\r\nHost: a\r\nX: " + std::string(17000, 'a')).status == 431);
+  CHECK(read_head("GET /" + std::string(9000, 'a') + " HTTP/1.1\r\nHost: a\r\n\r\n").status == 414);
+  CHECK(read_head("GET /" + std::string(9000, 'a')).status == 414);
+  CHECK(read_head("GET / HTTP/1.1\r\nHost: a\r\nX: " + std::string(17000, 'a')).status == 431);
   std::string many = "GET / HTTP/1.1\r\nHost: a\r\n";
   for (int i = 0; i < 101; ++i) many += "x: y\r\n";
-  CHECK(read(many + "\r\n").status == 431);
+  CHECK(read_head(many + "\r\n").status == 431);
 }
 
 TEST_CASE("names of fields are in lower case, values without the spaces around them, and Connection is a list") {

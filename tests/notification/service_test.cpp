@@ -6,7 +6,7 @@ using testing::World;
 
 namespace {
 
-QuietHours hours(std::string from, std::string to) {
+QuietHours quiet(std::string from, std::string to) {
   QuietHours out;
   out.from = std::move(from);
   out.to = std::move(to);
@@ -24,7 +24,7 @@ TEST_CASE("settings are the standard until they are chosen, and then what was ch
   CHECK(standard->default_ == "mentions");
   CHECK(standard->rooms.empty());
   CHECK_FALSE(standard->quiet_hours);
-  const auto chosen = world.choose(world.reader, "none", {{world.room.text(), "all"}}, hours("22:00", "07:30"));
+  const auto chosen = world.choose(world.reader, "none", {{world.room.text(), "all"}}, quiet("22:00", "07:30"));
   REQUIRE(chosen);
   CHECK(encode(*chosen) == encode(*world.ask(world.reader, GetSettings())));
   CHECK(chosen->quiet_hours->to == "07:30");
@@ -33,7 +33,7 @@ TEST_CASE("settings are the standard until they are chosen, and then what was ch
 
 TEST_CASE("settings outlive a restart") {
   World world;
-  CHECK(world.choose(world.reader, "all", {{world.room.text(), "none"}}, hours("22:00", "07:30")));
+  CHECK(world.choose(world.reader, "all", {{world.room.text(), "none"}}, quiet("22:00", "07:30")));
   const auto read = world.parts->database->read_now(
       [](Query& query) -> Result<std::vector<std::pair<UserId, std::shared_ptr<Chosen>>>> { return store::all_settings(query); });
   REQUIRE(read);
@@ -48,9 +48,9 @@ TEST_CASE("settings outlive a restart") {
 TEST_CASE("settings that mean nothing are refused by their field") {
   World world;
   const auto pointer = [](const Result<Settings>& refused) { return refused ? std::string("accepted") : refused.error().fields.at(0).pointer; };
-  CHECK(pointer(world.choose(world.reader, "all", {}, hours("25:00", "07:00"))) == "/quiet_hours/from");
-  CHECK(pointer(world.choose(world.reader, "all", {}, hours("22:00", "7"))) == "/quiet_hours/to");
-  CHECK(pointer(world.choose(world.reader, "all", {}, hours("22:00", "22:00"))) == "/quiet_hours/to");
+  CHECK(pointer(world.choose(world.reader, "all", {}, quiet("25:00", "07:00"))) == "/quiet_hours/from");
+  CHECK(pointer(world.choose(world.reader, "all", {}, quiet("22:00", "7"))) == "/quiet_hours/to");
+  CHECK(pointer(world.choose(world.reader, "all", {}, quiet("22:00", "22:00"))) == "/quiet_hours/to");
   CHECK(pointer(world.choose(world.reader, "all", {{"lobby", "none"}})) == "/rooms/lobby");
 }
 

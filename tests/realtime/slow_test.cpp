@@ -12,7 +12,7 @@ Options small_queue() {
   options.queue_bytes = 200000;
   return options;
 }
-Numbers from_to(std::int64_t from, std::int64_t to) {
+Numbers run_of(std::int64_t from, std::int64_t to) {
   Numbers out;
   for (auto at = from; at <= to; ++at) out.push_back(at);
   return out;
@@ -32,15 +32,15 @@ TEST_CASE("a slow reader costs nobody else anything, is fed from the log as it r
     if (n % 100 == 0) world.post(other, p);
   }
   world.run();
-  CHECK(quick->seqs(room) == from_to(3, 502));
+  CHECK(quick->seqs(room) == run_of(3, 502));
   CHECK(slow->queued() < 100000);
   CHECK(world.hub->numbers.drops.value() > 0);
   for (int turn = 0; turn < 200; ++turn) {
     slow->take();
     world.run();
   }
-  CHECK(slow->seqs(room) == from_to(3, 502));
-  CHECK(slow->seqs(other) == from_to(3, 7));
+  CHECK(slow->seqs(room) == run_of(3, 502));
+  CHECK(slow->seqs(other) == run_of(3, 7));
   world.post(room, p);
   world.run();
   slow->take();
@@ -82,7 +82,7 @@ TEST_CASE("what waits for a room that is lost is dropped") {
   }
   CHECK(slow->seqs(room).empty());
   CHECK(slow->pushed("room.removed").size() == 1);
-  CHECK(slow->seqs(other) == from_to(3, 53));
+  CHECK(slow->seqs(other) == run_of(3, 53));
 }
 
 TEST_CASE("answers are not dropped with the queue") {
@@ -99,7 +99,7 @@ TEST_CASE("answers are not dropped with the queue") {
     world.run();
   }
   CHECK(slow->answer(77).contains("ok"));
-  CHECK(slow->seqs(room) == from_to(2, 261));
+  CHECK(slow->seqs(room) == run_of(2, 261));
 }
 
 TEST_CASE("replay.done comes after the replay also where the queue was dropped between them") {
@@ -116,8 +116,8 @@ TEST_CASE("replay.done comes after the replay also where the queue was dropped b
     slow->take();
     world.run();
   }
-  CHECK(slow->seqs(room) == from_to(3, 42));
-  CHECK(slow->seqs(other) == from_to(3, 202));
+  CHECK(slow->seqs(room) == run_of(3, 42));
+  CHECK(slow->seqs(other) == run_of(3, 202));
   REQUIRE(slow->pushed("replay.done").size() == 1);
   std::size_t done = 0, last = 0;
   for (std::size_t at = 0; at < slow->frames.size(); ++at) {

@@ -16,10 +16,10 @@ namespace {
 
 namespace asio = boost::asio;
 namespace beast = boost::beast;
-namespace http = boost::beast::http;
+namespace beast_http = boost::beast::http;
 using boost::system::error_code;
-using Outgoing = http::request<http::string_body>;
-using Incoming = http::response_parser<http::string_body>;
+using Outgoing = beast_http::request<beast_http::string_body>;
+using Incoming = beast_http::response_parser<beast_http::string_body>;
 
 /// Bounded: without a bound, Beast 1.81 takes chunk trailers of any length.
 constexpr std::size_t buffer_max = 64u << 10, head_max = 16u << 10;
@@ -29,10 +29,10 @@ Outgoing outgoing(const Request& request) {
   out.version(11);
   out.method_string(request.method);
   out.target(request.target);
-  out.set(http::field::host, request.host);
+  out.set(beast_http::field::host, request.host);
   for (const auto& [name, value] : request.headers) out.set(name, value);
   if (!request.body.empty()) {
-    out.set(http::field::content_type, "application/json");
+    out.set(beast_http::field::content_type, "application/json");
     out.body() = request.body;
     out.prepare_payload();
   } else if (request.method != "GET") {
@@ -43,7 +43,7 @@ Outgoing outgoing(const Request& request) {
 
 Ending ending_of(const error_code& error, bool began) {
   if (error == beast::error::timeout) return Ending::late;
-  if (error == http::error::body_limit || error == http::error::header_limit || error == http::error::buffer_overflow) return Ending::too_much;
+  if (error == beast_http::error::body_limit || error == beast_http::error::header_limit || error == beast_http::error::buffer_overflow) return Ending::too_much;
   return began ? Ending::broken : Ending::silent;
 }
 
@@ -68,7 +68,7 @@ class TcpConnection final : public Connection {
     kept_ = false;
     stream_.expires_after(limit);
     auto sent = outgoing(*request);
-    const auto size = co_await http::async_write(stream_, sent, asio::redirect_error(asio::use_awaitable, error));
+    const auto size = co_await beast_http::async_write(stream_, sent, asio::redirect_error(asio::use_awaitable, error));
     if (error) {
       // A peer that closes early may have answered before it did; what it says is not waited for.
       if (error == beast::error::timeout) out.ending = Ending::late;
@@ -78,7 +78,7 @@ class TcpConnection final : public Connection {
     Incoming parser;
     parser.body_limit(answer_max_);
     parser.header_limit(head_max);
-    co_await http::async_read(stream_, buffer_, parser, asio::redirect_error(asio::use_awaitable, error));
+    co_await beast_http::async_read(stream_, buffer_, parser, asio::redirect_error(asio::use_awaitable, error));
     if (error) {
       out.ending = ending_of(error, parser.got_some());
       co_return out;
@@ -87,7 +87,7 @@ class TcpConnection final : public Connection {
     out.ending = Ending::answered;
     auto& message = parser.get();
     out.received.status = static_cast<int>(message.result_int());
-    const auto type = message[http::field::content_type], again = message[http::field::retry_after];
+    const auto type = message[beast_http::field::content_type], again = message[beast_http::field::retry_after];
     out.received.content_type.assign(type.data(), type.size());
     out.received.retry_after.assign(again.data(), again.size());
     out.received.body = std::move(message.body());
