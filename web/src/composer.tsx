@@ -13,7 +13,7 @@ export function Composer({room, label, reply, editing, done, editLast}: {room: I
   const [text, setText] = useState(drafts.value.get(room) ?? ''), [offer, setOffer] = useState<Member[]>([]), [active, setActive] = useState(0), [choosing, setChoosing] = useState(false);
   const saving = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
 
-  useEffect(() => { setText(editing ? editing.text : drafts.value.get(room) ?? ''); setOffer([]); if (matchMedia('(pointer: fine)').matches || editing || reply) field.current?.focus(); }, [room, editing, reply]);
+  useLayoutEffect(() => { setText(editing ? editing.text : drafts.value.get(room) ?? ''); setOffer([]); if (matchMedia('(pointer: fine)').matches || editing || reply) field.current?.focus(); }, [room, editing, reply]);
   // A draft that came from elsewhere: a deleted message put back.
   const draft = drafts.value.get(room);
   useEffect(() => { if (!editing && draft !== undefined && draft !== text && document.activeElement !== field.current) setText(draft); }, [draft]);

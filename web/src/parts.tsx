@@ -73,7 +73,8 @@ export function Popover({label, kind, above, atStart, close, children}: {label?:
 export function Dialog({title, close, children, wide}: {title: string; close: () => void; children: ComponentChildren; wide?: boolean}): VNode {
   const ref = useRef<HTMLDialogElement>(null);
   useEffect(() => { ref.current?.showModal(); }, []);
-  return <dialog ref={ref} class={wide ? 'dialog wide' : 'dialog'} aria-labelledby="dialog-title" onClose={close} onClick={e => { if (e.target === ref.current) close(); }}>
+  return <dialog ref={ref} class={wide ? 'dialog wide' : 'dialog'} aria-labelledby="dialog-title" onClose={close} onClick={e => { if (e.target === ref.current) close(); }}
+    onKeyDown={e => { if (e.key === 'Escape') e.stopPropagation(); /* it closes this, not also the pane around it */ }}>
     <div class="dialog-in"><header><h3 id="dialog-title">{title}</h3><IconButton icon="x" label="Close" onClick={close} /></header>{children}</div>
   </dialog>;
 }
