@@ -88,8 +88,10 @@ std::string Connection::wait_message() {
 }
 
 void Connection::handshake(const Address& address, const char* path, const char* protocol) {
-  const auto request = fmt::format("GET {} HTTP/1.1\r\nHost: {}:{}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: bG9hZCBnZW5lcmF0b3IhIQ==\r\n{}\r\n",
-                                   path, address.host, address.port, *protocol ? fmt::format("Sec-WebSocket-Protocol: {}\r\n", protocol) : "");
+  const auto request = fmt::format(
+      "GET {} HTTP/1.1\r\nHost: {}:{}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: "
+      "bG9hZCBnZW5lcmF0b3IhIQ==\r\n{}\r\n",
+      path, address.host, address.port, *protocol ? fmt::format("Sec-WebSocket-Protocol: {}\r\n", protocol) : "");
   if (::send(file_, request.data(), request.size(), MSG_NOSIGNAL) < 0) give_up("cannot send a handshake");
   std::string head;
   for (char c; head.find("\r\n\r\n") == head.npos;) {
@@ -103,7 +105,8 @@ void Connection::open_loggia(const Address& address, const std::string& token) {
   handshake(address, "/api/v1/realtime", "loggia.v1");
   send_text(fmt::format(R"({{"id":0,"op":"hello","token":"{}"}})", token));
   flush();
-  while (wait_message().find("\"re\":0") == std::string::npos) {}
+  while (wait_message().find("\"re\":0") == std::string::npos) {
+  }
   ::fcntl(file_, F_SETFL, O_NONBLOCK);
 }
 
@@ -123,9 +126,12 @@ void Connection::say(const std::string& room, std::string_view marker, std::uint
   // 120 characters, as people write.
   static const std::string filler = " the words of a message that somebody wrote to somebody else about something that happened";
   switch (target_) {
-    case Target::loggia: return send_text(fmt::format(R"({{"id":{},"op":"send","room":"{}","client_id":"{}","text":"{}{}"}})", number, room, marker, marker, filler));
-    case Target::beast: return send_text(fmt::format("M{}{}", marker, filler));
-    case Target::tcp: out_ += fmt::format("M {}{}\n", marker, filler);
+    case Target::loggia:
+      return send_text(fmt::format(R"({{"id":{},"op":"send","room":"{}","client_id":"{}","text":"{}{}"}})", number, room, marker, marker, filler));
+    case Target::beast:
+      return send_text(fmt::format("M{}{}", marker, filler));
+    case Target::tcp:
+      out_ += fmt::format("M {}{}\n", marker, filler);
   }
 }
 

@@ -33,10 +33,12 @@ int connect_to(const Address& address) {
   return file;
 }
 
-nlohmann::json call(const Address& address, const std::string& method, const std::string& path, const nlohmann::json& body, const std::string& token) {
+nlohmann::json call(const Address& address, const std::string& method, const std::string& path, const nlohmann::json& body,
+                    const std::string& token) {
   const auto text = body.is_null() ? std::string() : body.dump();
-  const auto request = fmt::format("{} /api/v1{} HTTP/1.1\r\nHost: {}:{}\r\nConnection: close\r\n{}{}Content-Length: {}\r\n\r\n{}", method, path, address.host, address.port,
-                                   token.empty() ? "" : "Authorization: Bearer " + token + "\r\n", text.empty() ? "" : "Content-Type: application/json\r\n", text.size(), text);
+  const auto request = fmt::format("{} /api/v1{} HTTP/1.1\r\nHost: {}:{}\r\nConnection: close\r\n{}{}Content-Length: {}\r\n\r\n{}", method, path,
+                                   address.host, address.port, token.empty() ? "" : "Authorization: Bearer " + token + "\r\n",
+                                   text.empty() ? "" : "Content-Type: application/json\r\n", text.size(), text);
   const int file = connect_to(address);
   if (::send(file, request.data(), request.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(request.size())) give_up("cannot send");
   std::string answer;

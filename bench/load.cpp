@@ -65,7 +65,8 @@ double resident_kib(int pid) {
 double own_cpu() {
   rusage usage{};
   ::getrusage(RUSAGE_SELF, &usage);
-  return static_cast<double>(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) + static_cast<double>(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
+  return static_cast<double>(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
+         static_cast<double>(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
 }
 
 struct Message {
@@ -88,11 +89,15 @@ class Load {
     const std::chrono::duration<double> took = Steady::now() - begin;
     const auto spent = cpu_of(options_.pid) - cpu;
     std::sort(latencies_.begin(), latencies_.end());
-    const auto at = [&](double part) { return latencies_.empty() ? 0.0 : latencies_[static_cast<std::size_t>(part * static_cast<double>(latencies_.size() - 1))]; };
-    fmt::print(R"({{"deliveries_s":{:.0f},"sends_s":{:.0f},"acks_s":{:.0f},"cpu_s_per_million":{:.3f},"server_cores":{:.2f},"load_cores":{:.2f},"p50_ms":{:.2f},"p99_ms":{:.2f},"dead":{}}})"
-               "\n",
-               static_cast<double>(deliveries_) / took.count(), static_cast<double>(complete_) / took.count(), static_cast<double>(acks_) / took.count(),
-               deliveries_ ? spent / (static_cast<double>(deliveries_) / 1e6) : 0, spent / took.count(), (own_cpu() - own) / took.count(), at(0.5), at(0.99), dead_);
+    const auto at = [&](double part) {
+      return latencies_.empty() ? 0.0 : latencies_[static_cast<std::size_t>(part * static_cast<double>(latencies_.size() - 1))];
+    };
+    fmt::print(
+        R"({{"deliveries_s":{:.0f},"sends_s":{:.0f},"acks_s":{:.0f},"cpu_s_per_million":{:.3f},"server_cores":{:.2f},"load_cores":{:.2f},"p50_ms":{:.2f},"p99_ms":{:.2f},"dead":{}}})"
+        "\n",
+        static_cast<double>(deliveries_) / took.count(), static_cast<double>(complete_) / took.count(), static_cast<double>(acks_) / took.count(),
+        deliveries_ ? spent / (static_cast<double>(deliveries_) / 1e6) : 0, spent / took.count(), (own_cpu() - own) / took.count(), at(0.5), at(0.99),
+        dead_);
     return dead_ ? 1 : 0;
   }
 
@@ -105,7 +110,8 @@ class Load {
       const auto run = fmt::format("{:x}", static_cast<unsigned>(Steady::now().time_since_epoch().count() & 0xffffff));
       const int registered = options_.mode == "idle" ? (people + 19) / 20 : people;
       for (int n = 0; n < registered; ++n)
-        accounts.push_back(call(options_.address, "POST", "/auth/register", {{"username", fmt::format("l{}-{}", run, n)}, {"password", "load generator"}}, ""));
+        accounts.push_back(
+            call(options_.address, "POST", "/auth/register", {{"username", fmt::format("l{}-{}", run, n)}, {"password", "load generator"}}, ""));
       make_rooms(accounts);
     }
     for (int n = 0; n < people; ++n) {
@@ -137,9 +143,12 @@ class Load {
         nlohmann::json ids = nlohmann::json::array();
         for (auto at = from; at < std::min(members, from + 100); ++at) ids.push_back(accounts[owner + at].at("user").at("id"));
         if (id.empty()) {
-          id = call(options_.address, "POST", "/rooms", {{"name", fmt::format("load {}", room)}, {"visibility", "private"}, {"members", ids}}, token).at("id").get<std::string>();
+          id = call(options_.address, "POST", "/rooms", {{"name", fmt::format("load {}", room)}, {"visibility", "private"}, {"members", ids}}, token)
+                   .at("id")
+                   .get<std::string>();
         } else {
-          for (const auto& user : ids) call(options_.address, "PUT", "/rooms/" + id + "/members/" + user.get<std::string>(), nlohmann::json::object(), token);
+          for (const auto& user : ids)
+            call(options_.address, "PUT", "/rooms/" + id + "/members/" + user.get<std::string>(), nlohmann::json::object(), token);
         }
       }
       rooms_.push_back(id);
@@ -149,7 +158,9 @@ class Load {
   int idle() {
     for (const auto until = Steady::now() + std::chrono::seconds(2); Steady::now() < until;) turn(100);
     const auto now = resident_kib(options_.pid);
-    fmt::print(R"({{"connections":{},"kib_each":{:.2f},"server_mib":{:.1f},"dead":{}}})" "\n", connections_.size(), (now - before_) / static_cast<double>(connections_.size()), now / 1024, dead_);
+    fmt::print(R"({{"connections":{},"kib_each":{:.2f},"server_mib":{:.1f},"dead":{}}})"
+               "\n",
+               connections_.size(), (now - before_) / static_cast<double>(connections_.size()), now / 1024, dead_);
     return dead_ ? 1 : 0;
   }
 

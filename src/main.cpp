@@ -9,12 +9,8 @@
 
 int main(int count, char** words) {
   std::vector<loggia::ModuleDescriptor> modules{
-      loggia::user::module(),
-      loggia::auth::module(),
-      loggia::chat::module(),
-      loggia::notification::module(),
-      loggia::realtime::module(),
-      loggia::gateway::module(),
+      loggia::user::module(),         loggia::auth::module(),     loggia::chat::module(),
+      loggia::notification::module(), loggia::realtime::module(), loggia::gateway::module(),
   };
   return loggia::cli::run(count, words, std::move(modules));
 }

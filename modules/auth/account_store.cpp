@@ -29,25 +29,33 @@ std::optional<AccountRow> first(Rows& rows) { return rows.next() ? std::optional
 }  // namespace
 
 std::optional<AccountRow> account(Query& query, const UserId& id) {
-  return first(*query.select("SELECT id, username, password, roles, pending, disabled, email, email_verified, display_name, created_at, last_login "
-                             "FROM accounts WHERE id = ?1", id));
+  return first(
+      *query.select("SELECT id, username, password, roles, pending, disabled, email, email_verified, display_name, created_at, last_login "
+                    "FROM accounts WHERE id = ?1",
+                    id));
 }
 
 std::optional<AccountRow> account_named(Query& query, const std::string& username) {
-  return first(*query.select("SELECT id, username, password, roles, pending, disabled, email, email_verified, display_name, created_at, last_login "
-                             "FROM accounts WHERE folded = ?1", lower_ascii(username)));
+  return first(
+      *query.select("SELECT id, username, password, roles, pending, disabled, email, email_verified, display_name, created_at, last_login "
+                    "FROM accounts WHERE folded = ?1",
+                    lower_ascii(username)));
 }
 
 std::optional<AccountRow> account_for_login(Query& query, const std::string& login) {
   if (login.find('@') == std::string::npos) return account_named(query, login);  // no username holds one
-  return first(*query.select("SELECT id, username, password, roles, pending, disabled, email, email_verified, display_name, created_at, last_login "
-                             "FROM accounts WHERE email = ?1 AND email_verified = 1", lower_ascii(login)));
+  return first(
+      *query.select("SELECT id, username, password, roles, pending, disabled, email, email_verified, display_name, created_at, last_login "
+                    "FROM accounts WHERE email = ?1 AND email_verified = 1",
+                    lower_ascii(login)));
 }
 
 std::vector<AccountRow> accounts_page(Query& query, const std::string& part, const std::string& after, std::int64_t limit) {
   std::vector<AccountRow> out;
-  auto rows = query.select("SELECT id, username, password, roles, pending, disabled, email, email_verified, display_name, created_at, last_login "
-                           "FROM accounts WHERE folded > ?1 AND (?2 = '' OR instr(folded, ?2) > 0) ORDER BY folded LIMIT ?3", after, part, limit);
+  auto rows = query.select(
+      "SELECT id, username, password, roles, pending, disabled, email, email_verified, display_name, created_at, last_login "
+      "FROM accounts WHERE folded > ?1 AND (?2 = '' OR instr(folded, ?2) > 0) ORDER BY folded LIMIT ?3",
+      after, part, limit);
   while (rows->next()) out.push_back(row_of(*rows));
   return out;
 }
@@ -64,10 +72,10 @@ bool other_admin(Query& query, const UserId& id) {
 }
 
 void insert_account(Transaction& transaction, const AccountRow& row) {
-  transaction.execute("INSERT INTO accounts (id, username, folded, password, roles, email, display_name, created_at) "
-                      "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-                      row.id, row.username, lower_ascii(row.username), row.password, join_roles(row.roles), row.email, row.display_name,
-                      row.created_at);
+  transaction.execute(
+      "INSERT INTO accounts (id, username, folded, password, roles, email, display_name, created_at) "
+      "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+      row.id, row.username, lower_ascii(row.username), row.password, join_roles(row.roles), row.email, row.display_name, row.created_at);
 }
 
 void erase_pending(Transaction& transaction, const UserId& id) { transaction.execute("DELETE FROM accounts WHERE id = ?1 AND pending = 1", id); }
@@ -110,17 +118,20 @@ std::vector<std::pair<AuditEntry, std::int64_t>> audit_page(Query& query, const 
   };
   // One statement for each index that may serve.
   if (filter.actor)
-    read(query.select("SELECT at, actor, action, target, address, detail, number FROM audit WHERE actor = ?5 AND number < ?1 "
-                      "AND (?2 IS NULL OR action = ?2) AND (?3 IS NULL OR at >= ?3) AND (?4 IS NULL OR at < ?4) ORDER BY number DESC LIMIT ?6",
-                      before, filter.action, filter.since, filter.until, filter.actor, limit));
+    read(
+        query.select("SELECT at, actor, action, target, address, detail, number FROM audit WHERE actor = ?5 AND number < ?1 "
+                     "AND (?2 IS NULL OR action = ?2) AND (?3 IS NULL OR at >= ?3) AND (?4 IS NULL OR at < ?4) ORDER BY number DESC LIMIT ?6",
+                     before, filter.action, filter.since, filter.until, filter.actor, limit));
   else if (filter.action)
-    read(query.select("SELECT at, actor, action, target, address, detail, number FROM audit WHERE action = ?2 AND number < ?1 "
-                      "AND (?3 IS NULL OR at >= ?3) AND (?4 IS NULL OR at < ?4) ORDER BY number DESC LIMIT ?5",
-                      before, filter.action, filter.since, filter.until, limit));
+    read(
+        query.select("SELECT at, actor, action, target, address, detail, number FROM audit WHERE action = ?2 AND number < ?1 "
+                     "AND (?3 IS NULL OR at >= ?3) AND (?4 IS NULL OR at < ?4) ORDER BY number DESC LIMIT ?5",
+                     before, filter.action, filter.since, filter.until, limit));
   else
-    read(query.select("SELECT at, actor, action, target, address, detail, number FROM audit WHERE number < ?1 "
-                      "AND (?2 IS NULL OR at >= ?2) AND (?3 IS NULL OR at < ?3) ORDER BY number DESC LIMIT ?4",
-                      before, filter.since, filter.until, limit));
+    read(
+        query.select("SELECT at, actor, action, target, address, detail, number FROM audit WHERE number < ?1 "
+                     "AND (?2 IS NULL OR at >= ?2) AND (?3 IS NULL OR at < ?3) ORDER BY number DESC LIMIT ?4",
+                     before, filter.since, filter.until, limit));
   return out;
 }
 

@@ -33,7 +33,7 @@ Async<bool> Passwords::verify(std::string password, std::optional<std::string> s
   auto work = [verify = hasher_.verify, password = std::move(password), against = stored.value_or(dummy_)] { return verify(password, against); };
   auto done = co_await pool_.run(std::move(work));
   if (!done) co_return busy(done.error());
-  co_return *done && known;
+  co_return *done&& known;
 }
 
 }  // namespace loggia::auth

@@ -50,9 +50,8 @@ void end(const Parts& parts, Transaction& transaction, const Context& context, c
   event.user_id = user;
   event.session = session;
   announce(*parts.log, transaction, context, event);
-  transaction.on_commit([verifier = parts.verifier, revocation, tell] {
-    verifier->revoked(revocation.user, revocation.session, revocation.until, tell);
-  });
+  transaction.on_commit(
+      [verifier = parts.verifier, revocation, tell] { verifier->revoked(revocation.user, revocation.session, revocation.until, tell); });
 }
 
 }  // namespace

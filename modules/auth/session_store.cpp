@@ -12,9 +12,7 @@ std::string bytes(const Rows& rows, int column) {
   const auto found = rows.blob(column);
   return std::string(found.begin(), found.end());
 }
-std::optional<std::string> maybe_bytes(const Rows& rows, int column) {
-  return rows.null(column) ? std::nullopt : std::optional(bytes(rows, column));
-}
+std::optional<std::string> maybe_bytes(const Rows& rows, int column) { return rows.null(column) ? std::nullopt : std::optional(bytes(rows, column)); }
 
 SessionRow row_of(const Rows& rows) {
   SessionRow row;
@@ -35,16 +33,19 @@ SessionRow row_of(const Rows& rows) {
 }  // namespace
 
 std::optional<SessionRow> session(Query& query, const SessionId& id) {
-  auto rows = query.select("SELECT id, user, token, token_before, key_before, refreshed_at, client, address, created_at, last_seen, expires_at "
-                           "FROM sessions WHERE id = ?1", id);
+  auto rows = query.select(
+      "SELECT id, user, token, token_before, key_before, refreshed_at, client, address, created_at, last_seen, expires_at "
+      "FROM sessions WHERE id = ?1",
+      id);
   return rows->next() ? std::optional(row_of(*rows)) : std::nullopt;
 }
 
 std::vector<SessionRow> sessions_page(Query& query, const UserId& user, const SessionId& before, Time now, std::int64_t limit) {
   std::vector<SessionRow> out;
-  auto rows = query.select("SELECT id, user, token, token_before, key_before, refreshed_at, client, address, created_at, last_seen, expires_at "
-                           "FROM sessions WHERE user = ?1 AND (?2 OR id < ?3) AND expires_at > ?4 ORDER BY id DESC LIMIT ?5",
-                           user, before.nil(), before, now, limit);
+  auto rows = query.select(
+      "SELECT id, user, token, token_before, key_before, refreshed_at, client, address, created_at, last_seen, expires_at "
+      "FROM sessions WHERE user = ?1 AND (?2 OR id < ?3) AND expires_at > ?4 ORDER BY id DESC LIMIT ?5",
+      user, before.nil(), before, now, limit);
   while (rows->next()) out.push_back(row_of(*rows));
   return out;
 }
@@ -57,16 +58,18 @@ std::vector<SessionId> sessions_of(Query& query, const UserId& user, const Sessi
 }
 
 void insert_session(Transaction& transaction, const SessionRow& row) {
-  transaction.execute("INSERT INTO sessions (id, user, token, client, address, created_at, last_seen, expires_at) "
-                      "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-                      row.id, row.user, blob(row.token), row.client, row.address, row.created_at, row.last_seen, row.expires_at);
+  transaction.execute(
+      "INSERT INTO sessions (id, user, token, client, address, created_at, last_seen, expires_at) "
+      "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+      row.id, row.user, blob(row.token), row.client, row.address, row.created_at, row.last_seen, row.expires_at);
 }
 
 void update_session(Transaction& transaction, const SessionRow& row) {
-  transaction.execute("UPDATE sessions SET token = ?2, token_before = ?3, key_before = ?4, refreshed_at = ?5, client = ?6, address = ?7, "
-                      "last_seen = ?8, expires_at = ?9 WHERE id = ?1",
-                      row.id, blob(row.token), blob(row.token_before), blob(row.key_before), row.refreshed_at, row.client, row.address, row.last_seen,
-                      row.expires_at);
+  transaction.execute(
+      "UPDATE sessions SET token = ?2, token_before = ?3, key_before = ?4, refreshed_at = ?5, client = ?6, address = ?7, "
+      "last_seen = ?8, expires_at = ?9 WHERE id = ?1",
+      row.id, blob(row.token), blob(row.token_before), blob(row.key_before), row.refreshed_at, row.client, row.address, row.last_seen,
+      row.expires_at);
 }
 
 void erase_session(Transaction& transaction, const SessionId& id) { transaction.execute("DELETE FROM sessions WHERE id = ?1", id); }

@@ -11,8 +11,8 @@ namespace loggia::auth {
 struct SessionRow {
   SessionId id;
   UserId user;
-  std::string token;                                   // SHA-256 of the refresh token that is good
-  std::optional<std::string> token_before, key_before; // SHA-256 of the one before, and of the key that it was used with
+  std::string token;                                    // SHA-256 of the refresh token that is good
+  std::optional<std::string> token_before, key_before;  // SHA-256 of the one before, and of the key that it was used with
   std::optional<Time> refreshed_at;
   std::string client, address;
   Time created_at{}, last_seen{}, expires_at{};

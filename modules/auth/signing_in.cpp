@@ -108,9 +108,13 @@ Async<Tokens> AccountsHere::on(Context context, Refresh request) {
   auto refreshed = co_await parts_->database->write(context, std::move(work));
   if (!refreshed) co_return refreshed.error();
   switch (refreshed->outcome) {
-    case Refreshing::granted: co_return tokens_of(*parts_, refreshed->granted, now);
-    case Refreshing::refused: break;
-    case Refreshing::reused: log::warn(context, "auth.refresh_reused"); break;
+    case Refreshing::granted:
+      co_return tokens_of(*parts_, refreshed->granted, now);
+    case Refreshing::refused:
+      break;
+    case Refreshing::reused:
+      log::warn(context, "auth.refresh_reused");
+      break;
   }
   co_return Error(Errc::unauthenticated, "the refresh token is not valid any more; sign in again");
 }

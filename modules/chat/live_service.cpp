@@ -38,7 +38,7 @@ Async<Changed> LiveService::on(Context context, EditNow request) {
   auto wording = co_await reworded(&chat_, context, request.room, std::move(request.text));
   if (!wording) co_return wording.error();
   auto make = [this, asker, room = request.room, seq = request.seq, wording = std::move(*wording)](Transaction& transaction,
-                                                                                                  const Cause& cause) -> Result<Changed> {
+                                                                                                   const Cause& cause) -> Result<Changed> {
     const auto edited = edit_message(transaction, chat_.desk(), asker, room, seq, wording.text, wording.named, cause);
     if (!edited) return edited.error();
     Changed out;
@@ -48,9 +48,7 @@ Async<Changed> LiveService::on(Context context, EditNow request) {
   co_return co_await chat_.written(std::move(context), std::move(make));
 }
 
-Async<Changed> LiveService::on(Context context, DeleteNow request) {
-  return delete_now(&chat_, std::move(context), request.room, request.seq);
-}
+Async<Changed> LiveService::on(Context context, DeleteNow request) { return delete_now(&chat_, std::move(context), request.room, request.seq); }
 
 Async<Changed> LiveService::on(Context context, ReactNow request) {
   return react_now(&chat_, std::move(context), request.room, request.seq, std::move(request.emoji), request.on);

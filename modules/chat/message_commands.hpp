@@ -46,7 +46,6 @@ Result<Changed> react(Transaction& transaction, const Desk& desk, const Asker& a
                       bool on, const Cause& cause);
 Result<Changed> pin(Transaction& transaction, const Desk& desk, const Asker& asker, const RoomId& room, std::int64_t seq, bool on,
                     const Cause& cause);
-Result<Nothing> mark_read(Transaction& transaction, const Desk& desk, const Asker& asker, const RoomId& room, std::int64_t seq,
-                          const Cause& cause);
+Result<Nothing> mark_read(Transaction& transaction, const Desk& desk, const Asker& asker, const RoomId& room, std::int64_t seq, const Cause& cause);
 
 }  // namespace loggia::chat

@@ -154,7 +154,7 @@ Async<Message> MessageService::on(Context context, EditMessage request) {
   auto wording = co_await reworded(&chat_, context, request.room, request.text);
   if (!wording) co_return wording.error();
   auto make = [this, asker, room = request.room, seq = request.seq, wording = std::move(*wording)](Transaction& transaction,
-                                                                                                  const Cause& cause) -> Result<Message> {
+                                                                                                   const Cause& cause) -> Result<Message> {
     auto edited = edit_message(transaction, chat_.desk(), asker, room, seq, wording.text, wording.named, cause);
     if (!edited) return edited.error();
     return std::move(edited->message);

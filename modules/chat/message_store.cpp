@@ -56,9 +56,9 @@ void add_reaction(std::vector<Reaction>& reactions, std::string_view emoji, cons
 /// The reactions of a page of messages, which are in the order of their numbers.
 void add_reactions(Query& query, std::vector<Message>& messages) {
   if (messages.empty()) return;
-  auto rows = query.select(
-      "SELECT message_seq, emoji, user FROM reactions WHERE room = ?1 AND message_seq BETWEEN ?2 AND ?3 ORDER BY message_seq, event_seq",
-      messages.front().room, messages.front().seq, messages.back().seq);
+  auto rows =
+      query.select("SELECT message_seq, emoji, user FROM reactions WHERE room = ?1 AND message_seq BETWEEN ?2 AND ?3 ORDER BY message_seq, event_seq",
+                   messages.front().room, messages.front().seq, messages.back().seq);
   auto message = messages.begin();
   while (rows->next()) {
     while (message != messages.end() && message->seq < rows->integer(0)) ++message;
@@ -69,8 +69,7 @@ void add_reactions(Query& query, std::vector<Message>& messages) {
 
 void write_mentions(Transaction& transaction, const Message& message) {
   constexpr std::string_view insert = "INSERT INTO mentions (room, user, seq, author) VALUES (?1, ?2, ?3, ?4)";
-  for (const auto& user : message.mentions)
-    transaction.execute(insert, message.room, user, message.seq, message.author);
+  for (const auto& user : message.mentions) transaction.execute(insert, message.room, user, message.seq, message.author);
   if (message.mentions_room) transaction.execute(insert, message.room, UserId(), message.seq, message.author);
 }
 
@@ -183,8 +182,8 @@ Reacted find_reaction(Query& query, const RoomId& room, std::int64_t seq, const 
 
 void insert_reaction(Transaction& transaction, const RoomId& room, std::int64_t seq, const std::string& folded, const std::string& emoji,
                      const UserId& user, std::int64_t event_seq) {
-  transaction.execute("INSERT INTO reactions (room, message_seq, folded, user, emoji, event_seq) VALUES (?1, ?2, ?3, ?4, ?5, ?6)", room, seq,
-                      folded, user, emoji, event_seq);
+  transaction.execute("INSERT INTO reactions (room, message_seq, folded, user, emoji, event_seq) VALUES (?1, ?2, ?3, ?4, ?5, ?6)", room, seq, folded,
+                      user, emoji, event_seq);
 }
 void remove_reaction(Transaction& transaction, const RoomId& room, std::int64_t seq, const std::string& folded, const UserId& user) {
   transaction.execute("DELETE FROM reactions WHERE room = ?1 AND message_seq = ?2 AND folded = ?3 AND user = ?4", room, seq, folded, user);
@@ -226,8 +225,7 @@ std::int64_t erase_messages(Transaction& transaction, const RoomId& room, std::i
                       room, limit);
   transaction.execute("DELETE FROM mentions WHERE room = ?1 AND seq IN (SELECT seq FROM messages WHERE room = ?1 ORDER BY seq LIMIT ?2)", room,
                       limit);
-  return transaction.execute("DELETE FROM messages WHERE number IN (SELECT number FROM messages WHERE room = ?1 ORDER BY seq LIMIT ?2)", room,
-                             limit);
+  return transaction.execute("DELETE FROM messages WHERE number IN (SELECT number FROM messages WHERE room = ?1 ORDER BY seq LIMIT ?2)", room, limit);
 }
 
 }  // namespace loggia::chat

@@ -4,18 +4,25 @@ namespace loggia::chat {
 
 std::string_view name_of(Kind kind) {
   switch (kind) {
-    case Kind::open: return "public";
-    case Kind::closed: return "private";
-    case Kind::direct: return "direct";
+    case Kind::open:
+      return "public";
+    case Kind::closed:
+      return "private";
+    case Kind::direct:
+      return "direct";
   }
   return "private";
 }
 std::string_view name_of(Rank rank) {
   switch (rank) {
-    case Rank::none: return "none";
-    case Rank::member: return "member";
-    case Rank::moderator: return "moderator";
-    case Rank::owner: return "owner";
+    case Rank::none:
+      return "none";
+    case Rank::member:
+      return "member";
+    case Rank::moderator:
+      return "moderator";
+    case Rank::owner:
+      return "owner";
   }
   return "none";
 }
@@ -35,20 +42,34 @@ struct Right {
 
 Right right_of(Act act) {
   switch (act) {
-    case Act::describe: return {Rank::none, Rank::member, Rank::member, false, "its members see it"};
-    case Act::read: return {Rank::member, Rank::member, Rank::member, false, "its members read it: join first"};
-    case Act::send: return {Rank::member, Rank::member, Rank::member, true, "its members write in it: join first"};
-    case Act::react: return {Rank::member, Rank::member, Rank::member, true, "its members react in it: join first"};
-    case Act::add: return {Rank::member, Rank::moderator, Rank::none, true, "in a private room, moderators and owners add people"};
-    case Act::grant: return {Rank::owner, Rank::owner, Rank::none, true, "owners give roles"};
-    case Act::leave: return {Rank::member, Rank::member, Rank::none, true, "its members can leave it"};
-    case Act::pin: return {Rank::moderator, Rank::moderator, Rank::member, true, "moderators and owners pin"};
-    case Act::moderate: return {Rank::moderator, Rank::moderator, Rank::owner, true, "its author or a moderator deletes a message"};
-    case Act::remove: return {Rank::moderator, Rank::moderator, Rank::none, true, "moderators and owners remove people"};
-    case Act::ban: return {Rank::moderator, Rank::moderator, Rank::none, true, "moderators and owners ban people"};
-    case Act::change: return {Rank::owner, Rank::owner, Rank::none, true, "owners change a room"};
-    case Act::archive: return {Rank::owner, Rank::owner, Rank::none, false, "owners archive a room"};
-    case Act::erase: return {Rank::owner, Rank::owner, Rank::none, false, "owners delete a room"};
+    case Act::describe:
+      return {Rank::none, Rank::member, Rank::member, false, "its members see it"};
+    case Act::read:
+      return {Rank::member, Rank::member, Rank::member, false, "its members read it: join first"};
+    case Act::send:
+      return {Rank::member, Rank::member, Rank::member, true, "its members write in it: join first"};
+    case Act::react:
+      return {Rank::member, Rank::member, Rank::member, true, "its members react in it: join first"};
+    case Act::add:
+      return {Rank::member, Rank::moderator, Rank::none, true, "in a private room, moderators and owners add people"};
+    case Act::grant:
+      return {Rank::owner, Rank::owner, Rank::none, true, "owners give roles"};
+    case Act::leave:
+      return {Rank::member, Rank::member, Rank::none, true, "its members can leave it"};
+    case Act::pin:
+      return {Rank::moderator, Rank::moderator, Rank::member, true, "moderators and owners pin"};
+    case Act::moderate:
+      return {Rank::moderator, Rank::moderator, Rank::owner, true, "its author or a moderator deletes a message"};
+    case Act::remove:
+      return {Rank::moderator, Rank::moderator, Rank::none, true, "moderators and owners remove people"};
+    case Act::ban:
+      return {Rank::moderator, Rank::moderator, Rank::none, true, "moderators and owners ban people"};
+    case Act::change:
+      return {Rank::owner, Rank::owner, Rank::none, true, "owners change a room"};
+    case Act::archive:
+      return {Rank::owner, Rank::owner, Rank::none, false, "owners archive a room"};
+    case Act::erase:
+      return {Rank::owner, Rank::owner, Rank::none, false, "owners delete a room"};
   }
   return {Rank::owner, Rank::owner, Rank::none, true, "owners do that"};
 }

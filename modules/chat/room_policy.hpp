@@ -15,20 +15,20 @@ Kind kind_of(std::string_view name);
 Rank rank_of(std::string_view name);
 
 enum class Act {
-  describe,     // the room's description
-  read,         // messages, members, receipts, events; move one's read position
-  send,         // also edit and delete one's own
+  describe,  // the room's description
+  read,      // messages, members, receipts, events; move one's read position
+  send,      // also edit and delete one's own
   react,
-  add,          // a new member
-  grant,        // another role than member
+  add,    // a new member
+  grant,  // another role than member
   leave,
   pin,
-  moderate,     // delete what others wrote
+  moderate,  // delete what others wrote
   remove,
-  ban,          // also see and lift bans
-  change,       // name, topic, visibility, retention
-  archive,      // and take it back
-  erase,        // delete the room
+  ban,      // also see and lift bans
+  change,   // name, topic, visibility, retention
+  archive,  // and take it back
+  erase,    // delete the room
 };
 
 struct Actor {

@@ -5,7 +5,7 @@ namespace loggia::chat {
 namespace {
 
 // Everything that a description needs, for `read_room`; my membership is `m`.
-#define LOGGIA_ROOM_COLUMNS \
+#define LOGGIA_ROOM_COLUMNS                                                                                                             \
   "r.id, r.kind, r.name, r.topic, r.archived, r.retention, r.created_at, r.created_by, r.last_seq, r.member_count, r.first, r.second, " \
   "m.role, m.read_seq, r.changed "
 
@@ -104,9 +104,10 @@ Entry insert_room(Transaction& transaction, const NewRoom& room) {
     second = room.pair->second;
   }
   const auto search = folded(room.name.value_or(""));
-  transaction.execute("INSERT INTO rooms (id, kind, name, topic, folded, first, second, created_at, created_by) "
-                      "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
-                      room.id, static_cast<int>(room.kind), room.name, room.topic, search, first, second, room.at, room.by);
+  transaction.execute(
+      "INSERT INTO rooms (id, kind, name, topic, folded, first, second, created_at, created_by) "
+      "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+      room.id, static_cast<int>(room.kind), room.name, room.topic, search, first, second, room.at, room.by);
   Entry out;
   out.id = room.id;
   out.kind = room.kind;
@@ -167,8 +168,8 @@ std::vector<RoomId> rooms_of(Query& query, const UserId& user) {
 
 void insert_member(Transaction& transaction, Entry& room, const UserId& user, Rank rank, Time at, const Taken& taken) {
   transaction.execute(
-      "INSERT INTO members (room, user, role, joined_at, joined_seq, read_seq, read_at, changed) VALUES (?1, ?2, ?3, ?4, ?5, ?5, ?4, ?6)",
-      room.id, user, static_cast<int>(rank), at, taken.seq, taken.change);
+      "INSERT INTO members (room, user, role, joined_at, joined_seq, read_seq, read_at, changed) VALUES (?1, ?2, ?3, ?4, ?5, ?5, ?4, ?6)", room.id,
+      user, static_cast<int>(rank), at, taken.seq, taken.change);
   transaction.execute("DELETE FROM departures WHERE user = ?1 AND room = ?2", user, room.id);
   transaction.execute("UPDATE rooms SET member_count = member_count + 1 WHERE id = ?1", room.id);
   ++room.member_count;
@@ -190,8 +191,8 @@ bool banned(Query& query, const RoomId& room, const UserId& user) {
 }
 
 bool insert_ban(Transaction& transaction, const RoomId& room, const UserId& user, const UserId& by, Time at, std::int64_t number) {
-  return transaction.execute("INSERT INTO bans (room, user, by, at, number) VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (room, user) DO NOTHING",
-                             room, user, by, at, number) > 0;
+  return transaction.execute("INSERT INTO bans (room, user, by, at, number) VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (room, user) DO NOTHING", room,
+                             user, by, at, number) > 0;
 }
 
 void remove_ban(Transaction& transaction, const RoomId& room, const UserId& user) {
@@ -213,9 +214,8 @@ std::vector<BanRow> bans_after(Query& query, const RoomId& room, std::int64_t nu
 }
 
 void forget_room(Transaction& transaction, const RoomId& room, const Taken& taken) {
-  transaction.execute(
-      "INSERT OR REPLACE INTO departures (user, room, why, changed) SELECT user, room, 'deleted', ?2 FROM members WHERE room = ?1", room,
-      taken.change);
+  transaction.execute("INSERT OR REPLACE INTO departures (user, room, why, changed) SELECT user, room, 'deleted', ?2 FROM members WHERE room = ?1",
+                      room, taken.change);
   transaction.execute("DELETE FROM members WHERE room = ?1", room);
   transaction.execute("DELETE FROM bans WHERE room = ?1", room);
   transaction.execute("DELETE FROM pins WHERE room = ?1", room);
@@ -223,10 +223,10 @@ void forget_room(Transaction& transaction, const RoomId& room, const Taken& take
 }
 
 std::vector<Listed> my_rooms(Query& query, const UserId& user, const std::string& part, std::int64_t before, std::int64_t limit) {
-  auto rows = query.select(
-      "SELECT " LOGGIA_ROOM_COLUMNS "FROM members m JOIN rooms r ON r.id = m.room WHERE m.user = ?1 AND r.deleted = 0 AND r.changed < ?2 "
-      "AND (?3 = '' OR INSTR(r.folded, ?3) > 0) ORDER BY r.changed DESC LIMIT ?4",
-      user, before, part, limit);
+  auto rows = query.select("SELECT " LOGGIA_ROOM_COLUMNS
+                           "FROM members m JOIN rooms r ON r.id = m.room WHERE m.user = ?1 AND r.deleted = 0 AND r.changed < ?2 "
+                           "AND (?3 = '' OR INSTR(r.folded, ?3) > 0) ORDER BY r.changed DESC LIMIT ?4",
+                           user, before, part, limit);
   std::vector<Listed> out;
   while (rows->next()) {
     Listed& listed = out.emplace_back();
@@ -238,11 +238,12 @@ std::vector<Listed> my_rooms(Query& query, const UserId& user, const std::string
 
 std::vector<Listed> public_rooms(Query& query, const Asker& asker, const std::string& part, const std::optional<RoomId>& before, std::int64_t limit) {
   // Ids order by age: the newest rooms first. A guest sees those that they were added to.
-  auto rows = query.select(
-      "SELECT " LOGGIA_ROOM_COLUMNS "FROM rooms r LEFT JOIN members m ON m.room = r.id AND m.user = ?1 WHERE r.kind = 1 AND r.deleted = 0 "
-      "AND r.archived = 0 AND (?2 IS NULL OR r.id < ?2) AND (?3 = '' OR INSTR(r.folded, ?3) > 0) AND (?4 = 0 OR m.role IS NOT NULL) "
-      "ORDER BY r.id DESC LIMIT ?5",
-      asker.id, before, part, asker.guest, limit);
+  auto rows =
+      query.select("SELECT " LOGGIA_ROOM_COLUMNS
+                   "FROM rooms r LEFT JOIN members m ON m.room = r.id AND m.user = ?1 WHERE r.kind = 1 AND r.deleted = 0 "
+                   "AND r.archived = 0 AND (?2 IS NULL OR r.id < ?2) AND (?3 = '' OR INSTR(r.folded, ?3) > 0) AND (?4 = 0 OR m.role IS NOT NULL) "
+                   "ORDER BY r.id DESC LIMIT ?5",
+                   asker.id, before, part, asker.guest, limit);
   std::vector<Listed> out;
   while (rows->next()) {
     Listed& listed = out.emplace_back();

@@ -42,7 +42,8 @@ Snapshot snapshot(Query& query, const UserId& user, const std::optional<std::int
   if (since && *since > out.change) since.reset();
   {
     auto rows = query.select("SELECT " LOGGIA_STANDING_COLUMNS
-                             "FROM members m JOIN rooms r ON r.id = m.room WHERE m.user = ?1 AND r.deleted = 0 ORDER BY r.changed DESC", user);
+                             "FROM members m JOIN rooms r ON r.id = m.room WHERE m.user = ?1 AND r.deleted = 0 ORDER BY r.changed DESC",
+                             user);
     while (rows->next()) {
       RoomPosition& position = out.hello.all.emplace_back();
       position.room = rows->id<RoomId>(0);
@@ -65,7 +66,8 @@ std::optional<Standing> standing_of(Query& query, const RoomId& room, const User
   std::optional<Standing> out;
   {
     auto rows = query.select("SELECT " LOGGIA_STANDING_COLUMNS
-                             "FROM members m JOIN rooms r ON r.id = m.room WHERE m.room = ?1 AND m.user = ?2 AND r.deleted = 0", room, user);
+                             "FROM members m JOIN rooms r ON r.id = m.room WHERE m.room = ?1 AND m.user = ?2 AND r.deleted = 0",
+                             room, user);
     if (!rows->next()) return std::nullopt;
     out = read_standing(*rows, user);
   }

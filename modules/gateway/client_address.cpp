@@ -51,7 +51,8 @@ std::size_t sequence_at(std::string_view text) {
   for (std::size_t at = 1; at < size; ++at)
     if ((byte(at) & 0xC0) != 0x80) return 0;
   if ((first == 0xE0 && byte(1) < 0xA0) || (first == 0xED && byte(1) > 0x9F) || (first == 0xF0 && byte(1) < 0x90) ||
-      (first == 0xF4 && byte(1) > 0x8F)) return 0;
+      (first == 0xF4 && byte(1) > 0x8F))
+    return 0;
   return size;
 }
 
@@ -92,8 +93,8 @@ std::string Address::network() const {
 Result<Networks> Networks::parse(const std::vector<std::string>& entries) {
   Networks out;
   for (const auto& entry : entries) {
-    const Error wrong(Errc::invalid_request, "http.trusted_proxies: \"" + entry +
-                      "\" is no network; write an address such as 10.0.0.1 or a network such as 10.0.0.0/8");
+    const Error wrong(Errc::invalid_request,
+                      "http.trusted_proxies: \"" + entry + "\" is no network; write an address such as 10.0.0.1 or a network such as 10.0.0.0/8");
     const auto slash = entry.find('/');
     const std::string host = entry.substr(0, slash);
     const auto address = Address::parse(host);

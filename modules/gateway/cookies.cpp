@@ -1,5 +1,5 @@
-#include <nlohmann/json.hpp>
 #include "cookies.hpp"
+#include <nlohmann/json.hpp>
 #include "loggia/kernel/json.hpp"
 
 namespace loggia::gateway {

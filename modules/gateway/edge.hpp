@@ -22,7 +22,7 @@ struct EdgeParts {
   std::shared_ptr<Random> random;
   std::shared_ptr<auth::Verifier> verifier;
   std::shared_ptr<auth::Administration> administration;  // for the audit log
-  std::shared_ptr<chat::Live> live;                       // whom a guest may see
+  std::shared_ptr<chat::Live> live;                      // whom a guest may see
   std::shared_ptr<realtime::Doors> doors;
   std::shared_ptr<PublicRouter> router;
   Origins origins;

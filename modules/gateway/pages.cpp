@@ -19,8 +19,7 @@ constexpr std::string_view notice =
 
 bool compressible(std::string_view type) {
   return type.starts_with("text/") || type.starts_with("application/json") || type.starts_with("application/yaml") ||
-      type.starts_with("application/manifest") ||
-         type.starts_with("image/svg");
+         type.starts_with("application/manifest") || type.starts_with("image/svg");
 }
 
 HttpResponse of_type(std::string_view type, std::string body) {
@@ -62,9 +61,10 @@ Pages::Pages(PagesParts parts) : parts_{std::move(parts)} {
   add("/docs", "text/html; charset=utf-8", notice, false);
   for (const auto& file : parts_.files) {
     const bool html = file.path.ends_with(".html");
-    add(file.path == "/index.html" ? "/" : html ? std::string(file.path.substr(0, file.path.size() - 5)) : std::string(file.path),
-        std::string(file.type), file.bytes,
-        file.hashed);
+    add(file.path == "/index.html" ? "/"
+        : html                     ? std::string(file.path.substr(0, file.path.size() - 5))
+                                   : std::string(file.path),
+        std::string(file.type), file.bytes, file.hashed);
   }
   add("/openapi.json", "application/json", parts_.openapi_json, false);
   add("/openapi.yaml", "application/yaml", parts_.openapi_yaml, false);

@@ -24,7 +24,7 @@ struct Route {
 struct Match {
   const Route* route = nullptr;  // none: no route there (allow empty), or none for this method
   Parameters path;
-  std::string allow;             // the methods there: "GET, HEAD, PATCH"
+  std::string allow;  // the methods there: "GET, HEAD, PATCH"
 };
 
 class PublicRouter final : public Router {

@@ -54,8 +54,8 @@ std::size_t RateLimiter::size() const {
 void announce(Parameters& headers, const Verdict& verdict) {
   if (!verdict.policy) return;
   const std::string name = '"' + std::string(verdict.policy->name) + '"';
-  headers.emplace_back("RateLimit-Policy", name + ";q=" + std::to_string(verdict.policy->quota) + ";w=" +
-                       std::to_string(verdict.policy->window.count()));
+  headers.emplace_back("RateLimit-Policy",
+                       name + ";q=" + std::to_string(verdict.policy->quota) + ";w=" + std::to_string(verdict.policy->window.count()));
   headers.emplace_back("RateLimit", name + ";r=" + std::to_string(verdict.remaining) + ";t=" + std::to_string(verdict.reset));
 }
 

@@ -9,9 +9,12 @@ namespace {
 
 std::string word_of(Check::State state) {
   switch (state) {
-    case Check::State::ok: return "ok";
-    case Check::State::degraded: return "degraded";
-    case Check::State::down: return "down";
+    case Check::State::ok:
+      return "ok";
+    case Check::State::degraded:
+      return "degraded";
+    case Check::State::down:
+      return "down";
   }
   return "down";
 }

@@ -34,9 +34,9 @@ class Choices {
   void count(const Chosen& chosen, int by);
   mutable std::shared_mutex mutex_;
   std::unordered_map<UserId, std::shared_ptr<const Chosen>> all_;
-  std::int64_t want_all_ = 0;                         // people whose default is `all`
+  std::int64_t want_all_ = 0;                           // people whose default is `all`
   std::unordered_map<RoomId, std::int64_t> want_room_;  // how many want all of this room
-  std::unordered_set<RoomId> groups_;                 // known to be no direct rooms; that never changes
+  std::unordered_set<RoomId> groups_;                   // known to be no direct rooms; that never changes
 };
 
 }  // namespace loggia::notification

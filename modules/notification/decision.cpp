@@ -19,17 +19,19 @@ std::string message_words(const Occasion& occasion) {
 std::string quiet_words(const Person& person) {
   if (!person.quiet) return "none set";
   return clock_text(person.quiet->from) + " to " + clock_text(person.quiet->to) + " in " + person.time_zone + ", and it was " +
-      clock_text(person.minute) + " there: " +
-         (person.quiet->covers(person.minute) ? "quiet" : "not quiet");
+         clock_text(person.minute) + " there: " + (person.quiet->covers(person.minute) ? "quiet" : "not quiet");
 }
 
 }  // namespace
 
 std::string_view word_of(Level level) {
   switch (level) {
-    case Level::none: return "none";
-    case Level::mentions: return "mentions";
-    case Level::all: return "all";
+    case Level::none:
+      return "none";
+    case Level::mentions:
+      return "mentions";
+    case Level::all:
+      return "all";
   }
   return "mentions";
 }
@@ -51,9 +53,12 @@ std::string clock_text(int minutes) {
 
 bool wanted(const Occasion& occasion, Level level) {
   switch (level) {
-    case Level::none: return false;
-    case Level::mentions: return occasion.direct || occasion.mentioned;
-    case Level::all: return true;
+    case Level::none:
+      return false;
+    case Level::mentions:
+      return occasion.direct || occasion.mentioned;
+    case Level::all:
+      return true;
   }
   return false;
 }

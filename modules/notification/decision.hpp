@@ -31,17 +31,17 @@ struct Occasion {
 /// What holds for one person.
 struct Person {
   Level standard = Level::mentions;
-  bool chosen = false;             // `standard` is their own choice
+  bool chosen = false;  // `standard` is their own choice
   std::optional<Level> room_level;
   std::optional<Quiet> quiet;
-  int minute = 0;                  // of the day where they are, when the message came
+  int minute = 0;  // of the day where they are, when the message came
   std::string time_zone = "UTC";
-  bool blocked = false;            // between them and the author, in either direction
-  bool has_read = false;           // their read position was there already
+  bool blocked = false;   // between them and the author, in either direction
+  bool has_read = false;  // their read position was there already
 };
 
 struct Decision {
-  std::vector<RuleResult> rules;  // in the order in which they were asked; the last one decided
+  std::vector<RuleResult> rules;    // in the order in which they were asked; the last one decided
   std::optional<std::string> kind;  // direct, mention, message: notified. None: not.
 };
 

@@ -1,5 +1,5 @@
-#include <nlohmann/json.hpp>
 #include "listener.hpp"
+#include <nlohmann/json.hpp>
 #include "loggia/auth/events.hpp"
 #include "loggia/chat/events.hpp"
 #include "loggia/kernel/json.hpp"

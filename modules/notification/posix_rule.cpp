@@ -9,7 +9,7 @@ constexpr std::int64_t day_length = 86400;
 
 std::int64_t days_of(int year, int month, int day) {
   const std::chrono::year_month_day date{std::chrono::year(year), std::chrono::month(static_cast<unsigned>(month)),
-      std::chrono::day(static_cast<unsigned>(day))};
+                                         std::chrono::day(static_cast<unsigned>(day))};
   return std::chrono::sys_days(date).time_since_epoch().count();
 }
 bool leap(int year) { return std::chrono::year(year).is_leap(); }

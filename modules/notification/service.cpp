@@ -100,8 +100,8 @@ Async<NotificationList> NotificationsHere::on(Context context, ListNotifications
 Async<Nothing> NotificationsHere::on(Context context, MarkNotificationsRead request) {
   const bool all = request.all.value_or(false);
   if (all == request.ids.has_value()) co_return Error(Errc::invalid_request, "name the notifications in `ids`, or send `all`: true; one of the two");
-  auto work = [me = UserId(context.caller().subject), all, ids =
-               request.ids.value_or(std::vector<NotificationId>())](Transaction& transaction) -> Result<Nothing> {
+  auto work = [me = UserId(context.caller().subject), all,
+               ids = request.ids.value_or(std::vector<NotificationId>())](Transaction& transaction) -> Result<Nothing> {
     if (all) store::mark_all_read(transaction, me);
     else store::mark_read(transaction, me, ids);
     return Nothing();
@@ -158,7 +158,7 @@ Async<Explanation> NotificationsHere::on(Context context, Explain request) {
     auto& note = out.rules.emplace_back();
     note.rule = "record";
     note.result = stored->notified ? "you were notified then; by today's settings you would not be"
-        : "nothing was written down then; by today's settings you would be notified";
+                                   : "nothing was written down then; by today's settings you would be notified";
   }
   co_return out;
 }

@@ -8,10 +8,11 @@ void put_settings(Transaction& transaction, const UserId& user, const Chosen& ch
     from = chosen.quiet->from;
     to = chosen.quiet->to;
   }
-  transaction.execute("INSERT INTO settings (user, level, quiet_from, quiet_to, email, web_push) VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (user) "
-                      "DO UPDATE "
-                      "SET level = ?2, quiet_from = ?3, quiet_to = ?4, email = ?5, web_push = ?6",
-                      user, word_of(chosen.level), from, to, chosen.email, chosen.web_push);
+  transaction.execute(
+      "INSERT INTO settings (user, level, quiet_from, quiet_to, email, web_push) VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (user) "
+      "DO UPDATE "
+      "SET level = ?2, quiet_from = ?3, quiet_to = ?4, email = ?5, web_push = ?6",
+      user, word_of(chosen.level), from, to, chosen.email, chosen.web_push);
   transaction.execute("DELETE FROM room_settings WHERE user = ?1", user);
   for (const auto& [room, level] : chosen.rooms)
     transaction.execute("INSERT INTO room_settings (user, room, level) VALUES (?1, ?2, ?3)", user, room, word_of(level));
@@ -42,17 +43,19 @@ std::vector<std::pair<UserId, std::shared_ptr<Chosen>>> all_settings(Query& quer
 }
 
 bool insert(Transaction& transaction, const UserId& user, const Notification& notification) {
-  return transaction.execute("INSERT OR IGNORE INTO notifications (user, id, kind, room, seq, sender, created_at, read) VALUES (?1, ?2, ?3, ?4, ?5, "
-                             "?6, ?7, ?8)", user,
-                             notification.id, notification.kind, notification.room, notification.seq, notification.from, notification.created_at,
-                             notification.read) > 0;
+  return transaction.execute(
+             "INSERT OR IGNORE INTO notifications (user, id, kind, room, seq, sender, created_at, read) VALUES (?1, ?2, ?3, ?4, ?5, "
+             "?6, ?7, ?8)",
+             user, notification.id, notification.kind, notification.room, notification.seq, notification.from, notification.created_at,
+             notification.read) > 0;
 }
 
 std::vector<Notification> page(Query& query, const UserId& user, const NotificationId& before, std::int64_t limit) {
   std::vector<Notification> out;
-  auto rows = query.select("SELECT id, kind, room, seq, sender, created_at, read FROM notifications WHERE user = ?1 AND id < ?2 ORDER BY id DESC "
-                           "LIMIT ?3", user, before,
-                           limit);
+  auto rows = query.select(
+      "SELECT id, kind, room, seq, sender, created_at, read FROM notifications WHERE user = ?1 AND id < ?2 ORDER BY id DESC "
+      "LIMIT ?3",
+      user, before, limit);
   while (rows->next()) {
     auto& one = out.emplace_back();
     one.id = rows->id<NotificationId>(0);
@@ -70,8 +73,9 @@ void mark_read(Transaction& transaction, const UserId& user, const std::vector<N
   for (const auto& id : ids) transaction.execute("UPDATE notifications SET read = 1 WHERE user = ?1 AND id = ?2", user, id);
 }
 
-void mark_all_read(Transaction& transaction,
-                   const UserId& user) { transaction.execute("UPDATE notifications SET read = 1 WHERE user = ?1 AND read = 0", user); }
+void mark_all_read(Transaction& transaction, const UserId& user) {
+  transaction.execute("UPDATE notifications SET read = 1 WHERE user = ?1 AND read = 0", user);
+}
 
 bool notified(Query& query, const RoomId& room, std::int64_t seq, const UserId& user) {
   return query.select("SELECT 1 FROM notifications WHERE room = ?1 AND seq = ?2 AND user = ?3", room, seq, user)->next();

@@ -92,8 +92,8 @@ std::shared_ptr<const Zone> Zones::find(const std::string& name) {
 
 int Zones::minute_of_day(const std::string& name, Time time) {
   const auto zone = find(name);
-  const auto local = std::chrono::floor<std::chrono::minutes>(time +
-                                                              (zone ? zone->offset_at(time) : std::chrono::seconds(0))).time_since_epoch().count();
+  const auto local =
+      std::chrono::floor<std::chrono::minutes>(time + (zone ? zone->offset_at(time) : std::chrono::seconds(0))).time_since_epoch().count();
   return static_cast<int>(((local % 1440) + 1440) % 1440);
 }
 

@@ -40,8 +40,8 @@ class Zone {
   std::chrono::seconds offset_at(Time time) const;
 
  private:
-  std::vector<std::int64_t> times_;             // of the transitions, ascending
-  std::vector<std::chrono::seconds> offsets_;   // from each on
+  std::vector<std::int64_t> times_;            // of the transitions, ascending
+  std::vector<std::chrono::seconds> offsets_;  // from each on
   std::chrono::seconds before_{0};
   std::optional<PosixRule> after_;
 };

@@ -1,6 +1,6 @@
+#include "frames.hpp"
 #include <charconv>
 #include <nlohmann/json.hpp>
-#include "frames.hpp"
 #include "answers.hpp"
 #include "loggia/chat/events.hpp"
 #include "loggia/kernel/json.hpp"
@@ -31,7 +31,8 @@ bool worth_retrying(Errc kind) {
     case Errc::unavailable:
     case Errc::outcome_unknown:
     case Errc::timeout:
-    case Errc::insufficient_storage: return true;
+    case Errc::insufficient_storage:
+      return true;
     case Errc::malformed:
     case Errc::invalid_request:
     case Errc::unauthenticated:
@@ -42,7 +43,8 @@ bool worth_retrying(Errc kind) {
     case Errc::conflict:
     case Errc::too_large:
     case Errc::unsupported_media_type:
-    case Errc::internal: return false;
+    case Errc::internal:
+      return false;
   }
   return false;
 }

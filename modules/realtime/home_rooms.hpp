@@ -5,9 +5,9 @@
 #include <vector>
 #include "loggia/chat/events.hpp"
 #include "loggia/kernel/bus.hpp"
+#include "loggia/kernel/http.hpp"
 #include "loggia/kernel/shards.hpp"
 #include "pace.hpp"
-#include "loggia/kernel/http.hpp"
 
 namespace loggia::realtime {
 
@@ -33,8 +33,8 @@ class HomeRooms {
 
  private:
   struct Home {
-    std::int64_t last = 0;   // the newest event that was passed on
-    std::int64_t seen = 0;   // the newest that came
+    std::int64_t last = 0;  // the newest event that was passed on
+    std::int64_t seen = 0;  // the newest that came
     bool filling = false;
     std::int64_t members = -1, members_seq = 0;
     Moment touched{};

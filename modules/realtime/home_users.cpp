@@ -19,9 +19,8 @@ constexpr milliseconds home_retry_pause{1000};
 
 void HomeUsers::open(const UserId& user, Connection connection) {
   if (const auto oldest = connections_.open(user, connection))
-    node_.hub().nodes[oldest->shard]->mail([number = oldest->number](Node& there) {
-      there.close_connection(number, code::too_many, "a user has at most 20 connections");
-    });
+    node_.hub().nodes[oldest->shard]->mail(
+        [number = oldest->number](Node& there) { there.close_connection(number, code::too_many, "a user has at most 20 connections"); });
   signal(user);
 }
 

@@ -27,11 +27,11 @@ struct Options {
 struct Numbers {
   explicit Numbers(Metrics& metrics);
   Gauge& connections;
-  Counter& frames;     // written to readers
-  Counter& drops;      // queues of slow readers
+  Counter& frames;  // written to readers
+  Counter& drops;   // queues of slow readers
   Counter& resumes;
   Counter& resets;
-  Counter& gaps;       // filled from chat
+  Counter& gaps;  // filled from chat
 };
 
 struct Hub : std::enable_shared_from_this<Hub> {

@@ -21,7 +21,7 @@ struct ResumePlan {
   };
   std::vector<Replay> replays;  // what was missed, fewest events first
   std::vector<Reset> resets;
-  std::vector<RoomId> absent;   // not, or no longer, theirs
+  std::vector<RoomId> absent;  // not, or no longer, theirs
 };
 
 struct ResumeLimits {

@@ -22,10 +22,18 @@ Session::Session(Node& node, std::shared_ptr<WebSocket> socket, std::uint64_t nu
 void Session::start() {
   const std::weak_ptr<Session> weak = weak_from_this();
   WebSocket::Events events;
-  events.message = [weak](std::string_view text) { if (auto self = weak.lock()) self->message(text); };
-  events.alive = [weak] { if (auto self = weak.lock()) self->alive_ = true; };
-  events.drained = [weak] { if (auto self = weak.lock()) self->drained(); };
-  events.closed = [weak](int) { if (auto self = weak.lock()) self->closed(); };
+  events.message = [weak](std::string_view text) {
+    if (auto self = weak.lock()) self->message(text);
+  };
+  events.alive = [weak] {
+    if (auto self = weak.lock()) self->alive_ = true;
+  };
+  events.drained = [weak] {
+    if (auto self = weak.lock()) self->drained();
+  };
+  events.closed = [weak](int) {
+    if (auto self = weak.lock()) self->closed();
+  };
   socket_->start(std::move(events));
 }
 

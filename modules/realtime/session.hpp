@@ -111,7 +111,7 @@ class Session : public Seat, public std::enable_shared_from_this<Session> {
   /// The newest presence of each person while the reader is slow.
   std::unique_ptr<std::vector<std::pair<UserId, SharedBytes>>> merged_;
   RequestLimit limit_;
-  std::uint32_t index_ = 0;  // in the node's list
+  std::uint32_t index_ = 0;          // in the node's list
   std::uint32_t page_bytes_ = 1024;  // of one event, about
   std::uint16_t running_ = 0, replaying_ = 0;
   State state_ = State::waiting;

@@ -97,7 +97,9 @@ void Session::fall_behind(Reader& reader, std::int64_t replay_to) {
   feeds_.push_back(feed);
   if (replay_to > 0) ++replaying_;
   // Not from here: a room's readers may be being walked through.
-  node_.mail([weak = weak_from_this()](Node&) { if (auto self = weak.lock()) self->feed(); });
+  node_.mail([weak = weak_from_this()](Node&) {
+    if (auto self = weak.lock()) self->feed();
+  });
 }
 
 bool Session::forget(const Room& room) {

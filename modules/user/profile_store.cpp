@@ -33,20 +33,25 @@ std::string search_of(const ProfileRow& row) { return folded(row.username) + '\n
 }  // namespace
 
 std::optional<ProfileRow> by_id(Query& query, const UserId& id) {
-  return first(*query.select("SELECT id, username, display_name, bio, status_text, locale, time_zone, show_presence, show_receipts, last_seen, "
-                             "created_at, deleted FROM profiles WHERE id = ?1", id));
+  return first(
+      *query.select("SELECT id, username, display_name, bio, status_text, locale, time_zone, show_presence, show_receipts, last_seen, "
+                    "created_at, deleted FROM profiles WHERE id = ?1",
+                    id));
 }
 
 std::optional<ProfileRow> by_name(Query& query, const std::string& name) {
-  return first(*query.select("SELECT id, username, display_name, bio, status_text, locale, time_zone, show_presence, show_receipts, last_seen, "
-                             "created_at, deleted FROM profiles WHERE name = ?1", name));
+  return first(
+      *query.select("SELECT id, username, display_name, bio, status_text, locale, time_zone, show_presence, show_receipts, last_seen, "
+                    "created_at, deleted FROM profiles WHERE name = ?1",
+                    name));
 }
 
 std::vector<ProfileRow> page(Query& query, const std::string& search, const std::string& after, std::int64_t limit) {
-  return all(*query.select("SELECT id, username, display_name, bio, status_text, locale, time_zone, show_presence, show_receipts, last_seen, "
-                           "created_at, deleted FROM profiles WHERE name > ?1 AND deleted = 0 "
-                           "AND (?2 = '' OR instr(search, ?2) > 0) ORDER BY name LIMIT ?3",
-                           after, search, limit));
+  return all(
+      *query.select("SELECT id, username, display_name, bio, status_text, locale, time_zone, show_presence, show_receipts, last_seen, "
+                    "created_at, deleted FROM profiles WHERE name > ?1 AND deleted = 0 "
+                    "AND (?2 = '' OR instr(search, ?2) > 0) ORDER BY name LIMIT ?3",
+                    after, search, limit));
 }
 
 void insert(Transaction& transaction, const ProfileRow& row) {
@@ -55,10 +60,10 @@ void insert(Transaction& transaction, const ProfileRow& row) {
 }
 
 void update(Transaction& transaction, const ProfileRow& row) {
-  transaction.execute("UPDATE profiles SET display_name = ?2, search = ?3, bio = ?4, status_text = ?5, locale = ?6, time_zone = ?7, "
-                      "show_presence = ?8, show_receipts = ?9 WHERE id = ?1",
-                      row.id, row.display_name, search_of(row), row.bio, row.status_text, row.locale, row.time_zone, row.show_presence,
-                      row.show_receipts);
+  transaction.execute(
+      "UPDATE profiles SET display_name = ?2, search = ?3, bio = ?4, status_text = ?5, locale = ?6, time_zone = ?7, "
+      "show_presence = ?8, show_receipts = ?9 WHERE id = ?1",
+      row.id, row.display_name, search_of(row), row.bio, row.status_text, row.locale, row.time_zone, row.show_presence, row.show_receipts);
 }
 
 void seen(Transaction& transaction, const UserId& id, Time at) {
@@ -79,10 +84,11 @@ std::int64_t blocks(Query& query, const UserId& user) {
 }
 
 std::vector<ProfileRow> blocked_page(Query& query, const UserId& user, const UserId& after, std::int64_t limit) {
-  return all(*query.select("SELECT id, username, display_name, bio, status_text, locale, time_zone, show_presence, show_receipts, last_seen, "
-                           "created_at, deleted FROM blocks JOIN profiles ON profiles.id = blocks.blocked WHERE user = ?1 AND blocked > ?2 "
-                           "ORDER BY blocked LIMIT ?3",
-                           user, after, limit));
+  return all(
+      *query.select("SELECT id, username, display_name, bio, status_text, locale, time_zone, show_presence, show_receipts, last_seen, "
+                    "created_at, deleted FROM blocks JOIN profiles ON profiles.id = blocks.blocked WHERE user = ?1 AND blocked > ?2 "
+                    "ORDER BY blocked LIMIT ?3",
+                    user, after, limit));
 }
 
 std::unordered_set<UserId> blocked_with(Query& query, const UserId& user) {

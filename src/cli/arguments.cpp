@@ -34,11 +34,12 @@ void add_users(CLI::App& app, Arguments& out) {
   auto* user = app.add_subcommand("user", "manage accounts");
   user->require_subcommand(1);
   add_configuration(*command(*user, "list", "all accounts", out, "user list"), out, false);
-  const std::pair<const char*, const char*> named[] = {{"add", "make an account; its password comes from standard input, or is made and printed once"},
-                                                       {"password", "set a password in the same way; all sessions end"},
-                                                       {"role", "set the roles; sessions end where one is lost"},
-                                                       {"disable", "end all sessions and refuse new ones"},
-                                                       {"enable", "undo disable"}};
+  const std::pair<const char*, const char*> named[] = {
+      {"add", "make an account; its password comes from standard input, or is made and printed once"},
+      {"password", "set a password in the same way; all sessions end"},
+      {"role", "set the roles; sessions end where one is lost"},
+      {"disable", "end all sessions and refuse new ones"},
+      {"enable", "undo disable"}};
   for (const auto& [verb, help] : named) {
     auto* one = command(*user, verb, help, out, std::string("user ") + verb);
     one->add_option("NAME", out.name, "the username")->required();

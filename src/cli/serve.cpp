@@ -9,8 +9,8 @@ namespace {
 
 void configure_log(const Config& config, const Clock& clock) {
   const auto level = config.text("log.level");
-  log::configure(level == "debug"  ? log::Level::debug
-                 : level == "warn" ? log::Level::warn
+  log::configure(level == "debug"   ? log::Level::debug
+                 : level == "warn"  ? log::Level::warn
                  : level == "error" ? log::Level::error
                                     : log::Level::info,
                  config.text("log.format") == "json" ? log::Format::json : log::Format::text, clock);

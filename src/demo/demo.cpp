@@ -1,7 +1,7 @@
 #include "demo/demo.hpp"
+#include <fmt/format.h>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/use_future.hpp>
-#include <fmt/format.h>
 #include <cstdlib>
 #include <fstream>
 #include <map>
@@ -22,7 +22,10 @@ constexpr std::string_view marker = ".loggia-demo";
 class Furnisher {
  public:
   explicit Furnisher(Kernel& kernel)
-      : kernel_{kernel}, rooms_{kernel.ports.get<chat::Rooms>()}, messages_{kernel.ports.get<chat::Messages>()}, users_{kernel.ports.get<user::Users>()} {}
+      : kernel_{kernel},
+        rooms_{kernel.ports.get<chat::Rooms>()},
+        messages_{kernel.ports.get<chat::Messages>()},
+        users_{kernel.ports.get<user::Users>()} {}
 
   Async<bool> people(std::vector<std::string> names, std::vector<std::string> passwords) {
     for (std::size_t at = 0; at < names.size(); ++at) {
@@ -156,7 +159,8 @@ Result<Directory> prepare(std::vector<std::pair<std::string, std::string>>& flag
   const auto* directory = given("storage.dir");
   if (!directory) {
     auto name = (fs::temp_directory_path() / "loggia-demo-XXXXXX").string();
-    if (!::mkdtemp(name.data())) return Error(Errc::internal, "cannot make a temporary directory in " + fs::temp_directory_path().string() + "; name one with --data");
+    if (!::mkdtemp(name.data()))
+      return Error(Errc::internal, "cannot make a temporary directory in " + fs::temp_directory_path().string() + "; name one with --data");
     flags.emplace_back("storage.dir", name);
     std::ofstream(fs::path(name) / marker);
     return Directory(name, true);
@@ -164,7 +168,8 @@ Result<Directory> prepare(std::vector<std::pair<std::string, std::string>>& flag
   const fs::path path(*directory);
   std::error_code problem;
   if (fs::exists(path, problem) && !fs::is_empty(path, problem) && !fs::exists(path / marker, problem))
-    return Error(Errc::conflict, "the demo does not use " + path.string() + ": it did not make what is in there. Name another directory with --data, or none.");
+    return Error(Errc::conflict,
+                 "the demo does not use " + path.string() + ": it did not make what is in there. Name another directory with --data, or none.");
   fs::create_directories(path, problem);
   if (!std::ofstream(path / marker)) return Error(Errc::internal, "cannot write in " + path.string() + "; name another directory with --data");
   return Directory(path, false);

@@ -99,10 +99,11 @@ Findings modules_in_the_kernel(const Tree& tree) {
     if (!source.path.starts_with("src/kernel/") && !source.path.starts_with("include/loggia/kernel/")) continue;
     for (const auto& include : includes_of(source))
       if (include.part != "kernel")
-        add(out, source.path, include.line, "the kernel knows no module, and this names " + include.part, "hand in what it needs: a function, a key, a row of ModuleDescriptor");
+        add(out, source.path, include.line, "the kernel knows no module, and this names " + include.part,
+            "hand in what it needs: a function, a key, a row of ModuleDescriptor");
     for (std::sregex_iterator found(source.code.begin(), source.code.end(), qualified), end; found != end; ++found)
-      add(out, source.path, line_of(source.code, static_cast<std::size_t>(found->position())), "the kernel knows no module, and this names " + (*found)[1].str(),
-          "hand in what it needs: a function, a key, a row of ModuleDescriptor");
+      add(out, source.path, line_of(source.code, static_cast<std::size_t>(found->position())),
+          "the kernel knows no module, and this names " + (*found)[1].str(), "hand in what it needs: a function, a key, a row of ModuleDescriptor");
   }
   return out;
 }
@@ -117,7 +118,8 @@ Findings heavy_contracts(const Tree& tree) {
     for (const auto& include : includes_of(source)) {
       const bool ids = include.part == "ids" && include.file.empty();
       if (include.part == "kernel" || ids || (include.part == own[1] && !events)) continue;
-      add(out, source.path, include.line, std::string(events ? "events know" : "a contract knows") + " the kernel and ids.hpp alone, and this includes " + include.part,
+      add(out, source.path, include.line,
+          std::string(events ? "events know" : "a contract knows") + " the kernel and ids.hpp alone, and this includes " + include.part,
           "name the other's things by their ids of loggia/ids.hpp");
     }
   }
@@ -134,11 +136,13 @@ Findings other_arrows(const Tree& tree) {
     // An arrow of the design may be missing, none may be added.
     for (const auto& needed : declared.needs)
       if (!right.needs.contains(needed))
-        add(out, path, declared.line, name + " NEEDS " + needed + ", but in the design " + joined(right.needs), "change the one or, with a reason in design.md, the table of tests/architecture/arrows.cpp");
+        add(out, path, declared.line, name + " NEEDS " + needed + ", but in the design " + joined(right.needs),
+            "change the one or, with a reason in design.md, the table of tests/architecture/arrows.cpp");
     // Whom one needs one hears as well, so hearing may go without saying.
     for (const auto& heard : declared.hears)
       if (!right.hears.contains(heard) && !right.needs.contains(heard))
-        add(out, path, declared.line, name + " HEARS " + heard + ", but in the design " + joined(right.hears), "change the one or, with a reason in design.md, the table of tests/architecture/arrows.cpp");
+        add(out, path, declared.line, name + " HEARS " + heard + ", but in the design " + joined(right.hears),
+            "change the one or, with a reason in design.md, the table of tests/architecture/arrows.cpp");
   }
   return out;
 }
@@ -149,20 +153,23 @@ Findings circles(const Tree& tree) {
   for (auto before = settled.size() + 1; before != settled.size();) {
     before = settled.size();
     for (const auto& [name, module] : declared) {
-      const bool all = std::all_of(module.needs.begin(), module.needs.end(), [&](const std::string& other) { return settled.contains(other) || !declared.contains(other); });
+      const bool all = std::all_of(module.needs.begin(), module.needs.end(),
+                                   [&](const std::string& other) { return settled.contains(other) || !declared.contains(other); });
       if (all) settled.insert(name);
     }
   }
   Findings out;
   for (const auto& [name, module] : declared)
     if (!settled.contains(name))
-      add(out, "modules/" + name + "/CMakeLists.txt", module.line, name + " is in, or needs, a circle of needs", "let one of them hear the other's events instead");
+      add(out, "modules/" + name + "/CMakeLists.txt", module.line, name + " is in, or needs, a circle of needs",
+          "let one of them hear the other's events instead");
   return out;
 }
 
 Findings check(const Tree& tree) {
   Findings out;
-  for (const auto rule : {&undeclared_contracts, &modules_in_the_kernel, &heavy_contracts, &other_arrows, &circles, &banned_words, &braced_awaits, &long_files})
+  for (const auto rule :
+       {&undeclared_contracts, &modules_in_the_kernel, &heavy_contracts, &other_arrows, &circles, &banned_words, &braced_awaits, &long_files})
     for (auto& finding : rule(tree)) out.push_back(std::move(finding));
   return out;
 }

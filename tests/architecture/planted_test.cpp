@@ -18,7 +18,9 @@ class Garden {
     root_ = name;
     plant("modules/user/CMakeLists.txt", "loggia_module(user HEARS auth realtime)\n");
     plant("modules/chat/CMakeLists.txt", "loggia_module(chat NEEDS user\n  HEARS auth LINKS PkgConfig::utf8proc)\n");
-    plant("modules/chat/service.cpp", "#include \"service.hpp\"\n#include \"loggia/chat/contract.hpp\"\n#include \"loggia/user/contract.hpp\"\n#include \"loggia/auth/events.hpp\"\n#include \"loggia/ids.hpp\"\n");
+    plant("modules/chat/service.cpp",
+          "#include \"service.hpp\"\n#include \"loggia/chat/contract.hpp\"\n#include \"loggia/user/contract.hpp\"\n#include "
+          "\"loggia/auth/events.hpp\"\n#include \"loggia/ids.hpp\"\n");
     plant("include/loggia/chat/contract.hpp", "#pragma once\n#include \"loggia/ids.hpp\"\n#include \"loggia/kernel/contract.hpp\"\n");
   }
   ~Garden() {
@@ -56,13 +58,14 @@ TEST_CASE("each violation is found with its file, its line and its remedy") {
     std::string path, text, where, what, remedy;
   };
   const Case cases[] = {
-      {"modules/chat/a.cpp", "\n#include \"loggia/notification/contract.hpp\"\n", "modules/chat/a.cpp:2:", "chat has not declared that it needs notification",
-       "add notification to NEEDS in modules/chat/CMakeLists.txt"},
+      {"modules/chat/a.cpp", "\n#include \"loggia/notification/contract.hpp\"\n",
+       "modules/chat/a.cpp:2:", "chat has not declared that it needs notification", "add notification to NEEDS in modules/chat/CMakeLists.txt"},
       {"modules/chat/a.cpp", "#include \"loggia/auth/contract.hpp\"\n", "modules/chat/a.cpp:1:", "needs auth", "NEEDS"},
       {"modules/chat/a.cpp", "#include \"loggia/realtime/events.hpp\"\n", "modules/chat/a.cpp:1:", "hears realtime", "HEARS"},
       {"include/loggia/chat/events.hpp", "#include \"loggia/chat/contract.hpp\"\n", "include/loggia/chat/events.hpp:1:", "events know", "ids.hpp"},
       {"include/loggia/chat/more.hpp", "#include \"loggia/user/contract.hpp\"\n", "include/loggia/chat/more.hpp:1:", "a contract knows", "ids.hpp"},
-      {"src/kernel/http/a.cpp", "\n\n#include \"loggia/chat/contract.hpp\"\n", "src/kernel/http/a.cpp:3:", "the kernel knows no module, and this names chat", "ModuleDescriptor"},
+      {"src/kernel/http/a.cpp", "\n\n#include \"loggia/chat/contract.hpp\"\n",
+       "src/kernel/http/a.cpp:3:", "the kernel knows no module, and this names chat", "ModuleDescriptor"},
       {"include/loggia/kernel/a.hpp", "#include \"loggia/ids.hpp\"\n", "include/loggia/kernel/a.hpp:1:", "names ids", "hand in"},
       {"src/kernel/bus/a.cpp", "void f(loggia::user::Service&);\n", "src/kernel/bus/a.cpp:1:", "names user", "hand in"},
       {"modules/chat/a.cpp", "#include <boost/beast/http.hpp>\n", "modules/chat/a.cpp:1:", "Beast", "loggia/kernel/http.hpp"},
@@ -70,16 +73,21 @@ TEST_CASE("each violation is found with its file, its line and its remedy") {
       {"modules/chat/a.cpp", "#include <openssl/evp.h>\n", "modules/chat/a.cpp:1:", "OpenSSL", "crypto.hpp"},
       {"modules/chat/a.cpp", "#include <sqlite3.h>\n", "modules/chat/a.cpp:1:", "SQLite", "storage.hpp"},
       {"modules/chat/a.cpp", "#include \"../user/service.hpp\"\n", "modules/chat/a.cpp:1:", "goes up", "include root"},
-      {"modules/chat/a.cpp", "\nvoid f() {\n  auto x = co_await g(Thing{1});\n}\n", "modules/chat/a.cpp:3:", "awaits and holds a brace", "name the value first"},
+      {"modules/chat/a.cpp", "\nvoid f() {\n  auto x = co_await g(Thing{1});\n}\n", "modules/chat/a.cpp:3:", "awaits and holds a brace",
+       "name the value first"},
       {"modules/chat/a.cpp", "void f(Options options = {});\n", "modules/chat/a.cpp:1:", "defaults to braces", "overload"},
       {"modules/chat/a.cpp", "void f(int a, Options options = Options{}, int b = 1);\n", "modules/chat/a.cpp:1:", "defaults to braces", "overload"},
       {"modules/chat/a.cpp", "auto t = std::chrono::system_clock::now();\n", "modules/chat/a.cpp:1:", "a clock is read", "Clock::now()"},
       {"src/kernel/http/a.cpp", "auto t = steady_clock::now();\n", "src/kernel/http/a.cpp:1:", "a clock is read", "Clock::now()"},
       {"modules/chat/a.cpp", "std::cerr << 1;\n", "modules/chat/a.cpp:1:", "printed", "log::info"},
       {"modules/chat/a.cpp", "co_spawn(e, f(), asio::detached);\n", "modules/chat/a.cpp:1:", "detached", "Tasks::spawn"},
-      {"modules/chat/a.cpp", "// TO" "DO later\n", "modules/chat/a.cpp:1:", "undone", "issue"},
+      {"modules/chat/a.cpp",
+       "// TO"
+       "DO later\n",
+       "modules/chat/a.cpp:1:", "undone", "issue"},
       {"modules/chat/long.cpp", std::string(401, '\n'), "modules/chat/long.cpp:401:", "401 lines", "split"},
-      {"modules/chat/CMakeLists.txt", "# chat\nloggia_module(chat NEEDS user realtime HEARS auth)\n", "modules/chat/CMakeLists.txt:2:", "chat NEEDS realtime, but in the design user", "design.md"},
+      {"modules/chat/CMakeLists.txt", "# chat\nloggia_module(chat NEEDS user realtime HEARS auth)\n",
+       "modules/chat/CMakeLists.txt:2:", "chat NEEDS realtime, but in the design user", "design.md"},
       {"modules/user/CMakeLists.txt", "loggia_module(user HEARS auth chat)\n", "modules/user/CMakeLists.txt:1:", "user HEARS chat", "design.md"},
   };
   for (const auto& one : cases) {
@@ -117,8 +125,9 @@ TEST_CASE("what only looks like a violation is none") {
 }
 
 TEST_CASE("braces around an await are found in every form that g++ 12 breaks") {
-  for (const std::string statement : {"co_await g([x] { return x; });", "auto x = co_await g({1, 2});", "co_return Reply{co_await g()};", "f(Thing{1}, co_await g());", "auto x = co_await g(a, std::string{\"b\"});",
-                                      "if (auto x = co_await g(Thing{1}); x) {\n  }", "auto x = Thing{1} + co_await g();"}) {
+  for (const std::string statement :
+       {"co_await g([x] { return x; });", "auto x = co_await g({1, 2});", "co_return Reply{co_await g()};", "f(Thing{1}, co_await g());",
+        "auto x = co_await g(a, std::string{\"b\"});", "if (auto x = co_await g(Thing{1}); x) {\n  }", "auto x = Thing{1} + co_await g();"}) {
     CAPTURE(statement);
     const Garden garden;
     garden.plant("modules/chat/a.cpp", "void f() {\n  " + statement + "\n}\n");
@@ -138,7 +147,8 @@ TEST_CASE("Beast, the clock and the log have a place of their own") {
 TEST_CASE("a seventh module's own declaration counts, without a change of the table") {
   const Garden garden;
   garden.plant("modules/polls/CMakeLists.txt", "loggia_module(polls NEEDS chat HEARS user)\n");
-  garden.plant("modules/polls/a.cpp", "#include \"loggia/chat/contract.hpp\"\n#include \"loggia/user/events.hpp\"\n#include \"loggia/polls/contract.hpp\"\n");
+  garden.plant("modules/polls/a.cpp",
+               "#include \"loggia/chat/contract.hpp\"\n#include \"loggia/user/events.hpp\"\n#include \"loggia/polls/contract.hpp\"\n");
   for (const auto& finding : garden.check()) FAIL_CHECK(finding.text());
   garden.plant("modules/polls/b.cpp", "#include \"loggia/user/contract.hpp\"\n");
   CHECK(contains(only(garden.check()), "polls has not declared that it needs user"));

@@ -13,16 +13,20 @@ struct Ban {
 };
 const Ban bans[] = {
     {R"(#\s*include\s+["<][^">\n]*\.\./)", "an include goes up a folder", "write a path from an include root", "^$", true},
-    {R"(#\s*include\s+<boost/beast)", "Beast is included", "use loggia/kernel/http.hpp or rpc.hpp: Beast is not safe without a guard in front of it", R"(^src/kernel/(http/|rpc/connection\.cpp$|asio\.cpp$))", true},
+    {R"(#\s*include\s+<boost/beast)", "Beast is included", "use loggia/kernel/http.hpp or rpc.hpp: Beast is not safe without a guard in front of it",
+     R"(^src/kernel/(http/|rpc/connection\.cpp$|asio\.cpp$))", true},
     {R"(#\s*include\s+<openssl/)", "OpenSSL is included", "use loggia/kernel/crypto.hpp", R"(^src/kernel/(crypto|http|lifecycle)/)", true},
     {R"(#\s*include\s+<(SQLiteCpp|sqlite3))", "SQLite is included", "use loggia/kernel/storage.hpp", R"(^src/kernel/(storage|lifecycle)/)", true},
-    {R"(#\s*include\s+<(librdkafka|pqxx|argon2|toml\+\+))", "a library of the kernel is included", "use the kernel's port for it", R"(^src/kernel/)", true},
-    {R"(\b(system|steady|high_resolution)_clock\s*::\s*now\b|\bclock_gettime\s*\(|\bgettimeofday\s*\(|\bstd::time\s*\()", "a clock is read", "use Clock::now() or Clock::moment(), handed in",
-     R"(^src/kernel/time/)", false},
+    {R"(#\s*include\s+<(librdkafka|pqxx|argon2|toml\+\+))", "a library of the kernel is included", "use the kernel's port for it", R"(^src/kernel/)",
+     true},
+    {R"(\b(system|steady|high_resolution)_clock\s*::\s*now\b|\bclock_gettime\s*\(|\bgettimeofday\s*\(|\bstd::time\s*\()", "a clock is read",
+     "use Clock::now() or Clock::moment(), handed in", R"(^src/kernel/time/)", false},
     {R"(\bstd::(random_device|mt19937)|\brand\s*\()", "chance comes from elsewhere", "use Random, handed in", R"(^src/kernel/time/)", false},
-    {R"(\bstd::(cout|cerr|clog)\b|\b(std::)?f?printf\s*\()", "something is printed", "write log::info(\"event\", fields...)", R"(^src/(main\.cpp$|cli/|kernel/telemetry/))", false},
+    {R"(\bstd::(cout|cerr|clog)\b|\b(std::)?f?printf\s*\()", "something is printed", "write log::info(\"event\", fields...)",
+     R"(^src/(main\.cpp$|cli/|kernel/telemetry/))", false},
     {R"(\bdetached\b)", "a task is detached, so its exception is lost and shutdown does not wait for it", "use Tasks::spawn", "^$", false},
-    {R"([\w>&*]\s+\w+\s*=\s*[\w:<>]*\{[^{};]*\}\s*[,)])", "a parameter defaults to braces, which g++ 12 breaks under co_await", "write an overload, or a default with a constructor: T()", "^$", false},
+    {R"([\w>&*]\s+\w+\s*=\s*[\w:<>]*\{[^{};]*\}\s*[,)])", "a parameter defaults to braces, which g++ 12 breaks under co_await",
+     "write an overload, or a default with a constructor: T()", "^$", false},
     {R"(\b(FIXME|TODO|XXX)\b)", "something is left undone", "do it, or open an issue", "^$", true},
 };
 
@@ -49,7 +53,8 @@ std::size_t begin_of(const std::string& code, std::size_t at) {
       auto next = here;
       while (next < code.size() && space(code[next])) ++next;
       // A block ends before a new statement; an initializer or a lambda ends inside of one.
-      const bool block = next < code.size() && (in_word(code[next]) || code[next] == '(' || code[next] == '*' || code[next] == '~' || code[next] == '#');
+      const bool block =
+          next < code.size() && (in_word(code[next]) || code[next] == '(' || code[next] == '*' || code[next] == '~' || code[next] == '#');
       return block ? here : code.npos;
     }
   }
@@ -93,7 +98,8 @@ Findings braced_awaits(const Tree& tree) {
     for (std::sregex_iterator found(source.code.begin(), source.code.end(), await), end; found != end; ++found) {
       const auto at = static_cast<std::size_t>(found->position());
       if (begin_of(source.code, at) == source.code.npos || brace_behind(source.code, at))
-        out.push_back(found_at(source, at, "a statement awaits and holds a brace, whose temporaries g++ 12 copies byte by byte", "name the value first, then std::move it"));
+        out.push_back(found_at(source, at, "a statement awaits and holds a brace, whose temporaries g++ 12 copies byte by byte",
+                               "name the value first, then std::move it"));
     }
   return out;
 }
@@ -102,7 +108,9 @@ Findings long_files(const Tree& tree) {
   Findings out;
   for (const auto& source : tree.sources) {
     const auto lines = line_of(source.text, source.text.size()) - (source.text.ends_with('\n') ? 1 : 0);
-    if (lines > 400) out.push_back(found_at(source, source.text.size() - 1, "the file has " + std::to_string(lines) + " lines, and 400 fit in a head", "split it by what its parts are about"));
+    if (lines > 400)
+      out.push_back(found_at(source, source.text.size() - 1, "the file has " + std::to_string(lines) + " lines, and 400 fit in a head",
+                             "split it by what its parts are about"));
   }
   return out;
 }

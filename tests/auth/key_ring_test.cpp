@@ -1,5 +1,5 @@
-#include <nlohmann/json.hpp>
 #include "key_ring.hpp"
+#include <nlohmann/json.hpp>
 #include "world.hpp"
 
 using namespace loggia;

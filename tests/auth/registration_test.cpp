@@ -81,7 +81,9 @@ TEST_CASE("a display name that user refuses leaves no account behind and the nam
   Register request;
   request.username = "ada";
   request.password = good_password;
-  request.display_name = "a\xE2\x80\xAE" "b";
+  request.display_name =
+      "a\xE2\x80\xAE"
+      "b";
   const auto refused = world.wait(world.accounts.on(world.outside(), request));
   CHECK(pointer_of(refused) == "/display_name");
   CHECK(world.directory->made[0].display_name == *request.display_name);

@@ -3,13 +3,13 @@
 #include <doctest/doctest.h>
 #include <algorithm>
 #include <deque>
-#include "loggia/kernel/json.hpp"
-#include "support/fakes.hpp"
-#include "support/print.hpp"
 #include "account_changes.hpp"
 #include "accounts.hpp"
 #include "administration.hpp"
 #include "commands.hpp"
+#include "loggia/kernel/json.hpp"
+#include "support/fakes.hpp"
+#include "support/print.hpp"
 #include "tokens.hpp"
 
 namespace loggia::auth {

@@ -232,9 +232,8 @@ TEST_CASE("answers that were kept for an Idempotency-Key go after a day") {
   }));
   REQUIRE(t.bus->start());
   t.clock->advance(std::chrono::hours(25));
-  t.in_time([&] {
-    return t.store->read_now([](Query& query) -> Result<bool> { return !query.select("SELECT 1 FROM idempotency")->next(); }).value();
-  });
+  t.in_time(
+      [&] { return t.store->read_now([](Query& query) -> Result<bool> { return !query.select("SELECT 1 FROM idempotency")->next(); }).value(); });
 }
 
 TEST_CASE("a log has one epoch for its life, and keeps its number of partitions") {

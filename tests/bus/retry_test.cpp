@@ -33,14 +33,16 @@ TEST_CASE("an event that a handler refuses is tried five times, set aside with i
   CHECK(t.counted("loggia_events_set_aside_total", "mail") == 1);
   CHECK(t.counted("loggia_events_retried_total", "mail") == 4);
   for (const auto& row : t.bus->lag()) CHECK(row.dead_letters == (row.group == "mail" ? 1u : 0u));
-  t.mail.store->read_now([](Query& query) -> Result<bool> {
-    auto rows = query.select("SELECT reason, event, sequence FROM dead_letter");
-    REQUIRE(rows->next());
-    CHECK(rows->string(0) == "no such user");
-    CHECK(rows->string(1).find(R"("type":"message.created")") != std::string::npos);
-    CHECK(rows->integer(2) == 2);
-    return true;
-  }).value();
+  t.mail.store
+      ->read_now([](Query& query) -> Result<bool> {
+        auto rows = query.select("SELECT reason, event, sequence FROM dead_letter");
+        REQUIRE(rows->next());
+        CHECK(rows->string(0) == "no such user");
+        CHECK(rows->string(1).find(R"("type":"message.created")") != std::string::npos);
+        CHECK(rows->integer(2) == 2);
+        return true;
+      })
+      .value();
 }
 
 TEST_CASE("an event that cannot be handled now is tried again without end, later and later up to 30 s, and holds its partition alone") {
@@ -71,9 +73,8 @@ TEST_CASE("an event that cannot be handled now is tried again without end, later
 TEST_CASE("a consumer whose storage refuses writes waits, and goes on when it has room") {
   World t;
   const auto pages = [&](int most) {
-    return t.mail.store->read_now([most](Query& query) -> Result<bool> {
-      return query.select("PRAGMA max_page_count=" + std::to_string(most))->next();
-    });
+    return t.mail.store->read_now(
+        [most](Query& query) -> Result<bool> { return query.select("PRAGMA max_page_count=" + std::to_string(most))->next(); });
   };
   t.mail.applied = [](const Event&) -> Result<bool> { return true; };
   t.subscribe_and_start();

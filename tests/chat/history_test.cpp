@@ -124,15 +124,38 @@ struct Walk {
     if (below(3) == 0) text += " @bob";
     if (below(9) == 0) text += " @room";
     switch (below(14)) {
-      case 0: case 1: case 2: case 3: send(who, text); break;
-      case 4: case 5: (void)house.live(context, EditNow{room, some_seq(), text}); break;
-      case 6: (void)house.live(context, DeleteNow{room, some_seq()}); break;
-      case 7: case 8: (void)house.live(context, ReactNow{room, some_seq(), emoji[below(4)], below(3) > 0}); break;
-      case 9: (void)house.reading(context, MarkRead{room, some_seq()}); break;
-      case 10: (void)house.messages(house.as(house.ada), AddPin{room, some_seq()}); break;
-      case 11: (void)house.messages(house.as(house.ada), RemovePin{room, some_seq()}); break;
-      case 12: move(who); break;
-      case 13: rename(text); break;
+      case 0:
+      case 1:
+      case 2:
+      case 3:
+        send(who, text);
+        break;
+      case 4:
+      case 5:
+        (void)house.live(context, EditNow{room, some_seq(), text});
+        break;
+      case 6:
+        (void)house.live(context, DeleteNow{room, some_seq()});
+        break;
+      case 7:
+      case 8:
+        (void)house.live(context, ReactNow{room, some_seq(), emoji[below(4)], below(3) > 0});
+        break;
+      case 9:
+        (void)house.reading(context, MarkRead{room, some_seq()});
+        break;
+      case 10:
+        (void)house.messages(house.as(house.ada), AddPin{room, some_seq()});
+        break;
+      case 11:
+        (void)house.messages(house.as(house.ada), RemovePin{room, some_seq()});
+        break;
+      case 12:
+        move(who);
+        break;
+      case 13:
+        rename(text);
+        break;
     }
   }
   void send(const UserId& who, const std::string& text) {

@@ -36,8 +36,9 @@ TEST_CASE("a text is kept as NFC") {
 }
 
 TEST_CASE("a text has no control characters but line feed and tab, and is Unicode") {
-  for (const std::string_view bad : {std::string_view("a\0b", 3), std::string_view("a\u0007b"), std::string_view("a\rb"), std::string_view("a\u007Fb"),
-                                     std::string_view("a\u0085b"), std::string_view("\xff\xfe"), std::string_view("\xED\xA0\x80")}) {
+  for (const std::string_view bad :
+       {std::string_view("a\0b", 3), std::string_view("a\u0007b"), std::string_view("a\rb"), std::string_view("a\u007Fb"),
+        std::string_view("a\u0085b"), std::string_view("\xff\xfe"), std::string_view("\xED\xA0\x80")}) {
     const auto refused = normalised_text(bad);
     REQUIRE_FALSE(refused);
     CHECK(refused.error().code == Errc::invalid_request);
@@ -100,7 +101,8 @@ TEST_CASE("looking for mentions takes no longer for a hostile text") {
 }
 
 TEST_CASE("an emoji is one grapheme cluster of at most 64 bytes") {
-  for (const char* good : {"👍", "👍🏽", "❤️", "❤", "🇵🇱", "👨‍👩‍👧‍👦", "🏴󠁧󠁢󠁥󠁮󠁧󠁿", "1️⃣", "🦉"}) CHECK(normalised_emoji(good).value() == good);
+  for (const char* good : {"👍", "👍🏽", "❤️", "❤", "🇵🇱", "👨‍👩‍👧‍👦", "🏴󠁧󠁢󠁥󠁮󠁧󠁿", "1️⃣", "🦉"})
+    CHECK(normalised_emoji(good).value() == good);
   for (const char* bad : {"", "👍👍", "not an emoji", "\n", " ", "\uFE0F", "\xff"}) CHECK_FALSE(normalised_emoji(bad));
   CHECK_FALSE(normalised_emoji("not an emoji but a text that is much too long to be one, really"));
   CHECK_FALSE(normalised_emoji("a" + times("\u0301", 40)));

@@ -83,7 +83,8 @@ void expect_refusal(std::string_view route, Errc wanted, const Error* error) {
   if (error) CHECK_MESSAGE(error->code == wanted, std::string(route) << " is refused otherwise: " << words_of(*error));
 }
 
-Contract::Contract(std::string name, std::vector<std::string> list, void (*run)(Exercise&)) : module{std::move(name)}, routes{std::move(list)}, cases{run} {
+Contract::Contract(std::string name, std::vector<std::string> list, void (*run)(Exercise&))
+    : module{std::move(name)}, routes{std::move(list)}, cases{run} {
   all().push_back(this);
 }
 const std::vector<const Contract*>& contracts() { return all(); }

@@ -53,7 +53,7 @@ TEST_CASE("what is not there is 404, what is there for others 405 with Allow") {
 TEST_CASE("a route for people needs a token that is good") {
   World world;
   for (const auto& headers : {Parameters(), Parameters{{"authorization", "Bearer forged"}}, Parameters{{"authorization", "Basic member"}},
-      Parameters{{"authorization", "Bearer  "}}}) {
+                              Parameters{{"authorization", "Bearer  "}}}) {
     const auto refused = world.send("GET", "/users/7", headers);
     CHECK(refused.status == 401);
     CHECK(code_of(refused) == "unauthenticated");
@@ -148,8 +148,8 @@ TEST_CASE("a refresh by cookie is taken from our own pages alone, and answered b
   world.next = tokens();
   const Parameters cookie{{"cookie", "x=1; loggia=old; y=2"}};
   CHECK(world.send("POST", "/auth/refresh", cookie).status == 403);
-  for (const auto* origin : {"https://evil.example", "null", "http://chat.test"}) CHECK(world.send("POST", "/auth/refresh",
-      with(cookie, "origin", origin)).status == 403);
+  for (const auto* origin : {"https://evil.example", "null", "http://chat.test"})
+    CHECK(world.send("POST", "/auth/refresh", with(cookie, "origin", origin)).status == 403);
   const auto response = world.send("POST", "/auth/refresh", with(cookie, "origin", ours));
   CHECK(response.status == 200);
   CHECK(json::parse(world.call.body) == json{{"refresh_token", "old"}});
@@ -196,8 +196,9 @@ TEST_CASE("an access token that has ended does not keep a browser from signing o
 TEST_CASE("guesses of one login are limited before those of others, and told when to come back") {
   World world;
   world.next = Error(Errc::unauthenticated, "no");
-  const auto guess = [&](const std::string& login) { return world.send("POST", "/auth/login", {}, R"({"login":")" + login + R"(","password":"x"})");
-      };
+  const auto guess = [&](const std::string& login) {
+    return world.send("POST", "/auth/login", {}, R"({"login":")" + login + R"(","password":"x"})");
+  };
   for (int i = 0; i < 10; ++i) CHECK(guess("Ada").status == 401);
   const auto refused = guess("ada");
   CHECK(refused.status == 429);
@@ -228,8 +229,9 @@ TEST_CASE("an address that asks without end is told to wait before anything is l
 
 TEST_CASE("CORS is for the allowed origins, never with credentials") {
   World world("", {"https://other.example"});
-  const auto preflight = [&](const char* origin) { return world.send("OPTIONS", "/rooms",
-                                                                     {{"origin", origin}, {"access-control-request-method", "POST"}}); };
+  const auto preflight = [&](const char* origin) {
+    return world.send("OPTIONS", "/rooms", {{"origin", origin}, {"access-control-request-method", "POST"}});
+  };
   const auto allowed = preflight("https://other.example");
   CHECK(allowed.status == 204);
   CHECK(header_of(allowed, "access-control-allow-origin") == "https://other.example");

@@ -2,10 +2,10 @@
 // The edge with fakes around it: a verifier that knows three tokens, ports that answer what a test says, routes that show what came.
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
-#include "support/print.hpp"
 #include "edge.hpp"
 #include "loggia/kernel/json.hpp"
 #include "support/fakes.hpp"
+#include "support/print.hpp"
 
 namespace loggia::gateway::testing {
 
@@ -83,7 +83,7 @@ struct World {
   std::shared_ptr<FakeDoors> doors = std::make_shared<FakeDoors>();
   std::shared_ptr<PublicRouter> router = std::make_shared<PublicRouter>(*kernel.kernel.metrics);
   std::unique_ptr<Edge> edge;
-  Context seen;   // of the last request that came through
+  Context seen;  // of the last request that came through
   Call call;
   Result<Answer> next = Answer{};
 

@@ -1,11 +1,11 @@
 // The descriptions that are made of the modules' own declarations: of a little contract here, and of every contract there is.
+#include "loggia/kernel/openapi.hpp"
 #include <doctest/doctest.h>
 #include <functional>
 #include <nlohmann/json.hpp>
 #include <set>
 #include "loggia/auth/contract.hpp"
 #include "loggia/chat/contract.hpp"
-#include "loggia/kernel/openapi.hpp"
 #include "loggia/kernel/wire.hpp"
 #include "loggia/notification/contract.hpp"
 #include "loggia/user/contract.hpp"
@@ -18,9 +18,7 @@ class Collector final : public Router {
  public:
   void on(RouteInfo info, RouteHandler) override { routes.push_back(std::move(info)); }
   std::vector<RouteInfo> routes;
-  template <class... Rs> void take(std::type_identity<Port<Rs...>>) {
-    (on(route_info<Rs>(), RouteHandler()), ...);
-  }
+  template <class... Rs> void take(std::type_identity<Port<Rs...>>) { (on(route_info<Rs>(), RouteHandler()), ...); }
 };
 
 const json& document() {
@@ -81,8 +79,8 @@ TEST_CASE("every parameter of a path is declared, and the body holds none of the
         CHECK(parameter["required"] == true);
         declared.insert(parameter["name"].get<std::string>());
       }
-    for (auto open = path.find('{'); open != path.npos; open = path.find('{', open + 1)) CHECK(declared.erase(path.substr(open + 1, path.find('}',
-        open) - open - 1)) == 1);
+    for (auto open = path.find('{'); open != path.npos; open = path.find('{', open + 1))
+      CHECK(declared.erase(path.substr(open + 1, path.find('}', open) - open - 1)) == 1);
     CHECK(declared.empty());
   });
 }

@@ -43,8 +43,8 @@ TEST_CASE("no Origin is none, null is foreign, allowed ones are allowed") {
 
 TEST_CASE("X-Forwarded-Proto and -Host count from trusted proxies alone") {
   const auto origins = Origins::make("", {}, networks({"10.0.0.0/8"})).value();
-  const Parameters headers{{"host", "inner:8080"}, {"x-forwarded-proto", "https"}, {"x-forwarded-host", "chat.example"},
-      {"origin", "https://chat.example"}};
+  const Parameters headers{
+      {"host", "inner:8080"}, {"x-forwarded-proto", "https"}, {"x-forwarded-host", "chat.example"}, {"origin", "https://chat.example"}};
   CHECK(origins.of(from("10.1.2.3", headers)) == Origin::own);
   CHECK(origins.secure(from("10.1.2.3", headers)));
   CHECK(origins.of(from("192.0.2.1", headers)) == Origin::foreign);
@@ -65,7 +65,8 @@ TEST_CASE("config check tells every mistake that the kinds of the keys do not sh
     return out;
   };
   CHECK(told({}) == "");
-  CHECK(told({{"http.public_url", "https://chat.example"}, {"http.allowed_origins", "https://a.example,http://b.example:81"},
+  CHECK(told({{"http.public_url", "https://chat.example"},
+              {"http.allowed_origins", "https://a.example,http://b.example:81"},
               {"http.trusted_proxies", "10.0.0.0/8,::1"}}) == "");
   CHECK(told({{"http.public_url", "chat.example"}}) == "http.public_url ");
   CHECK(told({{"http.allowed_origins", "a.example,https://b.example,null"}, {"http.trusted_proxies", "10.0.0.0/33,proxy,10.0.0.1"}}) ==

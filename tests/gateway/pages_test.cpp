@@ -114,8 +114,8 @@ TEST_CASE("the policy of pages allows nothing inline and nothing from elsewhere"
   CHECK(policy.find("unsafe") == policy.npos);
   CHECK(policy.find("http") == policy.npos);
   CHECK(policy.starts_with("default-src 'none'"));
-  const auto count = std::count_if(response.headers.begin(), response.headers.end(),
-                                   [](const auto& field) { return field.first == "X-Content-Type-Options"; });
+  const auto count =
+      std::count_if(response.headers.begin(), response.headers.end(), [](const auto& field) { return field.first == "X-Content-Type-Options"; });
   CHECK(count == 1);
 }
 

@@ -1,5 +1,5 @@
-#include "limits.hpp"
 #include <doctest/doctest.h>
+#include "limits.hpp"
 
 using namespace loggia;
 using namespace loggia::gateway;

@@ -64,10 +64,10 @@ TEST_CASE("the first offer that can be honoured is taken, without context takeov
   CHECK(answer("permessage-deflate; server_max_window_bits=\"15\"") == plain + "; server_max_window_bits=15");
   CHECK(answer("permessage-deflate; server_max_window_bits=10, permessage-deflate") == plain);
   CHECK(answer("x-other; a=b, permessage-deflate") == plain);
-  for (const std::string_view offers : {"", "x-other", "permessage-deflate; unknown", "permessage-deflate; server_max_window_bits=9",
-                                        "permessage-deflate; server_no_context_takeover=1", "permessage-deflate; client_max_window_bits=16",
-                                        "permessage-deflate; client_max_window_bits; client_max_window_bits",
-                                        "permessage-deflate; server_max_window_bits"})
+  for (const std::string_view offers :
+       {"", "x-other", "permessage-deflate; unknown", "permessage-deflate; server_max_window_bits=9",
+        "permessage-deflate; server_no_context_takeover=1", "permessage-deflate; client_max_window_bits=16",
+        "permessage-deflate; client_max_window_bits; client_max_window_bits", "permessage-deflate; server_max_window_bits"})
     CHECK_MESSAGE(answer(offers) == "none", offers);
   CHECK_FALSE(accept_deflate(HttpRequest()));
 }

@@ -71,7 +71,10 @@ TEST_CASE("fragments are one message, with control frames between them") {
   REQUIRE(seen.size() == 4);
   CHECK(seen[0] == Seen{Kind::ping, "p", 0});
   CHECK(seen[1] == Seen{Kind::pong, "", 0});
-  CHECK(seen[2] == Seen{Kind::text, "a\xC3\xA4" "b", 0});
+  CHECK(seen[2] == Seen{Kind::text,
+                        "a\xC3\xA4"
+                        "b",
+                        0});
   CHECK(seen[3] == Seen{Kind::text, "next", 0});
 }
 

@@ -68,7 +68,10 @@ const std::vector<Case> smuggling = {
     {"gzip, chunked", post + "Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", 400},
     {"chunked twice", post + "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400},
     {"a tab before chunked", post + "Transfer-Encoding:\tchunked\r\n\r\n0\r\n\r\n", 0},
-    {"a vertical tab before chunked", post + "Transfer-Encoding: \x0b" "chunked\r\n\r\n0\r\n\r\n", 400},
+    {"a vertical tab before chunked",
+     post + "Transfer-Encoding: \x0b"
+            "chunked\r\n\r\n0\r\n\r\n",
+     400},
     {"a space before the colon", post + "Content-Length : 5\r\n\r\nhello", 400},
     {"a folded line", post + "Transfer-Encoding:\r\n chunked\r\n\r\n0\r\n\r\n", 400},
     {"lines that end in LF", "POST / HTTP/1.1\nHost: a\nContent-Length: 5\n\nhello", 400},

@@ -35,7 +35,8 @@ class RawClient {
   void shut() { ::shutdown(socket_, SHUT_WR); }
   /// Exactly that many bytes; fewer at the end of the stream.
   std::string take(std::size_t size) {
-    while (buffer_.size() < size && more()) {}
+    while (buffer_.size() < size && more()) {
+    }
     return cut(std::min(size, buffer_.size()));
   }
   std::string take_until(std::string_view mark) {
@@ -46,7 +47,8 @@ class RawClient {
   }
   /// To the end of the stream, which must come.
   std::string rest() {
-    while (more()) {}
+    while (more()) {
+    }
     return cut(buffer_.size());
   }
   bool ended() { return rest().empty(); }

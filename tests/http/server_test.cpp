@@ -66,7 +66,10 @@ TEST_CASE("after a request that is refused the next one is not read") {
 TEST_CASE("HEAD and 204 have no body") {
   Listening here;
   RawClient client(here.server->address());
-  client.send("HEAD /abc HTTP/1.1\r\nHost: a\r\n\r\n" "GET /empty HTTP/1.1\r\nHost: a\r\n\r\n" + get);
+  client.send(
+      "HEAD /abc HTTP/1.1\r\nHost: a\r\n\r\n"
+      "GET /empty HTTP/1.1\r\nHost: a\r\n\r\n" +
+      get);
   CHECK(client.response(false).says("content-length: 9"));
   const auto empty = client.response();
   CHECK(empty.status == 204);

@@ -1,6 +1,6 @@
 // Upgraded connections on a real socket.
-#include "fixture.hpp"
 #include "http/websocket.hpp"
+#include "fixture.hpp"
 
 namespace loggia::http {
 namespace {

@@ -1,8 +1,8 @@
+#include "loggia/kernel/config.hpp"
 #include <doctest/doctest.h>
-#include "support/print.hpp"
 #include <algorithm>
 #include <fstream>
-#include "loggia/kernel/config.hpp"
+#include "support/print.hpp"
 
 using namespace loggia;
 namespace fs = std::filesystem;
@@ -10,7 +10,8 @@ using Kind = ConfigKey::Kind;
 
 namespace {
 
-ConfigKey key(std::string_view name, Kind kind, std::string_view standard, std::string_view values = "", std::int64_t min = 0, std::int64_t max = INT64_MAX) {
+ConfigKey key(std::string_view name, Kind kind, std::string_view standard, std::string_view values = "", std::int64_t min = 0,
+              std::int64_t max = INT64_MAX) {
   ConfigKey out;
   out.name = name;
   out.kind = kind;
@@ -143,7 +144,8 @@ TEST_CASE("a file that was named must be there; of the usual ones the first that
   from.file = folder / "missing.toml";
   CHECK(mistakes(from).size() == 1);
   from.file.reset();
-  from.usual_files = {folder / "missing.toml", folder.write("second.toml", "log.level = \"warn\"\n"), folder.write("third.toml", "log.level = \"error\"\n")};
+  from.usual_files = {folder / "missing.toml", folder.write("second.toml", "log.level = \"warn\"\n"),
+                      folder.write("third.toml", "log.level = \"error\"\n")};
   CHECK(Config::load(from).value().text("log.level") == "warn");
 }
 
@@ -188,8 +190,10 @@ TEST_CASE("tables take free names, and a value may be in a file") {
   const Folder folder;
   const auto secret = folder.write("secret", "s3cret\n").string();
   auto from = source();
-  from.file = folder.write("loggia.toml", "[discovery.peers]\nchat = \"127.0.0.1:9001\"\nuser = [\"127.0.0.1:1\", \"127.0.0.1:2\"]\n[auth.oidc]\ncorp = {issuer = \"https://id\", client_secret = {file = \"" +
-                                             secret + "\"}}\n[bus.kafka.options]\n\"security.protocol\" = \"ssl\"\n");
+  from.file = folder.write("loggia.toml",
+                           "[discovery.peers]\nchat = \"127.0.0.1:9001\"\nuser = [\"127.0.0.1:1\", \"127.0.0.1:2\"]\n[auth.oidc]\ncorp = {issuer = "
+                           "\"https://id\", client_secret = {file = \"" +
+                               secret + "\"}}\n[bus.kafka.options]\n\"security.protocol\" = \"ssl\"\n");
   from.environment["LOGGIA_DISCOVERY_PEERS_AUTH"] = "127.0.0.1:9003";
   from.flags.emplace_back("discovery.peers.chat", "127.0.0.1:9002");
   from.flags.emplace_back("bus.kafka.options.ssl.ca.location", "ca.pem");
@@ -272,11 +276,25 @@ TEST_CASE("values are checked wherever they come from") {
     bool good;
   };
   const Case cases[] = {
-      {"http.listen", "0.0.0.0:0", true},     {"http.listen", "[::1]:8080", true},   {"http.listen", "::1:8080", false}, {"http.listen", "127.0.0.1", false},
-      {"http.listen", "127.0.0.1:65536", false}, {"http.listen", ":8080", false},    {"http.listen", "", false},         {"bus.partitions", "1024", true},
-      {"bus.partitions", "16x", false},       {"bus.partitions", "", false},         {"lab.enabled", "true", true},      {"lab.enabled", "1", false},
-      {"log.format", "xml", false},           {"process.drain", "0s", true},         {"process.drain", "1h30m", false},  {"chat.retention", "off", true},
-      {"chat.retention", "30d", true},        {"http.allowed_origins", "https://a, https://b", true},                    {"storage.postgres.url", "", true},
+      {"http.listen", "0.0.0.0:0", true},
+      {"http.listen", "[::1]:8080", true},
+      {"http.listen", "::1:8080", false},
+      {"http.listen", "127.0.0.1", false},
+      {"http.listen", "127.0.0.1:65536", false},
+      {"http.listen", ":8080", false},
+      {"http.listen", "", false},
+      {"bus.partitions", "1024", true},
+      {"bus.partitions", "16x", false},
+      {"bus.partitions", "", false},
+      {"lab.enabled", "true", true},
+      {"lab.enabled", "1", false},
+      {"log.format", "xml", false},
+      {"process.drain", "0s", true},
+      {"process.drain", "1h30m", false},
+      {"chat.retention", "off", true},
+      {"chat.retention", "30d", true},
+      {"http.allowed_origins", "https://a, https://b", true},
+      {"storage.postgres.url", "", true},
   };
   for (const auto& one : cases) {
     CAPTURE(one.name);
@@ -294,9 +312,11 @@ TEST_CASE("values are checked wherever they come from") {
 }
 
 TEST_CASE("durations have one unit and stay in bounds") {
-  const std::pair<const char*, std::int64_t> good[] = {{"250ms", 250}, {"10s", 10000}, {"5m", 300000}, {"24h", 86400000}, {"7d", 604800000}, {"0ms", 0}};
+  const std::pair<const char*, std::int64_t> good[] = {{"250ms", 250},    {"10s", 10000},    {"5m", 300000},
+                                                       {"24h", 86400000}, {"7d", 604800000}, {"0ms", 0}};
   for (const auto& [text, count] : good) CHECK(parse_duration(text).value() == milliseconds(count));
-  for (const char* text : {"", "10", "s", "-1s", "1.5s", "10 s", "10S", "1w", "9223372036854775807d", "99999999999999999999s"}) CHECK_FALSE(parse_duration(text));
+  for (const char* text : {"", "10", "s", "-1s", "1.5s", "10 s", "10S", "1w", "9223372036854775807d", "99999999999999999999s"})
+    CHECK_FALSE(parse_duration(text));
 }
 
 TEST_CASE("the variable of a key is its name in capitals") {

@@ -1,9 +1,9 @@
+#include "loggia/kernel/crypto.hpp"
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
-#include "support/print.hpp"
 #include "kernel/fixtures.hpp"
-#include "loggia/kernel/crypto.hpp"
 #include "loggia/kernel/json.hpp"
+#include "support/print.hpp"
 
 using namespace loggia;
 using namespace std::string_view_literals;
@@ -36,7 +36,12 @@ TEST_CASE("digests are those of the standards") {
 
 TEST_CASE("base64 is RFC 4648, and base64url has one text for one value") {
   const std::tuple<const char*, const char*, const char*> cases[] = {
-      {"", "", ""}, {"f", "Zg==", "Zg"}, {"fo", "Zm8=", "Zm8"}, {"foo", "Zm9v", "Zm9v"}, {"foobar", "Zm9vYmFy", "Zm9vYmFy"}, {"\xfb\xff", "+/8=", "-_8"},
+      {"", "", ""},
+      {"f", "Zg==", "Zg"},
+      {"fo", "Zm8=", "Zm8"},
+      {"foo", "Zm9v", "Zm9v"},
+      {"foobar", "Zm9vYmFy", "Zm9vYmFy"},
+      {"\xfb\xff", "+/8=", "-_8"},
   };
   for (const auto& [bytes, padded, url] : cases) {
     CHECK(crypto::base64(bytes) == padded);
@@ -120,14 +125,16 @@ TEST_CASE("a public key says what it is and nothing of its secret") {
   CHECK(jwk["use"] == "sig");
   CHECK_FALSE(jwk.contains("d"));
   // RFC 7638: the digest of the required members in the order of their names.
-  const std::string canonical = R"({"crv":"P-256","kty":"EC","x":")" + jwk["x"].get<std::string>() + R"(","y":")" + jwk["y"].get<std::string>() + R"("})";
+  const std::string canonical =
+      R"({"crv":"P-256","kty":"EC","x":")" + jwk["x"].get<std::string>() + R"(","y":")" + jwk["y"].get<std::string>() + R"("})";
   CHECK(jwk["kid"] == crypto::base64url(crypto::sha256(canonical)));
 }
 
 TEST_CASE("what is no key of P-256 is refused") {
-  for (const char* text : {"", "{}", "[]", R"({"kty":7})", R"({"kty":"RSA","n":"AQAB","e":"AQAB"})", R"({"kty":"EC","crv":"P-256","x":"AA","y":"AA"})",
-                           // A point that is not on the curve.
-                           R"({"kty":"EC","crv":"P-256","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU"})"}) {
+  for (const char* text :
+       {"", "{}", "[]", R"({"kty":7})", R"({"kty":"RSA","n":"AQAB","e":"AQAB"})", R"({"kty":"EC","crv":"P-256","x":"AA","y":"AA"})",
+        // A point that is not on the curve.
+        R"({"kty":"EC","crv":"P-256","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU"})"}) {
     CAPTURE(text);
     CHECK_FALSE(crypto::VerifyKey::from_jwk(text));
   }

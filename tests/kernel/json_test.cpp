@@ -1,7 +1,7 @@
+#include "loggia/kernel/json.hpp"
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
 #include "support/print.hpp"
-#include "loggia/kernel/json.hpp"
 
 using namespace loggia;
 
@@ -72,11 +72,22 @@ TEST_CASE("a whole number is taken only where it is one, and fits") {
     std::optional<std::int64_t> expected;
   };
   const Case cases[] = {
-      {"0", 0, 10, 0},      {"10", 0, 10, 10},       {"11", 0, 10, std::nullopt}, {"-1", 0, 10, std::nullopt},
-      {"-1", -5, 10, -1},   {"-6", -5, 10, std::nullopt}, {"3.99", 0, 10, std::nullopt}, {"3.0", 0, 10, std::nullopt},
-      {"true", 0, 10, std::nullopt}, {"\"1\"", 0, 10, std::nullopt}, {"null", 0, 10, std::nullopt},
-      {"18446744073709551615", INT64_MIN, UINT64_MAX, std::nullopt}, {"18446744073709551616", INT64_MIN, UINT64_MAX, std::nullopt},
-      {"9223372036854775807", INT64_MIN, INT64_MAX, INT64_MAX}, {"-9223372036854775808", INT64_MIN, INT64_MAX, INT64_MIN}, {"1e2", 0, 1000, std::nullopt},
+      {"0", 0, 10, 0},
+      {"10", 0, 10, 10},
+      {"11", 0, 10, std::nullopt},
+      {"-1", 0, 10, std::nullopt},
+      {"-1", -5, 10, -1},
+      {"-6", -5, 10, std::nullopt},
+      {"3.99", 0, 10, std::nullopt},
+      {"3.0", 0, 10, std::nullopt},
+      {"true", 0, 10, std::nullopt},
+      {"\"1\"", 0, 10, std::nullopt},
+      {"null", 0, 10, std::nullopt},
+      {"18446744073709551615", INT64_MIN, UINT64_MAX, std::nullopt},
+      {"18446744073709551616", INT64_MIN, UINT64_MAX, std::nullopt},
+      {"9223372036854775807", INT64_MIN, INT64_MAX, INT64_MAX},
+      {"-9223372036854775808", INT64_MIN, INT64_MAX, INT64_MIN},
+      {"1e2", 0, 1000, std::nullopt},
   };
   for (const auto& one : cases) {
     CAPTURE(one.text);
@@ -93,7 +104,10 @@ TEST_CASE("a text is quoted as RFC 8259 wants it, and comes back") {
       {std::string("\0\x1f", 2), R"("\u0000\u001f")"},
       {"\x7f/", "\"\x7f/\""},
       {"Grüße 😀", "\"Grüße 😀\""},
-      {"a\xff" "b", "\"a\xEF\xBF\xBD" "b\""},
+      {"a\xff"
+       "b",
+       "\"a\xEF\xBF\xBD"
+       "b\""},
       {"cut \xf0\x9f\x98", "\"cut \xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\""},
       {"\xed\xa0\x80", "\"\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\""},
       {"\xf4\x90\x80\x80", "\"\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\""},

@@ -1,12 +1,12 @@
+#include "loggia/kernel/log.hpp"
 #include <doctest/doctest.h>
 #include <fcntl.h>
-#include <nlohmann/json.hpp>
 #include <sys/mman.h>
 #include <unistd.h>
+#include <nlohmann/json.hpp>
 #include <thread>
 #include "kernel/fixtures.hpp"
 #include "loggia/kernel/json.hpp"
-#include "loggia/kernel/log.hpp"
 
 using namespace loggia;
 

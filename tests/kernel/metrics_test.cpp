@@ -1,7 +1,7 @@
+#include "loggia/kernel/metrics.hpp"
 #include <doctest/doctest.h>
 #include <stdexcept>
 #include <thread>
-#include "loggia/kernel/metrics.hpp"
 
 using namespace loggia;
 
@@ -49,9 +49,10 @@ TEST_CASE("a histogram counts into buckets that add up") {
   auto& histogram = metrics.histogram("took_seconds", "Time.", labels("op", "send"));
   for (const double value : {0.0001, 0.0005, 0.003, 0.25, 11.0}) histogram.observe(value);
   const auto text = metrics.text();
-  for (const char* line : {"# TYPE took_seconds histogram\n", "took_seconds_bucket{op=\"send\",le=\"0.0005\"} 2\n", "took_seconds_bucket{op=\"send\",le=\"0.005\"} 3\n",
-                           "took_seconds_bucket{op=\"send\",le=\"0.25\"} 4\n", "took_seconds_bucket{op=\"send\",le=\"10\"} 4\n",
-                           "took_seconds_bucket{op=\"send\",le=\"+Inf\"} 5\n", "took_seconds_sum{op=\"send\"} 11.2536\n", "took_seconds_count{op=\"send\"} 5\n"}) {
+  for (const char* line :
+       {"# TYPE took_seconds histogram\n", "took_seconds_bucket{op=\"send\",le=\"0.0005\"} 2\n", "took_seconds_bucket{op=\"send\",le=\"0.005\"} 3\n",
+        "took_seconds_bucket{op=\"send\",le=\"0.25\"} 4\n", "took_seconds_bucket{op=\"send\",le=\"10\"} 4\n",
+        "took_seconds_bucket{op=\"send\",le=\"+Inf\"} 5\n", "took_seconds_sum{op=\"send\"} 11.2536\n", "took_seconds_count{op=\"send\"} 5\n"}) {
     CAPTURE(line);
     CHECK(text.find(line) != std::string::npos);
   }

@@ -1,11 +1,11 @@
 // A little contract, defined here, on every way that a contract can travel: decoded, described, and asked through its serialised form.
+#include "loggia/kernel/wire.hpp"
 #include <doctest/doctest.h>
-#include "support/print.hpp"
 #include <map>
 #include <nlohmann/json.hpp>
 #include "kernel/fixtures.hpp"
 #include "loggia/kernel/openapi.hpp"
-#include "loggia/kernel/wire.hpp"
+#include "support/print.hpp"
 
 using namespace loggia;
 
@@ -35,7 +35,8 @@ struct AddBook {
   using Reply = Outcome<Book>;
   static constexpr std::string_view route = "POST /shelves/{shelf}/books";
   static constexpr std::string_view defaults[] = {"tags"};
-  static constexpr Rule rules[] = {length("title", 1, 10), items("tags", 0, 2), length("tags", 2, 5), range("copies", 1, 9), one_of("kind", "novel|poem"), printable("isbn", 3, 13)};
+  static constexpr Rule rules[] = {length("title", 1, 10), items("tags", 0, 2),          length("tags", 2, 5),
+                                   range("copies", 1, 9),  one_of("kind", "novel|poem"), printable("isbn", 3, 13)};
   static constexpr bool idempotent = true;
   std::string shelf;
   std::string title;
@@ -186,7 +187,8 @@ TEST_CASE("a described struct is JSON and comes back; absent optionals are left 
 }
 
 TEST_CASE("what is wrong is named by its pointer, all of it at once") {
-  const auto decoded = decode_text<Book>(R"({"id":"x","title":7,"authors":[{"name":"a"},{"nam":"b"}],"stock":{"a/b":1.5},"added":"yesterday","default":1,"extra":{}})", Manner::strict);
+  const auto decoded = decode_text<Book>(
+      R"({"id":"x","title":7,"authors":[{"name":"a"},{"nam":"b"}],"stock":{"a/b":1.5},"added":"yesterday","default":1,"extra":{}})", Manner::strict);
   REQUIRE_FALSE(decoded);
   CHECK(decoded.error().code == Errc::invalid_request);
   std::vector<std::string> pointers;

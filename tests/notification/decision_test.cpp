@@ -8,13 +8,35 @@ namespace {
 struct Case {
   Occasion occasion;
   Person person;
-  Case& direct() { occasion.direct = true; return *this; }
-  Case& mentioned() { occasion.mentioned = true; return *this; }
-  Case& own() { occasion.own = true; return *this; }
-  Case& standard(Level level) { person.standard = level; person.chosen = true; return *this; }
-  Case& room(Level level) { person.room_level = level; return *this; }
-  Case& blocked() { person.blocked = true; return *this; }
-  Case& read() { person.has_read = true; return *this; }
+  Case& direct() {
+    occasion.direct = true;
+    return *this;
+  }
+  Case& mentioned() {
+    occasion.mentioned = true;
+    return *this;
+  }
+  Case& own() {
+    occasion.own = true;
+    return *this;
+  }
+  Case& standard(Level level) {
+    person.standard = level;
+    person.chosen = true;
+    return *this;
+  }
+  Case& room(Level level) {
+    person.room_level = level;
+    return *this;
+  }
+  Case& blocked() {
+    person.blocked = true;
+    return *this;
+  }
+  Case& read() {
+    person.has_read = true;
+    return *this;
+  }
   Case& quiet(int from, int to, int minute) {
     person.quiet.emplace().from = from;
     person.quiet->to = to;
@@ -78,8 +100,9 @@ TEST_CASE("the rules are told in the order in which they were asked, up to the o
   CHECK(names(when()) == "author level message");
   CHECK(names(when().mentioned().blocked()) == "author level message block");
   CHECK(names(when().mentioned()) == "author level message block reading quiet_hours");
-  CHECK(decide(when().mentioned().occasion, when().quiet(1320, 420, 1395).person).rules.back().result == "22:00 to 07:00 in UTC, and it was 23:15 "
-                                                                                                         "there: quiet");
+  CHECK(decide(when().mentioned().occasion, when().quiet(1320, 420, 1395).person).rules.back().result ==
+        "22:00 to 07:00 in UTC, and it was 23:15 "
+        "there: quiet");
 }
 
 TEST_CASE("a time of day is HH:MM") {

@@ -1,13 +1,13 @@
 #pragma once
 // The module's parts with an in-memory store, and chat and user as a test says they are.
 #include <doctest/doctest.h>
-#include "support/print.hpp"
 #include "listener.hpp"
 #include "loggia/chat/events.hpp"
 #include "loggia/kernel/json.hpp"
 #include "service.hpp"
 #include "store.hpp"
 #include "support/fakes.hpp"
+#include "support/print.hpp"
 
 namespace loggia::notification {
 
@@ -116,8 +116,8 @@ struct World {
     return kernel.wait(service.on(kernel.as(Uuid(who)), std::move(request)));
   }
   std::vector<Notification> of(const UserId& who) { return ask(who, ListNotifications()).value().items; }
-  Result<Settings> choose(const UserId& who, std::string standard, std::map<std::string, std::string> rooms = {}, std::optional<QuietHours> quiet =
-                          std::nullopt) {
+  Result<Settings> choose(const UserId& who, std::string standard, std::map<std::string, std::string> rooms = {},
+                          std::optional<QuietHours> quiet = std::nullopt) {
     PutSettings request;
     request.default_ = std::move(standard);
     request.rooms = std::move(rooms);

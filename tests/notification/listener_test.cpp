@@ -86,8 +86,8 @@ TEST_CASE("what cannot be asked now is tried again; a message that is gone is no
   CHECK(world.hear(world.event("message.created", 2, world.message(2))).error().code == Errc::unavailable);
   world.audiences->recipients = Error(Errc::not_found, "deleted");
   CHECK(world.hear(world.event("message.created", 2, world.message(2))));
-  CHECK(world.hear(loggia::test::FakeBus::event("new-messages", "message.created", world.room.text(),
-                                                "{\"ev\":1}")).error().code == Errc::invalid_request);
+  CHECK(world.hear(loggia::test::FakeBus::event("new-messages", "message.created", world.room.text(), "{\"ev\":1}")).error().code ==
+        Errc::invalid_request);
   CHECK(world.hear(loggia::test::FakeBus::event("new-messages", "message.created", world.room.text(), "")));
   auto deleted = world.message(3, {world.reader});
   deleted.deleted = true;

@@ -12,8 +12,9 @@ QuietHours quiet(std::string from, std::string to) {
   out.to = std::move(to);
   return out;
 }
-std::string last_rule(const Result<Explanation>& explanation) { return explanation && !explanation->rules.empty() ? explanation->rules.back().rule
-    : "none"; }
+std::string last_rule(const Result<Explanation>& explanation) {
+  return explanation && !explanation->rules.empty() ? explanation->rules.back().rule : "none";
+}
 
 }  // namespace
 

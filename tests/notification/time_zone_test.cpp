@@ -93,6 +93,6 @@ TEST_CASE("a file that is cut off or no zone at all is none") {
 TEST_CASE("a zone that is not known, or a name that leads elsewhere, is UTC") {
   Zones zones("/nowhere/zoneinfo");
   const auto time = at("2026-01-31T23:15:30.000Z");
-  for (const auto* name : {"Europe/Berlin", "UTC", "", "../../etc/passwd", "/etc/localtime", "No/Such_Zone"}) CHECK(zones.minute_of_day(name,
-      time) == 23 * 60 + 15);
+  for (const auto* name : {"Europe/Berlin", "UTC", "", "../../etc/passwd", "/etc/localtime", "No/Such_Zone"})
+    CHECK(zones.minute_of_day(name, time) == 23 * 60 + 15);
 }

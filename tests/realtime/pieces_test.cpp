@@ -62,8 +62,8 @@ TEST_CASE("every request and every frame of the contract is described") {
     pushes.insert(one.ev);
     CHECK(json::parse(one.data())["type"] == "object");
   }
-  CHECK(ops == std::set<std::string_view>{"hello", "auth", "send", "edit", "delete", "react", "unreact", "read", "typing", "presence", "sync",
-                                          "ping"});
+  CHECK(ops ==
+        std::set<std::string_view>{"hello", "auth", "send", "edit", "delete", "react", "unreact", "read", "typing", "presence", "sync", "ping"});
   CHECK(pushes == std::set<std::string_view>{"receipt", "typing", "presence", "room.added", "room.removed", "room.reset", "replay.done",
                                              "notification", "auth.expiring", "server.draining"});
   CHECK(json::parse(protocol.requests[0].in())["properties"]["resume"]["properties"]["rooms"]["maxProperties"] == 1000);

@@ -30,7 +30,8 @@ TEST_CASE("errors are answers and the connection goes on") {
   CHECK(refused({{"text", "x"}, {"client_id", std::string(65, 'a')}}));
   CHECK(refused({{"text", "x"}, {"client_id", "a"}, {"surprise", 1}}));
   CHECK(refused({{"text", 7}, {"client_id", "a"}}));
-  const auto detail = a->ask("send", {{"room", room.text()}, {"text", "x"}, {"client_id", "a"}, {"surprise", 1}})["error"]["detail"].get<std::string>();
+  const auto detail =
+      a->ask("send", {{"room", room.text()}, {"text", "x"}, {"client_id", "a"}, {"surprise", 1}})["error"]["detail"].get<std::string>();
   CHECK(detail.find("/surprise") != std::string::npos);
   CHECK(a->ask("sync", {{"room", strange.text()}, {"after", 0}})["error"]["code"] == "not_found");
   CHECK(a->ask("typing", {{"room", strange.text()}})["error"]["code"] == "not_found");

@@ -12,7 +12,9 @@ Numbers from_to(std::int64_t from, std::int64_t to) {
   for (auto at = from; at <= to; ++at) out.push_back(at);
   return out;
 }
-json at(const RoomId& room, std::int64_t seq, const std::string& epoch = "e1") { return {{"epoch", epoch}, {"cursor", "c0"}, {"rooms", {{room.text(), seq}}}}; }
+json at(const RoomId& room, std::int64_t seq, const std::string& epoch = "e1") {
+  return {{"epoch", epoch}, {"cursor", "c0"}, {"rooms", {{room.text(), seq}}}};
+}
 
 }  // namespace
 

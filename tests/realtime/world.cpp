@@ -30,7 +30,10 @@ void Client::take(std::size_t bytes) {
     pieces.push_back(piece);
     read(*piece);
   }
-  if (waiting_.empty() && stalled) world_.later([this] { if (events_.drained) events_.drained(); });
+  if (waiting_.empty() && stalled)
+    world_.later([this] {
+      if (events_.drained) events_.drained();
+    });
 }
 
 void Client::read(const std::string& bytes) {
@@ -50,7 +53,9 @@ void Client::close(int with, std::string_view why) {
   if (code != 0) return;
   code = with;
   reason = why;
-  world_.later([this] { if (events_.closed) events_.closed(code); });
+  world_.later([this] {
+    if (events_.closed) events_.closed(code);
+  });
 }
 
 void Client::say(const std::string& text) {
@@ -243,7 +248,8 @@ struct Chat : chat::Live, chat::Reading, chat::Rooms {
     if (!room) co_return nowhere();
     chat::Events out;
     auto at = static_cast<std::size_t>(request.after.value_or(0));
-    for (; at < room->events.size() && out.items.size() < static_cast<std::size_t>(request.limit.value_or(100)); ++at) out.items.push_back(RawJson(room->events[at]));
+    for (; at < room->events.size() && out.items.size() < static_cast<std::size_t>(request.limit.value_or(100)); ++at)
+      out.items.push_back(RawJson(room->events[at]));
     out.more = at < room->events.size();
     co_return out;
   }
@@ -359,7 +365,8 @@ struct EchoBus : Bus {
 }  // namespace
 
 struct World::Inside {
-  explicit Inside(World& world) : chat{std::make_shared<Chat>(world)}, verifier{std::make_shared<Verifier>(world)}, directory{std::make_shared<Directory>(world)} {}
+  explicit Inside(World& world)
+      : chat{std::make_shared<Chat>(world)}, verifier{std::make_shared<Verifier>(world)}, directory{std::make_shared<Directory>(world)} {}
   std::shared_ptr<loggia::test::FakeClock> clock = std::make_shared<loggia::test::FakeClock>();
   std::shared_ptr<loggia::test::FakeRandom> random = std::make_shared<loggia::test::FakeRandom>();
   std::shared_ptr<loggia::test::InlineShards> shards = std::make_shared<loggia::test::InlineShards>(clock, 2);
@@ -439,7 +446,9 @@ void World::deliver(const RoomId& room, std::int64_t seq) {
   bus("new-messages", json::parse(text)["ev"].get<std::string>(), room.text(), text);
 }
 
-std::int64_t World::post(const RoomId& room, const UserId& by, const std::string& text) { return append(room, "message.created", by, json({{"text", text}}).dump()); }
+std::int64_t World::post(const RoomId& room, const UserId& by, const std::string& text) {
+  return append(room, "message.created", by, json({{"text", text}}).dump());
+}
 
 std::int64_t World::join(const RoomId& room, const UserId& user) {
   rooms.at(room).members[user] = "member";

@@ -108,17 +108,17 @@ class World {
   std::map<RoomId, FakeRoom> rooms;
   std::map<std::string, SessionId> sessions;  // by token
   milliseconds token_lifetime{600000};
-  bool mute = false;       // events reach nobody
-  bool hold = false;       // chat takes sends and answers none
-  bool down = false;       // chat answers `unavailable`
-  bool contact = true;     // with auth
+  bool mute = false;    // events reach nobody
+  bool hold = false;    // chat takes sends and answers none
+  bool down = false;    // chat answers `unavailable`
+  bool contact = true;  // with auth
   bool timeline_down = false;
   std::function<void()> after_hello_read, before_standing;
   std::set<UserId> hides_presence, hides_receipts;
   std::vector<std::pair<UserId, UserId>> blocks;
   std::vector<std::string> asked;  // the requests that chat got, in order
   std::vector<std::string> signals;
-  std::int64_t reads = 0;          // of the time line
+  std::int64_t reads = 0;  // of the time line
 
  private:
   friend class Client;

@@ -65,7 +65,8 @@ class Line {
     for (ssize_t sent = 1; sent > 0;) sent = ::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
   }
   void until_closed() {
-    while (more()) {}
+    while (more()) {
+    }
   }
 
  private:

@@ -120,8 +120,9 @@ TEST_CASE("on a kept connection that breaks, only what may be sent twice is, and
 }
 
 TEST_CASE("an answer that is no HTTP, or ends too early, is none") {
-  for (const char* rubbish : {"SSH-2.0-OpenSSH_9\r\n\r\n", "HTTP/1.1 abc OK\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n",
-                              "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n{", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", "\n"}) {
+  for (const char* rubbish :
+       {"SSH-2.0-OpenSSH_9\r\n\r\n", "HTTP/1.1 abc OK\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n{", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", "\n"}) {
     CAPTURE(rubbish);
     const auto script = [rubbish](Line& line) {
       line.request();

@@ -117,9 +117,7 @@ TEST_CASE("a step whose text differs from what ran is refused") {
 
 TEST_CASE("what is no store of Loggia is refused in one line and left as it is") {
   Files files;
-  SUBCASE("a text") {
-    files.write(std::string(5000, 'x'));
-  }
+  SUBCASE("a text") { files.write(std::string(5000, 'x')); }
   SUBCASE("the database of another program") {
     auto store = files.open({rooms}).value();
     REQUIRE(store->write_now([](Transaction& transaction) -> Result<std::int64_t> { return transaction.execute("DROP TABLE schema_migrations"); }));

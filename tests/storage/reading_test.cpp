@@ -52,9 +52,12 @@ TEST_CASE("every kind of value comes back as it went in") {
   Bytes16 bytes{1, 2, 3};
   const Uuid id(bytes);
   const auto at = clock->now();
-  REQUIRE(store->write_now([&](Transaction& transaction) -> Result<std::int64_t> {
-    return transaction.execute("INSERT INTO thing VALUES (?1, ?2, ?3, ?4, ?5)", id, at, true, std::string("größe\0x", 9), std::optional<int>());
-  }).value() == 1);
+  REQUIRE(store
+              ->write_now([&](Transaction& transaction) -> Result<std::int64_t> {
+                return transaction.execute("INSERT INTO thing VALUES (?1, ?2, ?3, ?4, ?5)", id, at, true, std::string("größe\0x", 9),
+                                           std::optional<int>());
+              })
+              .value() == 1);
   REQUIRE(store->read_now([&](Query& query) -> Result<bool> {
     auto rows = query.select("SELECT id, at, flag, text, number FROM thing WHERE id = ?1", id);
     REQUIRE(rows->next());
@@ -72,13 +75,15 @@ TEST_CASE("the same statement may run inside of itself") {
   auto store = test::memory_database(std::make_shared<FakeClock>(), {things});
   REQUIRE(store->write_now(add));
   REQUIRE(store->write_now(add));
-  CHECK(store->read_now([](Query& query) -> Result<int> {
-    const auto sql = "SELECT number FROM thing";
-    int pairs = 0;
-    for (auto outer = query.select(sql); outer->next();)
-      for (auto inner = query.select(sql); inner->next();) ++pairs;
-    return pairs;
-  }).value() == 4);
+  CHECK(store
+            ->read_now([](Query& query) -> Result<int> {
+              const auto sql = "SELECT number FROM thing";
+              int pairs = 0;
+              for (auto outer = query.select(sql); outer->next();)
+                for (auto inner = query.select(sql); inner->next();) ++pairs;
+              return pairs;
+            })
+            .value() == 4);
 }
 
 TEST_CASE("a reader never waits for the writer, and sees what is committed and no more") {

@@ -1,7 +1,7 @@
 // The writer: group commit, what is refused, what fails, the full disk.
-#include <boost/asio/co_spawn.hpp>
 #include <doctest/doctest.h>
 #include <sys/resource.h>
+#include <boost/asio/co_spawn.hpp>
 #include <csignal>
 #include <future>
 #include "support/fakes.hpp"
@@ -189,9 +189,7 @@ TEST_CASE("closing finishes what was taken, and takes no more") {
 TEST_CASE("a full disk refuses writes with insufficient_storage, goes on reading, and takes them again once there is room") {
   Store t;
   const auto pages = [&](int most) {
-    return t.store->read_now([most](Query& query) -> Result<bool> {
-      return query.select("PRAGMA max_page_count=" + std::to_string(most))->next();
-    });
+    return t.store->read_now([most](Query& query) -> Result<bool> { return query.select("PRAGMA max_page_count=" + std::to_string(most))->next(); });
   };
   REQUIRE(pages(60));
   const auto fill = [](Transaction& transaction) -> Result<std::int64_t> {

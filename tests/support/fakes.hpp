@@ -81,7 +81,8 @@ class InlineShards final : public Shards {
   /// Runs what is ready.
   void run() {
     context_.restart();
-    while (context_.poll() > 0) {}
+    while (context_.poll() > 0) {
+    }
   }
   /// Runs until `done()`, also what other threads (a store's) post meanwhile; throws when nothing happens for 20 s.
   template <class F> void run_until(F done) {

@@ -1,9 +1,9 @@
 #pragma once
 // Stores for tests: in memory, gone with the last reference; or a file in a directory of the test's own, to be closed and opened again.
+#include <unistd.h>
 #include <filesystem>
 #include <stdexcept>
 #include <string>
-#include <unistd.h>
 #include "loggia/kernel/storage.hpp"
 
 namespace loggia::test {

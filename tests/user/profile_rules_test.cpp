@@ -17,9 +17,25 @@ TEST_CASE("a display name has 1 to 64 code points after normalisation, without b
 }
 
 TEST_CASE("a display name holds no control and no direction characters") {
-  for (const char* bad : {"a\nb", "a\tb", "a\x7F", "a\xC2\x85" "b", "a\xE2\x80\xAE" "b", "a\xE2\x80\xAA" "b", "a\xE2\x81\xA6" "b",
-                          "a\xE2\x81\xA9" "b", "a\xE2\x80\x8E" "b",
-                          "a\xE2\x80\x8F" "b", "a\xD8\x9C" "b", "a\xE2\x80\xA8" "b"}) {
+  for (const char* bad : {"a\nb", "a\tb", "a\x7F",
+                          "a\xC2\x85"
+                          "b",
+                          "a\xE2\x80\xAE"
+                          "b",
+                          "a\xE2\x80\xAA"
+                          "b",
+                          "a\xE2\x81\xA6"
+                          "b",
+                          "a\xE2\x81\xA9"
+                          "b",
+                          "a\xE2\x80\x8E"
+                          "b",
+                          "a\xE2\x80\x8F"
+                          "b",
+                          "a\xD8\x9C"
+                          "b",
+                          "a\xE2\x80\xA8"
+                          "b"}) {
     CAPTURE(bad);
     CHECK_FALSE(normalised_display_name(bad));
   }
@@ -36,8 +52,9 @@ TEST_CASE("a bio has lines and tabs, and no other control characters") {
 
 TEST_CASE("folded texts are equal without regard to case, width and composition") {
   CHECK(folded("ADA") == "ada");
-  CHECK(folded("STRASSE") == folded("stra\xC3\x9F" "e"));
-  CHECK(folded("\xEF\xBC\xA1") == "a");                    // fullwidth A
+  CHECK(folded("STRASSE") == folded("stra\xC3\x9F"
+                                    "e"));
+  CHECK(folded("\xEF\xBC\xA1") == "a");  // fullwidth A
   CHECK(folded("E\xCC\x81") == folded("\xC3\xA9"));
 }
 
@@ -53,8 +70,9 @@ TEST_CASE("a locale has the shape of a language tag") {
 }
 
 TEST_CASE("a time zone is a name that the database has, links too") {
-  const auto zones = TimeZones::parse("# version 1\nR d 1916 o - Jun 14 23s 1 S\nZ Europe/Berlin 0:53:28 - LMT\n0:53 E CE%sT\nL Europe/Berlin "
-                                      "Europe/Oslo\n");
+  const auto zones = TimeZones::parse(
+      "# version 1\nR d 1916 o - Jun 14 23s 1 S\nZ Europe/Berlin 0:53:28 - LMT\n0:53 E CE%sT\nL Europe/Berlin "
+      "Europe/Oslo\n");
   CHECK(zones.known("Europe/Berlin"));
   CHECK(zones.known("Europe/Oslo"));
   CHECK(zones.known("UTC"));

@@ -33,7 +33,9 @@ TEST_CASE("a profile is created once for its id, and a username once in whatever
 TEST_CASE("a display name is checked when the profile is created") {
   World world;
   const auto id = world.kernel.kernel.ids->make<UserId>();
-  CHECK(pointer_of(world.create(id, "ada", "a\xE2\x80\xAE" "b")) == "/display_name");
+  CHECK(pointer_of(world.create(id, "ada",
+                                "a\xE2\x80\xAE"
+                                "b")) == "/display_name");
   CHECK(world.create(id, "ada", " Ada L. "));
   CHECK(world.me(id)->display_name == "Ada L.");
 }

@@ -2,9 +2,9 @@
 // The services of user on fakes: a store in memory, time that a test moves.
 #include <doctest/doctest.h>
 #include "loggia/kernel/json.hpp"
+#include "service.hpp"
 #include "support/fakes.hpp"
 #include "support/print.hpp"
-#include "service.hpp"
 
 namespace loggia::user {
 std::vector<Migration> migrations();

@@ -31,7 +31,9 @@ struct Message {
   std::optional<Time> edited_at;
   std::optional<bool> deleted;
 };
-BOOST_DESCRIBE_STRUCT(Message, (), (id, room, seq, author, text, client_id, reply_to, attachments, reactions, mentions, mentions_room, created_at, edited_at, deleted))
+BOOST_DESCRIBE_STRUCT(Message, (),
+                      (id, room, seq, author, text, client_id, reply_to, attachments, reactions, mentions, mentions_room, created_at, edited_at,
+                       deleted))
 
 struct Peer {
   UserId id;
@@ -53,6 +55,8 @@ struct Room {
   // In lists of mine:
   std::optional<std::int64_t> read_seq, unread, mentions;
 };
-BOOST_DESCRIBE_STRUCT(Room, (), (id, kind, name, topic, peer, archived, retention, created_at, created_by, last_seq, member_count, my_role, read_seq, unread, mentions))
+BOOST_DESCRIBE_STRUCT(Room, (),
+                      (id, kind, name, topic, peer, archived, retention, created_at, created_by, last_seq, member_count, my_role, read_seq, unread,
+                       mentions))
 
 }  // namespace loggia::chat

@@ -16,7 +16,8 @@ struct ListMessages {
   using Reply = MessageList;
   static constexpr std::string_view route = "GET /rooms/{room}/messages";
   static constexpr std::string_view summary = "Messages, oldest first.";
-  static constexpr Rule rules[] = {range("before", 0, INT64_MAX), range("after", 0, INT64_MAX), range("around", 0, INT64_MAX), range("limit", 1, 200)};
+  static constexpr Rule rules[] = {range("before", 0, INT64_MAX), range("after", 0, INT64_MAX), range("around", 0, INT64_MAX),
+                                   range("limit", 1, 200)};
   RoomId room;
   std::optional<std::int64_t> before, after, around, limit;
 };

@@ -58,7 +58,8 @@ struct UpdateRoom {
   static constexpr std::string_view route = "PATCH /rooms/{room}";
   static constexpr std::string_view summary = "Rename, change topic or visibility, archive.";
   static constexpr bool idempotent = true;
-  static constexpr Rule rules[] = {length("name", 1, 100), length("topic", 0, 500), one_of("visibility", "public|private"), length("retention", 1, 16)};
+  static constexpr Rule rules[] = {length("name", 1, 100), length("topic", 0, 500), one_of("visibility", "public|private"),
+                                   length("retention", 1, 16)};
   RoomId room;
   std::optional<std::string> name, topic, visibility;
   std::optional<bool> archived;
@@ -164,6 +165,7 @@ struct Unban {
 };
 BOOST_DESCRIBE_STRUCT(Unban, (), (room, user))
 
-using Rooms = Port<CreateRoom, OpenDirect, ListRooms, GetRoom, UpdateRoom, DeleteRoom, ListMembers, PutMember, RemoveMember, JoinRoom, ListBans, BanMember, Unban>;
+using Rooms = Port<CreateRoom, OpenDirect, ListRooms, GetRoom, UpdateRoom, DeleteRoom, ListMembers, PutMember, RemoveMember, JoinRoom, ListBans,
+                   BanMember, Unban>;
 
 }  // namespace loggia::chat

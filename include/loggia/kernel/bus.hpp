@@ -21,11 +21,11 @@ struct Event {
   int partition = 0;
   std::int64_t sequence = 0;  // in its partition, from 1, without holes; 0 for a signal
   Uuid id;
-  std::string type;     // "message.created"
-  int version = 1;      // of its schema
-  std::string key;      // partition key and subject: an id as text
+  std::string type;  // "message.created"
+  int version = 1;   // of its schema
+  std::string key;   // partition key and subject: an id as text
   Time time{};
-  std::string source;   // /loggia/MODULE/EPOCH
+  std::string source;  // /loggia/MODULE/EPOCH
   std::string traceparent;
   std::shared_ptr<const std::string> data;  // JSON
 };
@@ -54,7 +54,7 @@ struct NewEvent {
   std::string_view topic;  // a literal
   std::string_view type;   // a literal
   std::string key;
-  std::string data;        // JSON; with a reference it may be empty: see Log::resolve
+  std::string data;  // JSON; with a reference it may be empty: see Log::resolve
   /// Where the producer keeps the data itself, so that it is stored once (chat: the time line). 0: in the log's row.
   Uuid reference;
   std::int64_t reference_number = 0;
@@ -70,8 +70,8 @@ class Log {
   virtual void append(Transaction& transaction, NewEvent event) = 0;
   /// What earlier events with this reference hold is `data` from now on (deleted is deleted): the tail in memory is rewritten after
   /// the commit. The producer rewrites its own row in the same transaction.
-  virtual void rewrite(Transaction& transaction, std::string_view topic, const std::string& key, const Uuid& reference,
-                       std::int64_t reference_number, std::string data) = 0;
+  virtual void rewrite(Transaction& transaction, std::string_view topic, const std::string& key, const Uuid& reference, std::int64_t reference_number,
+                       std::string data) = 0;
   /// Reads the data of events that were appended with a reference, on a reader's thread; empty where the producer has erased it.
   using Resolver = std::function<std::string(Query&, const Uuid& reference, std::int64_t number)>;
   virtual void resolve(std::string_view topic, Resolver resolver) = 0;

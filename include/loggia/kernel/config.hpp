@@ -16,12 +16,12 @@ namespace loggia {
 
 struct ConfigKey {
   enum class Kind { text, flag, integer, duration, bytes, address, list, table };
-  std::string_view name;      // "auth.access_token_lifetime"
+  std::string_view name;  // "auth.access_token_lifetime"
   Kind kind;
   std::string_view standard;  // the default, as written in a file; empty: none
   std::string_view help;
   bool secret = false;
-  std::string_view values;    // of a text: the allowed ones, separated by '|'
+  std::string_view values;  // of a text: the allowed ones, separated by '|'
   std::int64_t min = 0, max = INT64_MAX;
 };
 
@@ -33,9 +33,9 @@ class Config {
  public:
   struct Source {
     std::vector<ConfigKey> keys;
-    std::optional<std::filesystem::path> file;         // --config; must exist
-    std::vector<std::filesystem::path> usual_files;    // the first that exists
-    std::map<std::string, std::string> environment;    // LOGGIA_… only
+    std::optional<std::filesystem::path> file;               // --config; must exist
+    std::vector<std::filesystem::path> usual_files;          // the first that exists
+    std::map<std::string, std::string> environment;          // LOGGIA_… only
     std::vector<std::pair<std::string, std::string>> flags;  // key, value; later ones win
   };
   struct Loaded;

@@ -48,16 +48,32 @@ class Context {
   const std::string& address() const { return address_; }
   const std::string& client() const { return client_; }
 
-  Context as(Caller caller) const { Context c(*this); c.caller_ = std::move(caller); return c; }
-  Context until(Moment deadline) const { Context c(*this); c.deadline_ = std::min(deadline_, deadline); return c; }
-  Context keyed(std::string key) const { Context c(*this); c.idempotency_key_ = std::move(key); return c; }
+  Context as(Caller caller) const {
+    Context c(*this);
+    c.caller_ = std::move(caller);
+    return c;
+  }
+  Context until(Moment deadline) const {
+    Context c(*this);
+    c.deadline_ = std::min(deadline_, deadline);
+    return c;
+  }
+  Context keyed(std::string key) const {
+    Context c(*this);
+    c.idempotency_key_ = std::move(key);
+    return c;
+  }
   Context from(std::string address, std::string client) const {
     Context c(*this);
     c.address_ = std::move(address);
     c.client_ = std::move(client);
     return c;
   }
-  Context traced(Trace trace) const { Context c(*this); c.trace_ = std::move(trace); return c; }
+  Context traced(Trace trace) const {
+    Context c(*this);
+    c.trace_ = std::move(trace);
+    return c;
+  }
 
  private:
   Caller caller_;

@@ -70,8 +70,13 @@ template <class T> struct Outcome {
   bool created = true;
 };
 
-template <class T> concept Described = boost::describe::has_describe_members<T>::value && !std::is_union_v<T>;
-template <class R> concept Request = Described<R> && requires { typename R::Reply; std::string_view(R::route); };
+template <class T>
+concept Described = boost::describe::has_describe_members<T>::value && !std::is_union_v<T>;
+template <class R>
+concept Request = Described<R> && requires {
+  typename R::Reply;
+  std::string_view(R::route);
+};
 
 template <class R> struct Slot {
   virtual ~Slot() = default;

@@ -9,13 +9,13 @@
 
 namespace loggia::crypto {
 
-std::string sha256(std::string_view data);                        // 32 bytes
+std::string sha256(std::string_view data);  // 32 bytes
 std::string hmac_sha256(std::string_view key, std::string_view data);
-std::string base64url(std::string_view data);                     // without padding
+std::string base64url(std::string_view data);  // without padding
 Result<std::string> from_base64url(std::string_view text);
 std::string base64(std::string_view data);
-std::string sha1(std::string_view data);                          // for the WebSocket handshake alone
-bool equal(std::string_view a, std::string_view b);               // in constant time for equal lengths
+std::string sha1(std::string_view data);             // for the WebSocket handshake alone
+bool equal(std::string_view a, std::string_view b);  // in constant time for equal lengths
 
 /// argon2id as a PHC string (RFC 9106); m=19456, t=2, p=1. About 25 ms: run it in a WorkerPool.
 std::string hash_password(std::string_view password, Random& random);
@@ -27,8 +27,8 @@ class SigningKey {
   static SigningKey generate();
   static Result<SigningKey> from_pem(const std::string& pem);
   std::string pem() const;
-  std::string kid() const;  // RFC 7638 thumbprint
-  std::string jwk() const;  // public part: kty, crv, x, y, kid, alg, use
+  std::string kid() const;                        // RFC 7638 thumbprint
+  std::string jwk() const;                        // public part: kty, crv, x, y, kid, alg, use
   std::string sign(std::string_view data) const;  // r || s, 64 bytes
   struct Key;
 

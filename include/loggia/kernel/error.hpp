@@ -35,22 +35,38 @@ struct Fault {
 /// HTTP status and `code` of an error. No default: a kind that is forgotten here is a warning.
 constexpr Fault fault(Errc kind) {
   switch (kind) {
-    case Errc::malformed: return {400, "invalid_request"};
-    case Errc::invalid_request: return {422, "invalid_request"};
-    case Errc::unauthenticated: return {401, "unauthenticated"};
-    case Errc::second_factor_required: return {401, "second_factor_required"};
-    case Errc::forbidden: return {403, "forbidden"};
-    case Errc::not_found: return {404, "not_found"};
-    case Errc::method_not_allowed: return {405, "method_not_allowed"};
-    case Errc::conflict: return {409, "conflict"};
-    case Errc::too_large: return {413, "too_large"};
-    case Errc::unsupported_media_type: return {415, "unsupported_media_type"};
-    case Errc::rate_limited: return {429, "rate_limited"};
-    case Errc::internal: return {500, "internal"};
-    case Errc::unavailable: return {503, "unavailable"};
-    case Errc::outcome_unknown: return {503, "outcome_unknown"};
-    case Errc::timeout: return {504, "timeout"};
-    case Errc::insufficient_storage: return {507, "insufficient_storage"};
+    case Errc::malformed:
+      return {400, "invalid_request"};
+    case Errc::invalid_request:
+      return {422, "invalid_request"};
+    case Errc::unauthenticated:
+      return {401, "unauthenticated"};
+    case Errc::second_factor_required:
+      return {401, "second_factor_required"};
+    case Errc::forbidden:
+      return {403, "forbidden"};
+    case Errc::not_found:
+      return {404, "not_found"};
+    case Errc::method_not_allowed:
+      return {405, "method_not_allowed"};
+    case Errc::conflict:
+      return {409, "conflict"};
+    case Errc::too_large:
+      return {413, "too_large"};
+    case Errc::unsupported_media_type:
+      return {415, "unsupported_media_type"};
+    case Errc::rate_limited:
+      return {429, "rate_limited"};
+    case Errc::internal:
+      return {500, "internal"};
+    case Errc::unavailable:
+      return {503, "unavailable"};
+    case Errc::outcome_unknown:
+      return {503, "outcome_unknown"};
+    case Errc::timeout:
+      return {504, "timeout"};
+    case Errc::insufficient_storage:
+      return {507, "insufficient_storage"};
   }
   return {500, "internal"};
 }

@@ -6,8 +6,7 @@
 namespace loggia {
 
 /// `make(transaction) -> Result<Reply>`; Reply is described, or an Outcome of what is. `request` as it was decoded.
-template <class R, class F>
-Result<typename R::Reply> once(Transaction& transaction, const Context& context, const R& request, Time now, F make) {
+template <class R, class F> Result<typename R::Reply> once(Transaction& transaction, const Context& context, const R& request, Time now, F make) {
   using Reply = typename R::Reply;
   if (context.idempotency_key().empty() || !context.caller().known()) return make(transaction);
   const std::string fingerprint = std::string(R::route) + ' ' + encode(request);

@@ -40,15 +40,29 @@ void configure(Level level, Format format, const Clock& clock);
 bool enabled(Level level);
 void write(Level level, std::string_view event, const Trace* trace, std::initializer_list<Field> fields);
 
-template <class... F> void debug(std::string_view event, const F&... fields) { if (enabled(Level::debug)) write(Level::debug, event, nullptr, {fields...}); }
-template <class... F> void info(std::string_view event, const F&... fields) { if (enabled(Level::info)) write(Level::info, event, nullptr, {fields...}); }
-template <class... F> void warn(std::string_view event, const F&... fields) { if (enabled(Level::warn)) write(Level::warn, event, nullptr, {fields...}); }
+template <class... F> void debug(std::string_view event, const F&... fields) {
+  if (enabled(Level::debug)) write(Level::debug, event, nullptr, {fields...});
+}
+template <class... F> void info(std::string_view event, const F&... fields) {
+  if (enabled(Level::info)) write(Level::info, event, nullptr, {fields...});
+}
+template <class... F> void warn(std::string_view event, const F&... fields) {
+  if (enabled(Level::warn)) write(Level::warn, event, nullptr, {fields...});
+}
 template <class... F> void error(std::string_view event, const F&... fields) { write(Level::error, event, nullptr, {fields...}); }
 /// With the `trace_id` of a call: `log::info(context, "user.registered", …)`.
-template <class... F> void debug(const Context& c, std::string_view event, const F&... fields) { if (enabled(Level::debug)) write(Level::debug, event, &c.trace(), {fields...}); }
-template <class... F> void info(const Context& c, std::string_view event, const F&... fields) { if (enabled(Level::info)) write(Level::info, event, &c.trace(), {fields...}); }
-template <class... F> void warn(const Context& c, std::string_view event, const F&... fields) { if (enabled(Level::warn)) write(Level::warn, event, &c.trace(), {fields...}); }
-template <class... F> void error(const Context& c, std::string_view event, const F&... fields) { write(Level::error, event, &c.trace(), {fields...}); }
+template <class... F> void debug(const Context& c, std::string_view event, const F&... fields) {
+  if (enabled(Level::debug)) write(Level::debug, event, &c.trace(), {fields...});
+}
+template <class... F> void info(const Context& c, std::string_view event, const F&... fields) {
+  if (enabled(Level::info)) write(Level::info, event, &c.trace(), {fields...});
+}
+template <class... F> void warn(const Context& c, std::string_view event, const F&... fields) {
+  if (enabled(Level::warn)) write(Level::warn, event, &c.trace(), {fields...});
+}
+template <class... F> void error(const Context& c, std::string_view event, const F&... fields) {
+  write(Level::error, event, &c.trace(), {fields...});
+}
 
 }  // namespace log
 }  // namespace loggia

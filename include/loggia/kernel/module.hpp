@@ -101,9 +101,9 @@ struct ModuleDescriptor {
   std::string name;
   std::vector<std::string> needs;  // modules whose ports it calls
   std::vector<ConfigKey> keys;
-  std::vector<Topic> topics;       // that it produces, for AsyncAPI
+  std::vector<Topic> topics;              // that it produces, for AsyncAPI
   std::vector<SocketProtocol> protocols;  // that it speaks with clients, for AsyncAPI
-  std::vector<Migration> migrations;  // empty: stores nothing
+  std::vector<Migration> migrations;      // empty: stores nothing
   /// Mistakes in values of its keys that their kinds do not show, all of them: `pointer` is the key. `config check` and `serve` ask.
   std::function<std::vector<FieldError>(const Config&)> check;
   std::function<std::unique_ptr<Module>(Kernel&)> make;

@@ -43,7 +43,8 @@ class Process {
 std::unique_ptr<Process> make_process(ProcessOptions options);
 
 /// Asks the server that runs on this data directory. Nothing where none does: then the command opens the storage itself.
-std::optional<Result<std::string>> ask_running_server(const std::filesystem::path& directory, const std::string& command, const std::vector<std::string>& arguments);
+std::optional<Result<std::string>> ask_running_server(const std::filesystem::path& directory, const std::string& command,
+                                                      const std::vector<std::string>& arguments);
 
 /// Name and version of each library, for `loggia version`.
 std::vector<std::pair<std::string, std::string>> library_versions();

@@ -33,11 +33,11 @@ struct Shape;
 struct RouteInfo {
   std::string_view route;
   Access access = Access::user;
-  int status = 200;           // of success
-  bool may_exist = false;     // 200 beside `status`
+  int status = 200;        // of success
+  bool may_exist = false;  // 200 beside `status`
   bool idempotent = false;
   std::string_view summary;
-  std::string_view inner;     // a member that the gateway fills in: not described
+  std::string_view inner;  // a member that the gateway fills in: not described
   bool has_body = false;
   const Shape* request = nullptr;  // its members and their rules; kernel/json.hpp
   const Codec* reply = nullptr;    // none: no content

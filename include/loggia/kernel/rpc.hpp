@@ -20,13 +20,13 @@
 namespace loggia {
 
 struct RpcTransportOptions {
-  std::string address;                  // ADDR:PORT of one instance
-  std::size_t idle_max = 8;             // connections kept for the next call, on each shard
-  std::size_t request_max = 4u << 20;   // bytes of a body; a larger one is refused before it is sent: too_large
+  std::string address;                 // ADDR:PORT of one instance
+  std::size_t idle_max = 8;            // connections kept for the next call, on each shard
+  std::size_t request_max = 4u << 20;  // bytes of a body; a larger one is refused before it is sent: too_large
   std::size_t answer_max = 16u << 20;
   milliseconds connect_timeout{2000};
-  milliseconds call_timeout{30000};     // of a call whose Context has no deadline
-  milliseconds idle_timeout{20000};     // shorter than the listener's, which would close first
+  milliseconds call_timeout{30000};  // of a call whose Context has no deadline
+  milliseconds idle_timeout{20000};  // shorter than the listener's, which would close first
 };
 
 /// Safe on every shard; a call answers on the shard where it began. Outlives its proxies; destroyed when no call is under way.

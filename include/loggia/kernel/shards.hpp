@@ -58,8 +58,12 @@ class Tasks {
 };
 
 /// T, also of a Result<T>: what may fail is not wrapped twice.
-template <class T> struct PlainOf { using Type = T; };
-template <class T> struct PlainOf<Result<T>> { using Type = T; };
+template <class T> struct PlainOf {
+  using Type = T;
+};
+template <class T> struct PlainOf<Result<T>> {
+  using Type = T;
+};
 template <class T> using Plain = typename PlainOf<T>::Type;
 
 /// Runs a blocking or long computation (a password hash) on a small pool, at most `queue` waiting: else Errc::unavailable.

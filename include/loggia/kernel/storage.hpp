@@ -152,7 +152,10 @@ class Database {
   }
   template <class F> auto write_now(F work) -> std::invoke_result_t<F, Transaction&> {
     std::optional<std::invoke_result_t<F, Transaction&>> out;
-    auto done = block_write([&](Transaction& transaction) { out.emplace(work(transaction)); return out->has_value(); });
+    auto done = block_write([&](Transaction& transaction) {
+      out.emplace(work(transaction));
+      return out->has_value();
+    });
     if (!done) return done.error();
     return std::move(*out);
   }
@@ -183,7 +186,7 @@ struct DatabaseOptions {
   bool dry_run = false;
   std::size_t readers = 2;
   std::size_t queue = 10000;
-  std::shared_ptr<Clock> clock;       // required
+  std::shared_ptr<Clock> clock;  // required
   /// Called on the writer's thread where the process must end: the storage can no longer be trusted.
   std::function<void(const std::string& why)> on_fatal;
 };

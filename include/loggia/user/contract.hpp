@@ -31,7 +31,9 @@ struct OwnProfile {
   std::string locale, time_zone;
   bool show_presence = true, show_receipts = true;
 };
-BOOST_DESCRIBE_STRUCT(OwnProfile, (), (id, username, display_name, bio, avatar_url, presence, last_seen, status_text, created_at, locale, time_zone, show_presence, show_receipts))
+BOOST_DESCRIBE_STRUCT(OwnProfile, (),
+                      (id, username, display_name, bio, avatar_url, presence, last_seen, status_text, created_at, locale, time_zone, show_presence,
+                       show_receipts))
 
 struct Profiles {
   std::vector<Profile> items;
@@ -62,7 +64,8 @@ struct UpdateMe {
   static constexpr std::string_view route = "PATCH /users/me";
   static constexpr std::string_view summary = "Change my profile or settings.";
   static constexpr bool idempotent = true;
-  static constexpr Rule rules[] = {length("display_name", 1, 64), length("bio", 0, 1000), length("status_text", 0, 140), length("locale", 1, 35), length("time_zone", 1, 64)};
+  static constexpr Rule rules[] = {length("display_name", 1, 64), length("bio", 0, 1000), length("status_text", 0, 140), length("locale", 1, 35),
+                                   length("time_zone", 1, 64)};
   std::optional<std::string> display_name, bio, status_text, locale, time_zone;
   std::optional<bool> show_presence, show_receipts;
 };

@@ -104,9 +104,8 @@ class EmbeddedBus final : public Bus, public std::enable_shared_from_this<Embedd
     for (const auto& log : logs_) {
       if (!log->has(topic) || (!producer.empty() && log->module() != producer)) continue;
       if (partition < 0 || partition >= options_.partitions) return {};
-      auto rows = log->store()->read_now([&](Query& query) -> Result<std::vector<EventPtr>> {
-        return log->from_rows(query, topic, partition, after, limit);
-      });
+      auto rows = log->store()->read_now(
+          [&](Query& query) -> Result<std::vector<EventPtr>> { return log->from_rows(query, topic, partition, after, limit); });
       return rows ? std::move(*rows) : std::vector<EventPtr>();
     }
     return {};

@@ -21,13 +21,18 @@ std::uint32_t murmur2(std::string_view data) {
     hash = hash * m ^ k;
   }
   switch (data.size() - at) {
-    case 3: hash ^= byte(at + 2) << 16; [[fallthrough]];
-    case 2: hash ^= byte(at + 1) << 8; [[fallthrough]];
+    case 3:
+      hash ^= byte(at + 2) << 16;
+      [[fallthrough]];
+    case 2:
+      hash ^= byte(at + 1) << 8;
+      [[fallthrough]];
     case 1:
       hash ^= byte(at);
       hash *= m;
       break;
-    default: break;
+    default:
+      break;
   }
   hash ^= hash >> 13;
   hash *= m;

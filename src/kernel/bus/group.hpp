@@ -35,7 +35,7 @@ class Group : public std::enable_shared_from_this<Group> {
  private:
   struct Pump {
     std::atomic<bool> running{false}, again{false}, waiting{false};  // waiting: for its retry's time
-    std::atomic<bool> moved{false};                                   // somebody set the stored position
+    std::atomic<bool> moved{false};                                  // somebody set the stored position
     std::atomic<std::int64_t> position{0};
     // On the pump's shard:
     int attempts = 0;

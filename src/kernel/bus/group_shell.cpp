@@ -17,11 +17,11 @@ std::vector<TopicLag> Group::lag() const {
       row.group = subscription_.group;
       row.partition = static_cast<int>(at);
       row.head = heads[at];
-      auto position = query.select("SELECT position FROM log_position WHERE topic = ?1 AND producer = ?2 AND partition = ?3", row.topic,
-                                   log_->module(), at);
+      auto position =
+          query.select("SELECT position FROM log_position WHERE topic = ?1 AND producer = ?2 AND partition = ?3", row.topic, log_->module(), at);
       if (position->next()) row.position = position->integer(0);
-      auto dead = query.select("SELECT count(*) FROM dead_letter WHERE topic = ?1 AND producer = ?2 AND partition = ?3", row.topic,
-                                   log_->module(), at);
+      auto dead =
+          query.select("SELECT count(*) FROM dead_letter WHERE topic = ?1 AND producer = ?2 AND partition = ?3", row.topic, log_->module(), at);
       if (dead->next()) row.dead_letters = static_cast<std::size_t>(dead->integer(0));
       if (row.head > 0 || row.position > 0) found.push_back(std::move(row));
     }
@@ -75,8 +75,8 @@ struct Letter {
 
 std::vector<Letter> letters_of(Query& query, const std::string& topic, const std::string& producer) {
   std::vector<Letter> found;
-  auto rows = query.select("SELECT number, sequence, partition, event FROM dead_letter WHERE topic = ?1 AND producer = ?2 ORDER BY number", topic,
-                           producer);
+  auto rows =
+      query.select("SELECT number, sequence, partition, event FROM dead_letter WHERE topic = ?1 AND producer = ?2 ORDER BY number", topic, producer);
   while (rows->next()) {
     Letter letter;
     letter.number = rows->integer(0);

@@ -82,7 +82,8 @@ std::map<std::string, std::string> Config::table(std::string_view key) const {
 }
 
 bool Config::set(std::string_view key) const {
-  return loaded_->entry(key, {Kind::text, Kind::flag, Kind::integer, Kind::duration, Kind::bytes, Kind::address, Kind::list, Kind::table}).origin != "default";
+  return loaded_->entry(key, {Kind::text, Kind::flag, Kind::integer, Kind::duration, Kind::bytes, Kind::address, Kind::list, Kind::table}).origin !=
+         "default";
 }
 
 const std::vector<std::string>& Config::warnings() const { return loaded_->warnings; }

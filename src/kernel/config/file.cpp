@@ -102,7 +102,8 @@ class Reader {
 Result<std::string> content_of(const std::filesystem::path& file) {
   std::error_code problem;
   std::ifstream in(file, std::ios::binary);
-  if (!in || std::filesystem::is_directory(file, problem)) return Error(Errc::invalid_request, "the file " + file.string() + " cannot be read; does it exist, and may this user read it?");
+  if (!in || std::filesystem::is_directory(file, problem))
+    return Error(Errc::invalid_request, "the file " + file.string() + " cannot be read; does it exist, and may this user read it?");
   std::stringstream content;
   content << in.rdbuf();
   auto text = content.str();

@@ -56,7 +56,8 @@ Complaint number_value(const ConfigKey& key, Entry& entry) {
   const std::string what = key.kind == Kind::bytes ? "is a number of bytes" : "is a whole number";
   if (!number) return what;
   if (*number < key.min || *number > key.max)
-    return what + (key.max == INT64_MAX ? ", at least " + std::to_string(key.min) : " from " + std::to_string(key.min) + " to " + std::to_string(key.max));
+    return what +
+           (key.max == INT64_MAX ? ", at least " + std::to_string(key.min) : " from " + std::to_string(key.min) + " to " + std::to_string(key.max));
   entry.number = *number;
   return std::nullopt;
 }
@@ -82,7 +83,8 @@ bool sound_address(std::string_view text) {
   if (!port || *port < 0 || *port > 65535) return false;
   auto host = std::string(text.substr(0, colon));
   unsigned char bytes[16];
-  if (host.starts_with('[') && host.ends_with(']') && host.size() > 2) return ::inet_pton(AF_INET6, host.substr(1, host.size() - 2).c_str(), bytes) == 1;
+  if (host.starts_with('[') && host.ends_with(']') && host.size() > 2)
+    return ::inet_pton(AF_INET6, host.substr(1, host.size() - 2).c_str(), bytes) == 1;
   return ::inet_pton(AF_INET, host.c_str(), bytes) == 1;
 }
 
@@ -113,7 +115,8 @@ std::optional<std::string> apply(const Setting& setting, Entry& entry) {
     if (key.kind == Kind::text) complaint = text_value(key, now);
     else if (key.kind == Kind::flag) complaint = flag_value(now);
     else if (key.kind == Kind::duration) complaint = duration_value(key, now);
-    else if (key.kind == Kind::address) complaint = sound_address(now.text) ? Complaint() : Complaint("is ADDR:PORT, such as 127.0.0.1:8080 or [::1]:8080");
+    else if (key.kind == Kind::address)
+      complaint = sound_address(now.text) ? Complaint() : Complaint("is ADDR:PORT, such as 127.0.0.1:8080 or [::1]:8080");
     else complaint = number_value(key, now);
   }
   if (!complaint) entry = std::move(now);

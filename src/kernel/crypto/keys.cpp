@@ -1,10 +1,10 @@
-#include <nlohmann/json.hpp>
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
 #include <openssl/ecdsa.h>
 #include <openssl/evp.h>
 #include <openssl/param_build.h>
 #include <openssl/pem.h>
+#include <nlohmann/json.hpp>
 #include <stdexcept>
 #include "loggia/kernel/crypto.hpp"
 #include "loggia/kernel/json.hpp"
@@ -41,8 +41,10 @@ std::string coordinate(EVP_PKEY* key, const char* name) {
 struct SigningKey::Key {
   KeyPointer pointer;
   std::string x, y, kid;
-  explicit Key(KeyPointer key) : pointer{std::move(key)}, x{base64url(coordinate(pointer.get(), OSSL_PKEY_PARAM_EC_PUB_X))},
-                                 y{base64url(coordinate(pointer.get(), OSSL_PKEY_PARAM_EC_PUB_Y))} {
+  explicit Key(KeyPointer key)
+      : pointer{std::move(key)},
+        x{base64url(coordinate(pointer.get(), OSSL_PKEY_PARAM_EC_PUB_X))},
+        y{base64url(coordinate(pointer.get(), OSSL_PKEY_PARAM_EC_PUB_Y))} {
     kid = base64url(sha256("{\"crv\":\"P-256\",\"kty\":\"EC\",\"x\":\"" + x + "\",\"y\":\"" + y + "\"}"));
   }
 };
@@ -94,7 +96,8 @@ std::string SigningKey::sign(std::string_view data) const {
   must(signature != nullptr, "signing");
   std::string out(2 * half, '\0');
   auto* to = reinterpret_cast<unsigned char*>(out.data());
-  must(BN_bn2binpad(ECDSA_SIG_get0_r(signature.get()), to, half) > 0 && BN_bn2binpad(ECDSA_SIG_get0_s(signature.get()), to + half, half) > 0, "signing");
+  must(BN_bn2binpad(ECDSA_SIG_get0_r(signature.get()), to, half) > 0 && BN_bn2binpad(ECDSA_SIG_get0_s(signature.get()), to + half, half) > 0,
+       "signing");
   return out;
 }
 
@@ -143,7 +146,8 @@ bool VerifyKey::verify(std::string_view data, std::string_view signature) const 
   OPENSSL_free(raw);
   const DigestContext context(EVP_MD_CTX_new());
   return EVP_DigestVerifyInit(context.get(), nullptr, EVP_sha256(), nullptr, key_->pointer.get()) == 1 &&
-         EVP_DigestVerify(context.get(), reinterpret_cast<const unsigned char*>(der.data()), der.size(), reinterpret_cast<const unsigned char*>(data.data()), data.size()) == 1;
+         EVP_DigestVerify(context.get(), reinterpret_cast<const unsigned char*>(der.data()), der.size(),
+                          reinterpret_cast<const unsigned char*>(data.data()), data.size()) == 1;
 }
 
 }  // namespace loggia::crypto

@@ -13,7 +13,8 @@ std::string hash_password(std::string_view password, Random& random) {
   unsigned char salt[salt_size];
   random.fill(salt, sizeof salt);
   std::string out(argon2_encodedlen(passes, memory_kib, lanes, salt_size, hash_size, Argon2_id), '\0');
-  const int problem = argon2id_hash_encoded(passes, memory_kib, lanes, password.data(), password.size(), salt, sizeof salt, hash_size, out.data(), out.size());
+  const int problem =
+      argon2id_hash_encoded(passes, memory_kib, lanes, password.data(), password.size(), salt, sizeof salt, hash_size, out.data(), out.size());
   if (problem != ARGON2_OK) throw std::runtime_error(std::string("argon2: ") + argon2_error_message(problem));
   out.resize(out.find('\0') == out.npos ? out.size() : out.find('\0'));
   return out;

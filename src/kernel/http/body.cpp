@@ -82,7 +82,8 @@ BodyReader::State BodyReader::read(std::string_view& in, std::string& body) {
         if (!line_.empty()) return refuse(400, "The chunked body ends with trailer fields: send them as header fields.");
         part_ = Part::done;
         break;
-      case Part::done: break;
+      case Part::done:
+        break;
     }
   }
   if (failed_) return State::refused;

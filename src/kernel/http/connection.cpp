@@ -77,9 +77,12 @@ bool HttpConnection::read_head_bytes() {
     deadline_ = started_ + core_->options.header_timeout;
   }
   switch (scanner_.scan(unread(), core_->limits)) {
-    case HeadScanner::State::more: return wait_read(), false;
-    case HeadScanner::State::refused: return refuse(scanner_.refusal().status, scanner_.refusal().detail), false;
-    case HeadScanner::State::complete: break;
+    case HeadScanner::State::more:
+      return wait_read(), false;
+    case HeadScanner::State::refused:
+      return refuse(scanner_.refusal().status, scanner_.refusal().detail), false;
+    case HeadScanner::State::complete:
+      break;
   }
   auto verdict = read_head(unread().substr(0, scanner_.size()), core_->limits);
   consume(scanner_.size());
@@ -101,12 +104,14 @@ bool HttpConnection::read_body_bytes() {
   const auto state = head_->has_body ? body_.read(bytes, body) : BodyReader::State::complete;
   consume(before - bytes.size());
   switch (state) {
-    case BodyReader::State::refused: return refuse(body_.refusal().status, body_.refusal().detail), false;
+    case BodyReader::State::refused:
+      return refuse(body_.refusal().status, body_.refusal().detail), false;
     case BodyReader::State::more:
       if (std::exchange(head_->expects_continue, false) && body.empty() && !ask_for_body()) return end(), false;
       deadline_ = body_started_ + core_->options.body_timeout + milliseconds(body.size() / bytes_per_millisecond);
       return wait_read(), false;
-    case BodyReader::State::complete: break;
+    case BodyReader::State::complete:
+      break;
   }
   dispatch();
   return false;
@@ -194,11 +199,14 @@ void HttpConnection::sweep(Moment now) {
     case Phase::head:
       if (!head_begun_) return end();
       return refuse(408, "The head of the request took too long.");
-    case Phase::body: return refuse(408, "The body of the request took too long.");
-    case Phase::handling: return;
+    case Phase::body:
+      return refuse(408, "The body of the request took too long.");
+    case Phase::handling:
+      return;
     case Phase::writing:
     case Phase::lingering:
-    case Phase::ended: return end();
+    case Phase::ended:
+      return end();
   }
 }
 

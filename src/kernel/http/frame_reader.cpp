@@ -104,9 +104,12 @@ FrameReader::Event FrameReader::finish_compressed(std::string_view rest) {
   if (!message_.empty()) rest = message_ += rest;
   std::string text;
   switch (deflater_->inflate(rest, message_max_, text)) {
-    case Deflater::State::ok: break;
-    case Deflater::State::broken: return fail(1007, "the message cannot be decompressed");
-    case Deflater::State::too_large: return fail(1009, "the message is too large");
+    case Deflater::State::ok:
+      break;
+    case Deflater::State::broken:
+      return fail(1007, "the message cannot be decompressed");
+    case Deflater::State::too_large:
+      return fail(1009, "the message is too large");
   }
   Utf8Checker checker;
   if (!checker.take(text) || !checker.complete()) return fail(1007, "the message is not UTF-8");

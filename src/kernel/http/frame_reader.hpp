@@ -15,9 +15,9 @@ class Deflater;
 class FrameReader {
  public:
   enum class Kind {
-    more,   // nothing whole is left in the bytes
-    text,   // `payload` is a message
-    ping,   // `payload` is to be sent back
+    more,  // nothing whole is left in the bytes
+    text,  // `payload` is a message
+    ping,  // `payload` is to be sent back
     pong,
     close,  // `code` and `payload` as the peer sent them; 1005 without a code. Nothing is read after it
     error,  // `code` is the one to close with, `payload` says why. Nothing is read after it

@@ -74,8 +74,8 @@ std::optional<Refusal> read_connection(Head& head) {
     if (count(headers, "expect") > 1 || !iequals(expected, "100-continue")) return refuse(417, "The only expectation met is `100-continue`.");
     head.expects_continue = head.has_body && !head.http_1_0;
   }
-  head.websocket = head.request.method == "GET" && !head.http_1_0 && lists_token(headers, "upgrade", "websocket") &&
-                   lists_token(headers, "connection", "upgrade");
+  head.websocket =
+      head.request.method == "GET" && !head.http_1_0 && lists_token(headers, "upgrade", "websocket") && lists_token(headers, "connection", "upgrade");
   return std::nullopt;
 }
 

@@ -1,13 +1,13 @@
 #include "http/listener.hpp"
-#include <boost/asio/ip/address.hpp>
-#include <cerrno>
-#include <charconv>
-#include <cstring>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include <boost/asio/ip/address.hpp>
+#include <cerrno>
+#include <charconv>
+#include <cstring>
 #include "loggia/kernel/log.hpp"
 
 namespace loggia::http {
@@ -131,7 +131,9 @@ bool Listener::accept_one() {
   }
   const int error = errno;
   switch (error) {
-    case EAGAIN: wait(); return false;
+    case EAGAIN:
+      wait();
+      return false;
     case EINTR:
     case ECONNABORTED:
     case EPROTO:
@@ -141,8 +143,11 @@ bool Listener::accept_one() {
     case EHOSTUNREACH:
     case ENETUNREACH:
     case ENOPROTOOPT:
-    case EOPNOTSUPP: return true;  // that one connection's own trouble (accept(2))
-    default: pause(error); return false;
+    case EOPNOTSUPP:
+      return true;  // that one connection's own trouble (accept(2))
+    default:
+      pause(error);
+      return false;
   }
 }
 

@@ -27,7 +27,7 @@ class Listener : public std::enable_shared_from_this<Listener> {
   ~Listener();
   Result<bool> open(const std::string& listen);
   std::string address() const { return address_; }
-  void run();  // on shard 0
+  void run();    // on shard 0
   void close();  // on shard 0
 
  private:

@@ -1,8 +1,8 @@
 // The listener put together: accepts on shard 0, deals the connections to the shards in turn, drains and stops.
-#include <csignal>
-#include <future>
 #include <sys/socket.h>
 #include <unistd.h>
+#include <csignal>
+#include <future>
 #include "http/connection.hpp"
 #include "http/listener.hpp"
 #include "loggia/kernel/log.hpp"
@@ -78,9 +78,9 @@ void Server::begin(const std::shared_ptr<Core>& core, std::size_t shard, Accepte
 }
 
 void Server::turn_away(const Core& core, int descriptor) {
-  static constexpr std::string_view full =
-      "HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
-  if (core.options.certificate.empty()) [[maybe_unused]] const auto sent = ::send(descriptor, full.data(), full.size(), MSG_NOSIGNAL);
+  static constexpr std::string_view full = "HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+  if (core.options.certificate.empty()) [[maybe_unused]]
+    const auto sent = ::send(descriptor, full.data(), full.size(), MSG_NOSIGNAL);
   ::close(descriptor);
 }
 

@@ -1,7 +1,7 @@
 #include "http/tls.hpp"
-#include <algorithm>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
+#include <algorithm>
 
 namespace loggia::http {
 namespace {
@@ -56,13 +56,19 @@ TlsSession::~TlsSession() { SSL_free(session_); }
 IoResult TlsSession::result(int code) {
   IoResult out;
   switch (SSL_get_error(session_, code)) {
-    case SSL_ERROR_WANT_READ: out.state = IoResult::State::again; break;
+    case SSL_ERROR_WANT_READ:
+      out.state = IoResult::State::again;
+      break;
     case SSL_ERROR_WANT_WRITE:
       out.state = IoResult::State::again;
       wants_write_ = true;
       break;
-    case SSL_ERROR_ZERO_RETURN: out.state = IoResult::State::end; break;
-    default: out.state = IoResult::State::failed; break;
+    case SSL_ERROR_ZERO_RETURN:
+      out.state = IoResult::State::end;
+      break;
+    default:
+      out.state = IoResult::State::failed;
+      break;
   }
   ERR_clear_error();
   return out;

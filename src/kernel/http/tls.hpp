@@ -1,10 +1,10 @@
 #pragma once
 // TLS for the listener, on OpenSSL: TLS 1.2 and newer, ALPN http/1.1. The session works on the non-blocking socket itself, so an idle
 // connection holds no buffers of ours (SSL_MODE_RELEASE_BUFFERS). Used by Stream; a session belongs to one shard, a context to all.
+#include <sys/uio.h>
 #include <memory>
 #include <span>
 #include <string>
-#include <sys/uio.h>
 #include "loggia/kernel/error.hpp"
 
 typedef struct ssl_ctx_st SSL_CTX;

@@ -16,7 +16,7 @@ class Utf8Checker {
  private:
   bool first(unsigned char c);
 
-  std::uint8_t pending_ = 0;              // continuation bytes to come
+  std::uint8_t pending_ = 0;               // continuation bytes to come
   std::uint8_t low_ = 0x80, high_ = 0xBF;  // what the next one may be
 };
 

@@ -10,9 +10,7 @@ constexpr milliseconds close_limit{2000};
 
 }  // namespace
 
-std::string accept_key(std::string_view key) {
-  return crypto::base64(crypto::sha1(std::string(key) + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"));
-}
+std::string accept_key(std::string_view key) { return crypto::base64(crypto::sha1(std::string(key) + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11")); }
 
 bool is_websocket_key(std::string_view key) {
   if (key.size() != 24 || !key.ends_with("==")) return false;
@@ -21,11 +19,7 @@ bool is_websocket_key(std::string_view key) {
 }
 
 WebSocketConnection::WebSocketConnection(std::shared_ptr<Core> core, std::size_t shard, Slot slot, Stream stream, std::string early, Limits limits)
-    : Member{std::move(core), shard},
-      stream_{std::move(stream)},
-      reader_{limits.message_max},
-      held_{std::move(early)},
-      slot_{std::move(slot)} {
+    : Member{std::move(core), shard}, stream_{std::move(stream)}, reader_{limits.message_max}, held_{std::move(early)}, slot_{std::move(slot)} {
   core_->metrics.websockets.add(1);
 }
 
@@ -65,10 +59,13 @@ void WebSocketConnection::on_readable(bool failed) {
   const auto buffer = core_->scratch(shard_);
   const auto got = failed ? IoResult() : stream_.read(buffer.data(), buffer.size());
   switch (got.state) {
-    case IoResult::State::ok: return take(buffer.first(got.bytes));
-    case IoResult::State::again: return wait_read();
+    case IoResult::State::ok:
+      return take(buffer.first(got.bytes));
+    case IoResult::State::again:
+      return wait_read();
     case IoResult::State::end:
-    case IoResult::State::failed: return end(phase_ == Phase::open ? 1006 : code_);
+    case IoResult::State::failed:
+      return end(phase_ == Phase::open ? 1006 : code_);
   }
 }
 
@@ -107,7 +104,8 @@ void WebSocketConnection::take(std::span<char> bytes) {
 
 void WebSocketConnection::take_control(const FrameReader::Event& event) {
   switch (event.kind) {
-    case FrameReader::Kind::ping: return pong(event.payload);
+    case FrameReader::Kind::ping:
+      return pong(event.payload);
     case FrameReader::Kind::close:
     case FrameReader::Kind::error:
       if (phase_ == Phase::open) {
@@ -119,7 +117,8 @@ void WebSocketConnection::take_control(const FrameReader::Event& event) {
       return;
     case FrameReader::Kind::more:
     case FrameReader::Kind::text:
-    case FrameReader::Kind::pong: return;
+    case FrameReader::Kind::pong:
+      return;
   }
 }
 
@@ -244,10 +243,14 @@ void WebSocketConnection::flush() {
     const auto count = gather(buffers);
     const auto sent = stream_.write(std::span<const iovec>(buffers, count));
     switch (sent.state) {
-      case IoResult::State::ok: written(sent.bytes); break;
-      case IoResult::State::again: return wait_write();
+      case IoResult::State::ok:
+        written(sent.bytes);
+        break;
+      case IoResult::State::again:
+        return wait_write();
       case IoResult::State::end:
-      case IoResult::State::failed: return end(phase_ == Phase::lingering ? code_ : 1006);
+      case IoResult::State::failed:
+        return end(phase_ == Phase::lingering ? code_ : 1006);
     }
   }
 }

@@ -5,9 +5,9 @@ namespace loggia {
 
 Errc errc_of(int status, std::string_view code) {
   if (code == "invalid_request") return status == 400 ? Errc::malformed : Errc::invalid_request;
-  for (const auto kind : {Errc::unauthenticated, Errc::second_factor_required, Errc::forbidden, Errc::not_found, Errc::method_not_allowed, Errc::conflict,
-                          Errc::too_large, Errc::unsupported_media_type, Errc::rate_limited, Errc::internal, Errc::unavailable, Errc::outcome_unknown,
-                          Errc::timeout, Errc::insufficient_storage})
+  for (const auto kind : {Errc::unauthenticated, Errc::second_factor_required, Errc::forbidden, Errc::not_found, Errc::method_not_allowed,
+                          Errc::conflict, Errc::too_large, Errc::unsupported_media_type, Errc::rate_limited, Errc::internal, Errc::unavailable,
+                          Errc::outcome_unknown, Errc::timeout, Errc::insufficient_storage})
     if (fault(kind).code == code) return kind;
   return Errc::internal;
 }
@@ -20,7 +20,8 @@ Error wrong_field(std::string_view pointer, std::string_view detail) {
 }
 
 void throw_exception_from_error(const Error& error, const boost::source_location& where) {
-  throw std::runtime_error("a result was used that is an error: " + error.detail + " (" + where.file_name() + ":" + std::to_string(where.line()) + ")");
+  throw std::runtime_error("a result was used that is an error: " + error.detail + " (" + where.file_name() + ":" + std::to_string(where.line()) +
+                           ")");
 }
 
 }  // namespace loggia

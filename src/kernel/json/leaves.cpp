@@ -26,8 +26,8 @@ template <class T> struct Integer {
     out.append(digits, std::to_chars(digits, digits + sizeof digits, as<T>(value)).ptr);
   }
   static void decode(Decoder& decoder, const Place& place, const json& in, void* value) {
-    const auto found = checked_integer(in, static_cast<std::int64_t>(std::numeric_limits<T>::min()),
-                                       static_cast<std::uint64_t>(std::numeric_limits<T>::max()));
+    const auto found =
+        checked_integer(in, static_cast<std::int64_t>(std::numeric_limits<T>::min()), static_cast<std::uint64_t>(std::numeric_limits<T>::max()));
     if (found) as<T>(value) = static_cast<T>(*found);
     else decoder.wrong(place, "is a whole number in range");
   }

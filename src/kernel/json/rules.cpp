@@ -1,7 +1,7 @@
 // Constraints that a struct declares beside itself: checked on what came in, shown in the schema.
+#include "json/rules.hpp"
 #include <limits>
 #include <nlohmann/json.hpp>
-#include "json/rules.hpp"
 
 namespace loggia {
 namespace {
@@ -41,7 +41,8 @@ void check_text(Decoder& decoder, const Rule& rule, const Place& place, std::str
       if (!any_value(rule, [&](std::string_view value) { return value == text; })) decoder.wrong(place, "is one of " + std::string(rule.values));
       return;
     case Rule::Kind::range:
-    case Rule::Kind::items: return;
+    case Rule::Kind::items:
+      return;
   }
 }
 
@@ -55,12 +56,14 @@ void check_count(Decoder& decoder, const Rule& rule, const Place& place, std::si
 }
 
 void apply_rule(json& schema, const Rule& rule) {
-  auto& inner = schema.value("type", "") == "array" && rule.kind != Rule::Kind::items ? schema["items"]
+  auto& inner = schema.value("type", "") == "array" && rule.kind != Rule::Kind::items       ? schema["items"]
                 : schema.contains("additionalProperties") && rule.kind != Rule::Kind::items ? schema["additionalProperties"]
                                                                                             : schema;
   const bool open = open_above(rule);
   switch (rule.kind) {
-    case Rule::Kind::printable: inner["pattern"] = "^[ -~]*$"; [[fallthrough]];
+    case Rule::Kind::printable:
+      inner["pattern"] = "^[ -~]*$";
+      [[fallthrough]];
     case Rule::Kind::length:
       inner["minLength"] = rule.min;
       if (!open) inner["maxLength"] = rule.max;

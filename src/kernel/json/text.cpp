@@ -93,12 +93,23 @@ std::size_t sequence_at(std::string_view text, std::size_t at) {
 void append_escaped(std::string& out, unsigned char c) {
   constexpr char digits[] = "0123456789abcdef";
   switch (c) {
-    case '"': out += "\\\""; break;
-    case '\\': out += "\\\\"; break;
-    case '\n': out += "\\n"; break;
-    case '\r': out += "\\r"; break;
-    case '\t': out += "\\t"; break;
-    default: ((out += "\\u00") += digits[c >> 4]) += digits[c & 15];
+    case '"':
+      out += "\\\"";
+      break;
+    case '\\':
+      out += "\\\\";
+      break;
+    case '\n':
+      out += "\\n";
+      break;
+    case '\r':
+      out += "\\r";
+      break;
+    case '\t':
+      out += "\\t";
+      break;
+    default:
+      ((out += "\\u00") += digits[c >> 4]) += digits[c & 15];
   }
 }
 

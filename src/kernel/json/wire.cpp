@@ -25,7 +25,8 @@ bool in_path(std::string_view route, std::string_view name) {
   return false;
 }
 
-std::optional<Error> decode_call_into(const Call& call, std::string_view route, bool has_body, const Shape& shape, const Codec& codec, void* request) {
+std::optional<Error> decode_call_into(const Call& call, std::string_view route, bool has_body, const Shape& shape, const Codec& codec,
+                                      void* request) {
   json fields = json::object();
   if (has_body) {
     if (!call.body.empty()) {

@@ -1,7 +1,7 @@
 #include "lifecycle/admin.hpp"
-#include <nlohmann/json.hpp>
 #include <unistd.h>
 #include <fstream>
+#include <nlohmann/json.hpp>
 #include "loggia/kernel/json.hpp"
 
 namespace loggia {
@@ -39,9 +39,12 @@ double resident_bytes() {
 HttpResponse readiness_response(const std::vector<Check>& checks) {
   const auto word = [](Check::State state) {
     switch (state) {
-      case Check::State::ok: return "ok";
-      case Check::State::degraded: return "degraded";
-      case Check::State::down: return "down";
+      case Check::State::ok:
+        return "ok";
+      case Check::State::degraded:
+        return "degraded";
+      case Check::State::down:
+        return "down";
     }
     return "down";
   };

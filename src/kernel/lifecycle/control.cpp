@@ -1,5 +1,4 @@
 #include "lifecycle/control.hpp"
-#include <nlohmann/json.hpp>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -12,6 +11,7 @@
 #include <boost/asio/write.hpp>
 #include <cerrno>
 #include <cstring>
+#include <nlohmann/json.hpp>
 #include "loggia/kernel/json.hpp"
 #include "loggia/kernel/log.hpp"
 #include "loggia/kernel/process.hpp"
@@ -147,7 +147,8 @@ std::optional<Result<std::string>> ask_running_server(const std::filesystem::pat
   }
   ::close(file);
   const auto parsed = json::parse(answer, nullptr, false);
-  if (!parsed.is_object()) return Result<std::string>(Error(Errc::outcome_unknown, "the running server did not answer; look at its log and at the result"));
+  if (!parsed.is_object())
+    return Result<std::string>(Error(Errc::outcome_unknown, "the running server did not answer; look at its log and at the result"));
   if (parsed.contains("ok")) return Result<std::string>(parsed["ok"].get<std::string>());
   const auto& error = parsed["error"];
   return Result<std::string>(Error(errc_of(0, error.value("code", "internal")), error.value("detail", "")));

@@ -27,7 +27,8 @@ Result<std::unique_ptr<DirectoryLock>> DirectoryLock::take(const std::filesystem
   const auto path = directory / "loggia.lock";
   const int file = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   if (file < 0)
-    return Error(Errc::internal, "cannot write " + path.string() + ": " + std::strerror(errno) + ". The data directory must be writable for this user.");
+    return Error(Errc::internal,
+                 "cannot write " + path.string() + ": " + std::strerror(errno) + ". The data directory must be writable for this user.");
   if (::flock(file, LOCK_EX | LOCK_NB) != 0) {
     const auto holder = holder_of(file);
     ::close(file);

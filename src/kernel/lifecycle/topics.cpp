@@ -48,7 +48,8 @@ Result<std::string> list(Bus& bus, const std::vector<std::string>&) {
 }
 
 Result<std::string> lag(Bus& bus, const std::vector<std::string>&) {
-  std::string out = fmt::format("{:<22} {:<14} {:>9} {:>12} {:>12} {:>8} {:>12}\n", "TOPIC", "GROUP", "PARTITION", "POSITION", "HEAD", "LAG", "DEAD LETTERS");
+  std::string out =
+      fmt::format("{:<22} {:<14} {:>9} {:>12} {:>12} {:>8} {:>12}\n", "TOPIC", "GROUP", "PARTITION", "POSITION", "HEAD", "LAG", "DEAD LETTERS");
   for (const auto& row : bus.lag())
     out += fmt::format("{:<22} {:<14} {:>9} {:>12} {:>12} {:>8} {:>12}\n", row.topic, row.group, row.partition, row.position, row.head,
                        row.head - row.position, row.dead_letters);
@@ -79,7 +80,8 @@ Result<std::string> tail(Bus& bus, const std::vector<std::string>& arguments) {
     if (state.topic != arguments[0]) continue;
     for (int partition = 0; partition < static_cast<int>(state.heads.size()); ++partition) {
       if (one && partition != *only) continue;
-      const auto after = since ? std::max<std::int64_t>(0, *from - 1) : std::max<std::int64_t>(0, state.heads[static_cast<std::size_t>(partition)] - *count);
+      const auto after =
+          since ? std::max<std::int64_t>(0, *from - 1) : std::max<std::int64_t>(0, state.heads[static_cast<std::size_t>(partition)] - *count);
       auto page = bus.page(state.topic, state.producer, partition, after, static_cast<std::size_t>(std::clamp<std::int64_t>(*count, 1, 1000)));
       found.insert(found.end(), page.begin(), page.end());
     }

@@ -70,7 +70,8 @@ class Document {
     info["version"] = version;
     info["description"] =
         "What the modules of Loggia tell each other, and everybody who listens; and what clients and the server say over WebSocket. Delivery of "
-        "events is at least once and in order within a key; a consumer drops what is at or before its stored `sequence` of the same `source`, topic and "
+        "events is at least once and in order within a key; a consumer drops what is at or before its stored `sequence` of the same `source`, topic "
+        "and "
         "partition. In Kafka the names have the prefix bus.kafka.topic_prefix.";
     info["tags"].push_back(tag("events", "Topics: CloudEvents in the log of the module that produces them, and in Kafka."));
     out_["defaultContentType"] = "application/cloudevents+json";

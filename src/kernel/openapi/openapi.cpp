@@ -1,15 +1,15 @@
 // OpenAPI 3.1.1 (https://spec.openapis.org/oas/v3.1.1) from the routes as they are declared; nothing of it is written by hand but what
 // holds for every route: errors, limits, authentication.
+#include "loggia/kernel/openapi.hpp"
 #include <map>
 #include <set>
-#include "loggia/kernel/openapi.hpp"
 #include "loggia/kernel/wire.hpp"
 
 namespace loggia {
 namespace {
 
 struct Parts {
-  std::string method, path;              // "get", "/users/{id}"
+  std::string method, path;                // "get", "/users/{id}"
   std::vector<std::string_view> segments;  // "users", "{id}"
 };
 
@@ -118,10 +118,9 @@ json problem_schema() {
   fields["status"]["type"] = "integer";
   fields["detail"] = text_schema("What is wrong and what to do, for people.");
   fields["code"] = text_schema("What is wrong, for programs.");
-  fields["code"]["enum"] = texts({"invalid_request", "unauthenticated", "second_factor_required", "forbidden", "not_found", "method_not_allowed",
-      "conflict",
-                                  "too_large", "unsupported_media_type", "rate_limited", "internal", "unavailable", "outcome_unknown", "timeout",
-                                  "insufficient_storage"});
+  fields["code"]["enum"] =
+      texts({"invalid_request", "unauthenticated", "second_factor_required", "forbidden", "not_found", "method_not_allowed", "conflict", "too_large",
+             "unsupported_media_type", "rate_limited", "internal", "unavailable", "outcome_unknown", "timeout", "insufficient_storage"});
   fields["trace_id"] = text_schema("Finds this request in logs and traces.");
   wrong["type"] = "object";
   wrong["properties"]["pointer"] = text_schema("JSON pointer to the field.");
@@ -147,8 +146,8 @@ json components() {
   out["schemas"]["Problem"] = problem_schema();
   for (const auto& failure : failures) out["responses"][std::string(failure.name)] = failure_response(failure);
   out["headers"]["TraceId"] = header("Finds this request in logs and traces.", "string");
-  out["headers"]["RateLimit"] = header("What is left of the limit that this request counted against (draft-ietf-httpapi-ratelimit-headers).",
-                                       "string");
+  out["headers"]["RateLimit"] =
+      header("What is left of the limit that this request counted against (draft-ietf-httpapi-ratelimit-headers).", "string");
   out["headers"]["RateLimitPolicy"] = header("The limit: quota and window in seconds.", "string");
   out["headers"]["RetryAfter"] = header("Seconds after which to come back.", "integer");
   auto& key = out["parameters"]["IdempotencyKey"];
@@ -201,13 +200,18 @@ json security(Access access) {
 
 bool applies(const Failure& failure, const RouteInfo& info, const RouteDescription& described, bool writes) {
   switch (failure.status) {
-    case 404: return !described.path.empty() || info.access != Access::open;
+    case 404:
+      return !described.path.empty() || info.access != Access::open;
     case 413:
-    case 415: return writes && !described.body.empty();
+    case 415:
+      return writes && !described.body.empty();
     case 409:
-    case 507: return writes;
-    case 426: return info.status == 101;
-    default: return true;
+    case 507:
+      return writes;
+    case 426:
+      return info.status == 101;
+    default:
+      return true;
   }
 }
 
@@ -221,10 +225,14 @@ json success(const RouteDescription& described, std::string_view words) {
 
 std::string_view words_of(int status) {
   switch (status) {
-    case 101: return "The connection speaks WebSocket from now on.";
-    case 201: return "Made.";
-    case 204: return "Done.";
-    default: return "The answer.";
+    case 101:
+      return "The connection speaks WebSocket from now on.";
+    case 201:
+      return "Made.";
+    case 204:
+      return "Done.";
+    default:
+      return "The answer.";
   }
 }
 

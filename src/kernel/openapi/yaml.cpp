@@ -10,13 +10,14 @@ namespace {
 using nlohmann::json;
 
 bool letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
-bool harmless(char c) { return letter(c) || (c >= '0' && c <= '9') || c == ' ' || c == '_' || c == '-' || c == '.' || c == '/' ||
-    c == '(' || c == ')'; }
+bool harmless(char c) {
+  return letter(c) || (c >= '0' && c <= '9') || c == ' ' || c == '_' || c == '-' || c == '.' || c == '/' || c == '(' || c == ')';
+}
 
 bool bare(std::string_view text) {
   static constexpr std::array<std::string_view, 9> words{"true", "false", "null", "yes", "no", "on", "off", "y", "n"};
-  if (text.empty() || text.size() > 120 || !letter(text.front()) || text.back() == ' ' ||
-      !std::all_of(text.begin(), text.end(), harmless)) return false;
+  if (text.empty() || text.size() > 120 || !letter(text.front()) || text.back() == ' ' || !std::all_of(text.begin(), text.end(), harmless))
+    return false;
   std::string low(text);
   std::transform(low.begin(), low.end(), low.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
   return std::find(words.begin(), words.end(), low) == words.end();

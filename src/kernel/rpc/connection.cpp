@@ -43,7 +43,8 @@ Outgoing outgoing(const Request& request) {
 
 Ending ending_of(const error_code& error, bool began) {
   if (error == beast::error::timeout) return Ending::late;
-  if (error == beast_http::error::body_limit || error == beast_http::error::header_limit || error == beast_http::error::buffer_overflow) return Ending::too_much;
+  if (error == beast_http::error::body_limit || error == beast_http::error::header_limit || error == beast_http::error::buffer_overflow)
+    return Ending::too_much;
   return began ? Ending::broken : Ending::silent;
 }
 

@@ -1,9 +1,9 @@
 // The answering side: routes by their declared form on our own HTTP server.
-#include <boost/system/system_error.hpp>
+#include "http/listener.hpp"
 #include <algorithm>
+#include <boost/system/system_error.hpp>
 #include <map>
 #include <stdexcept>
-#include "http/listener.hpp"
 #include "loggia/kernel/http.hpp"
 #include "loggia/kernel/log.hpp"
 #include "loggia/kernel/rpc.hpp"
@@ -31,8 +31,9 @@ class InnerListener final : public RpcListener {
     const auto endpoint = http::parse_listen(options_.listen);
     if (!endpoint) return endpoint.error();
     if (!endpoint->address().is_loopback())
-      return Error(Errc::invalid_request, "The listener for other modules believes who they say they are: without mTLS it listens on loopback only, not on " +
-                                              options_.listen + ".");
+      return Error(
+          Errc::invalid_request,
+          "The listener for other modules believes who they say they are: without mTLS it listens on loopback only, not on " + options_.listen + ".");
     HttpServerOptions options;
     options.listen = options_.listen;
     options.body_max = options_.body_max;

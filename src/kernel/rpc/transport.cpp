@@ -66,9 +66,7 @@ class HttpTransport final : public Transport {
   };
 
   /// At least a millisecond: what is over is found out by the wait itself.
-  milliseconds left(Moment deadline) const {
-    return std::max(milliseconds(1), std::chrono::ceil<milliseconds>(deadline - clock_->moment()));
-  }
+  milliseconds left(Moment deadline) const { return std::max(milliseconds(1), std::chrono::ceil<milliseconds>(deadline - clock_->moment())); }
 
   std::unique_ptr<Connection> take(std::size_t shard) {
     auto& idle = idle_[shard];
@@ -101,7 +99,8 @@ class HttpTransport final : public Transport {
 
 Result<std::shared_ptr<Transport>> rpc_transport(RpcTransportOptions options, std::shared_ptr<Shards> shards, std::shared_ptr<Clock> clock) {
   auto peer = http::parse_listen(options.address);
-  if (!peer || peer->port() == 0) return Error(Errc::invalid_request, "'" + options.address + "' is no address of a module: write ADDRESS:PORT or [ADDRESS]:PORT.");
+  if (!peer || peer->port() == 0)
+    return Error(Errc::invalid_request, "'" + options.address + "' is no address of a module: write ADDRESS:PORT or [ADDRESS]:PORT.");
   std::shared_ptr<Transport> out = std::make_shared<rpc::HttpTransport>(std::move(options), *peer, std::move(shards), std::move(clock));
   return out;
 }

@@ -6,9 +6,12 @@ namespace {
 
 int flags(Mode mode) {
   switch (mode) {
-    case Mode::writer: return SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE | SQLite::OPEN_NOMUTEX;
-    case Mode::reader: return SQLite::OPEN_READONLY | SQLite::OPEN_NOMUTEX;
-    case Mode::memory: return SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE | SQLite::OPEN_NOMUTEX | SQLite::OPEN_MEMORY;
+    case Mode::writer:
+      return SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE | SQLite::OPEN_NOMUTEX;
+    case Mode::reader:
+      return SQLite::OPEN_READONLY | SQLite::OPEN_NOMUTEX;
+    case Mode::memory:
+      return SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE | SQLite::OPEN_NOMUTEX | SQLite::OPEN_MEMORY;
   }
   return 0;
 }
@@ -120,7 +123,8 @@ std::int64_t Connection::change(std::string_view sql, std::span<const Parameter>
     ~Reset() { prepared.reset(); }
   } const reset{prepared};
   prepared.bind(parameters, false);
-  while (prepared.step()) {}
+  while (prepared.step()) {
+  }
   return sqlite3_changes(database_.getHandle());
 }
 

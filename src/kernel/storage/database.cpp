@@ -1,8 +1,8 @@
+#include <SQLiteCpp/Backup.h>
 #include <fcntl.h>
 #include <sqlite3.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <SQLiteCpp/Backup.h>
 #include <boost/asio/async_result.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/this_coro.hpp>
@@ -107,14 +107,21 @@ std::vector<sqlite::Part> parts_of(const DatabaseOptions& options) {
 
 Error opening_failed(const std::filesystem::path& path, const SQLite::Exception& problem) {
   switch (problem.getErrorCode() & 0xFF) {
-    case SQLITE_NOTADB: return Error(Errc::conflict, path.string() + " is no database of Loggia, or is damaged. Move it away, or restore a backup.");
-    case SQLITE_CORRUPT: return Error(Errc::conflict, path.string() + " is damaged. Restore a backup.");
-    case SQLITE_CANTOPEN: return Error(Errc::internal, "cannot open " + path.string() + ": is the directory there, and may this user write in it?");
+    case SQLITE_NOTADB:
+      return Error(Errc::conflict, path.string() + " is no database of Loggia, or is damaged. Move it away, or restore a backup.");
+    case SQLITE_CORRUPT:
+      return Error(Errc::conflict, path.string() + " is damaged. Restore a backup.");
+    case SQLITE_CANTOPEN:
+      return Error(Errc::internal, "cannot open " + path.string() + ": is the directory there, and may this user write in it?");
     case SQLITE_READONLY:
-    case SQLITE_PERM: return Error(Errc::internal, path.string() + " is not writable for this user. Change its owner or mode.");
-    case SQLITE_FULL: return Error(Errc::insufficient_storage, "the disk of " + path.string() + " is full. Make room and start again.");
-    case SQLITE_BUSY: return Error(Errc::conflict, path.string() + " is in use by another program. Close that one.");
-    default: return Error(Errc::internal, "cannot use " + path.string() + ": " + problem.what());
+    case SQLITE_PERM:
+      return Error(Errc::internal, path.string() + " is not writable for this user. Change its owner or mode.");
+    case SQLITE_FULL:
+      return Error(Errc::insufficient_storage, "the disk of " + path.string() + " is full. Make room and start again.");
+    case SQLITE_BUSY:
+      return Error(Errc::conflict, path.string() + " is in use by another program. Close that one.");
+    default:
+      return Error(Errc::internal, "cannot use " + path.string() + ": " + problem.what());
   }
 }
 

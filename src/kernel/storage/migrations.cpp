@@ -68,8 +68,9 @@ Result<std::vector<std::string>> pending(Connection& connection, const std::vect
         continue;
       }
       if (found->second.checksum != checksum(step))
-        return Error(Errc::conflict, "step " + label + " of the schema is not the one that this database was made with. It was changed after a "
-                                     "release; run the release that made the database, or restore a backup.");
+        return Error(Errc::conflict, "step " + label +
+                                         " of the schema is not the one that this database was made with. It was changed after a "
+                                         "release; run the release that made the database, or restore a backup.");
       done.erase(found);
     }
     if (!done.empty())

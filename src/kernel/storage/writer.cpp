@@ -215,8 +215,10 @@ void Writer::group_failed(std::vector<Command>& commands, const SQLite::Exceptio
       writable_.store(false);
       probed_ = options_.clock->moment();
       return refuse(commands, full());
-    case Trouble::command: return refuse(commands, Error(Errc::internal, "the storage failed"));
-    case Trouble::fatal: break;
+    case Trouble::command:
+      return refuse(commands, Error(Errc::internal, "the storage failed"));
+    case Trouble::fatal:
+      break;
   }
   broken_ = true;
   writable_.store(false);

@@ -82,7 +82,9 @@ void Tasks::spawn(Executor executor, std::string name, asio::awaitable<void> tas
   // Begins on its executor, where cancel() emits too: a signal is for one thread at a time.
   auto begin = [state = state_, executor, number, signal, done = std::move(done), task = std::move(task)]() mutable {
     if (state->stopping()) {
-      { const auto dropped = std::move(task); }  // what it holds goes before anybody hears that it ended
+      {
+        const auto dropped = std::move(task);
+      }  // what it holds goes before anybody hears that it ended
       return state->ended(number);
     }
     auto handler = [signal, done = std::move(done)](const std::exception_ptr& escaped) { done(escaped); };

@@ -67,9 +67,12 @@ struct Metrics::State {
 
   static std::string_view word(Type type) {
     switch (type) {
-      case Type::counter: return "counter";
-      case Type::gauge: return "gauge";
-      case Type::histogram: return "histogram";
+      case Type::counter:
+        return "counter";
+      case Type::gauge:
+        return "gauge";
+      case Type::histogram:
+        return "histogram";
     }
     return "untyped";
   }

@@ -40,7 +40,8 @@ std::string to_rfc3339(Time time) {
 Result<Time> parse_rfc3339(std::string_view text) {
   using namespace std::chrono;
   const auto bad = [] { return Error(Errc::invalid_request, "is a time such as 2026-01-31T12:00:00.123Z"); };
-  const int y = digits(text, 0, 4), mo = digits(text, 5, 2), d = digits(text, 8, 2), h = digits(text, 11, 2), mi = digits(text, 14, 2), s = digits(text, 17, 2);
+  const int y = digits(text, 0, 4), mo = digits(text, 5, 2), d = digits(text, 8, 2), h = digits(text, 11, 2), mi = digits(text, 14, 2),
+            s = digits(text, 17, 2);
   if (y < 1970 || mo < 0 || d < 0 || h < 0 || h > 23 || mi < 0 || mi > 59 || s < 0 || s > 59) return bad();
   if (text[4] != '-' || text[7] != '-' || (text[10] != 'T' && text[10] != 't') || text[13] != ':' || text[16] != ':') return bad();
   const year_month_day date(year(y), month(static_cast<unsigned>(mo)), day(static_cast<unsigned>(d)));
