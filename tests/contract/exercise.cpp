@@ -90,7 +90,7 @@ Contract::Contract(std::string name, std::vector<std::string> list, void (*run)(
 const std::vector<const Contract*>& contracts() { return all(); }
 
 void run_three_ways(const Contract& contract) {
-  const std::pair<const char*, std::unique_ptr<Way> (*)(const std::string&)> ways[] = {
+  const std::pair<std::string, std::unique_ptr<Way> (*)(const std::string&)> ways[] = {
       {"here", &here}, {"serialised", &serialised}, {"over HTTP", &over_http}};
   std::vector<std::string> first;
   for (const auto& [name, open] : ways) {
