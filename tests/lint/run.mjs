@@ -1,5 +1,5 @@
 // The descriptions that a running server serves, read by linters of others: node tests/lint/run.mjs build/release/loggia
-// Spectral for /openapi.json, /openapi.yaml and /asyncapi.yaml, and AsyncAPI's own parser for the last.
+// Spectral for /openapi.json, /openapi.yaml and /asyncapi.yaml, and AsyncAPI's own parser for the last. What they warn of fails too.
 import {spawnSync} from 'node:child_process';
 import {existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
@@ -21,7 +21,7 @@ function tell(name, findings) {
     const line = finding.range.start.line + 1;
     console.log(`${name}:${line}: ${words[finding.severity]}: ${finding.message} [${finding.code}] ${finding.path.join('.')}`);
   }
-  const bad = findings.filter(finding => finding.severity === 0).length;
+  const bad = findings.filter(finding => finding.severity <= 1).length;
   if (bad) failed++;
   console.log(`${bad ? 'FAILED ' : 'ok     '} ${name}`);
 }
