@@ -112,6 +112,6 @@ def every_route_of_the_description_answers(server):
     assert routes > 40, routes
 
 
-run([a_module_left_out_is_refused_by_the_name_of_what_needs_it, the_modules_that_need_nothing_else_run_alone, health_readiness_and_metrics_tell_the_state,
+run([a_module_left_out_is_refused_by_the_name_of_what_needs_it, config_check_finds_what_serve_would_refuse, the_modules_that_need_nothing_else_run_alone, health_readiness_and_metrics_tell_the_state,
      the_page_is_in_the_executable_and_loads_nothing_from_elsewhere, the_demo_prints_an_address_and_two_logins,
      the_demo_leaves_a_directory_that_it_did_not_make_alone, sigterm_drains_and_tells_the_clients, every_route_of_the_description_answers])
