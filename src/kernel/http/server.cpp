@@ -105,13 +105,15 @@ void Server::stop() {
   done.wait();
   core_->wait_until_empty();
   listener_ = nullptr;
-  // What was cancelled is still in the loops and holds on to this and to the shards: one turn of each takes it out.
-  for (std::size_t shard = 0; shard < core_->shards->size(); ++shard) {
-    auto turn = std::make_shared<std::promise<void>>();
-    auto turned = turn->get_future();
-    core_->shards->post(shard, [turn] { turn->set_value(); });
-    turned.wait();
-  }
+  // What was cancelled is still in the loops and holds on to this and to the shards. The first turn of a loop comes behind the function
+  // that cancelled (its last connection may be counted out before it has ended), the second behind what that function left in the loop.
+  for (int turn = 0; turn < 2; ++turn)
+    for (std::size_t shard = 0; shard < core_->shards->size(); ++shard) {
+      auto ours = std::make_shared<std::promise<void>>();
+      auto turned = ours->get_future();
+      core_->shards->post(shard, [ours] { ours->set_value(); });
+      turned.wait();
+    }
 }
 
 }  // namespace
