@@ -84,7 +84,7 @@ inline boost::asio::awaitable<std::optional<HttpResponse>> take_socket(std::shar
 }
 
 struct Listening {
-  explicit Listening(HttpServerOptions options = HttpServerOptions()) {
+  explicit Listening(HttpServerOptions options = HttpServerOptions(), std::shared_ptr<Clock> time = system_clock()) : clock{std::move(time)} {
     HttpHandlers handlers;
     handlers.request = [go = go](HttpRequest request) { return echo(std::move(request), go); };
     handlers.upgrade = [sockets = sockets](std::shared_ptr<Upgrade> upgrade) { return take_socket(std::move(upgrade), sockets); };
@@ -119,7 +119,7 @@ struct Listening {
   std::shared_ptr<std::atomic<bool>> go = std::make_shared<std::atomic<bool>>(false);
   std::shared_ptr<Sockets> sockets = std::make_shared<Sockets>();
   std::shared_ptr<Shards> shards = thread_shards(2);
-  std::shared_ptr<Clock> clock = system_clock();
+  std::shared_ptr<Clock> clock;
   Metrics metrics;
   std::shared_ptr<HttpServer> server;
 };

@@ -1,6 +1,7 @@
 // Upgraded connections on a real socket.
 #include "http/websocket.hpp"
 #include "fixture.hpp"
+#include "support/fakes.hpp"
 
 namespace loggia::http {
 namespace {
@@ -8,7 +9,8 @@ namespace {
 SharedBytes shared(std::string_view text) { return std::make_shared<const std::string>(frame_text(text)); }
 
 struct Connected : Listening {
-  Connected() : client{server->address()} {
+  explicit Connected(HttpServerOptions options = HttpServerOptions(), std::shared_ptr<Clock> time = system_clock())
+      : Listening{std::move(options), std::move(time)}, client{server->address()} {
     client.send(connect_text());
     handshake = client.take_until("\r\n\r\n");
   }
@@ -188,6 +190,33 @@ TEST_CASE("a reader that takes nothing fills the queue; what is dropped does not
   for (int turn = 0; turn < 100; ++turn) here.on_socket([](WebSocket&) {});
   here.on_socket([&](WebSocket& socket) { CHECK(socket.queued() == 0); });
   CHECK(here.sockets->drained > 0);
+}
+
+TEST_CASE("who takes nothing for seconds after the close still reads why") {
+  const auto clock = std::make_shared<test::FakeClock>();
+  HttpServerOptions options;
+  options.header_timeout = milliseconds(1000);
+  Connected here(options, clock);
+  const std::string big(1u << 20, 'b');
+  here.on_socket([&](WebSocket& socket) {
+    for (int i = 0; i < 32; ++i) socket.send(shared(big));
+  });
+  for (int turn = 0; turn < 100; ++turn) here.on_socket([](WebSocket&) {});  // until its buffers are full
+  here.on_socket([](WebSocket& socket) {
+    socket.drop_queue();
+    socket.close(4008, "too slow");
+  });
+  // Two that say nothing, one a shard: when both are gone, time has been looked at everywhere.
+  RawClient first(here.server->address()), second(here.server->address());
+  first.send("GET");
+  second.send("GET");
+  for (int turn = 0; turn < 100; ++turn) here.on_shards([] {});
+  clock->advance(milliseconds(10000));
+  first.take_until("408");
+  second.take_until("408");
+  std::pair<int, std::string> last;
+  while (last.first != 0x88 && last.first != -1) last = here.client.frame();
+  CHECK(last.second == close_payload(4008, "too slow"));
 }
 
 TEST_CASE("paused, it reads nothing; resumed, it goes on where it was") {

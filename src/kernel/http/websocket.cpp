@@ -187,7 +187,9 @@ void WebSocketConnection::close(int code, std::string_view reason) {
   merge_control();
   control_.clear();  // no frame may follow the close frame
   phase_ = Phase::closing;
-  deadline_ = now() + close_limit;
+  // Who reads too slowly is to learn why: the frame waits as long as any write. A server that goes away does not wait for them.
+  const bool patient = blocked_ && !core_->draining.load(std::memory_order_relaxed);
+  deadline_ = now() + (patient ? std::max(close_limit, core_->options.write_timeout) : close_limit);
   queue(std::make_shared<const std::string>(close_frame(code, reason)), Kind::close);
   if (started_) resume_later();  // paused or not, the peer's close frame is awaited
 }
@@ -272,6 +274,7 @@ void WebSocketConnection::all_written() {
   else out_.clear();
   head_ = 0;
   if (phase_ == Phase::open) deadline_ = Moment::max();
+  if (phase_ == Phase::closing) deadline_ = now() + close_limit;
   if (phase_ == Phase::lingering && !std::exchange(hung_up_, true)) {
     stream_.shutdown_send();
     wait_read();
