@@ -126,6 +126,12 @@ json schema_from(const Codec& codec) {
 }
 std::string schema_text(const Codec& codec) { return schema_from(codec).dump(); }
 
+json schema_of_member(const Shape& shape, const Member& member) {
+  auto out = schema_from(*member.codec);
+  for (const auto& rule : shape.rules)
+    if (rule.field == member.name) apply_rule(out, rule);
+  return out;
+}
 void schema_of_list(json& out, const Codec& item) {
   out["type"] = "array";
   out["items"] = schema_from(item);
@@ -138,10 +144,7 @@ void schema_of_object(json& out, const Shape& shape) {
   out["type"] = "object";
   json properties = json::object(), required = json::array();
   for (const auto& field : shape.fields) {
-    auto schema = schema_from(*field.codec);
-    for (const auto& rule : shape.rules)
-      if (rule.field == field.name) apply_rule(schema, rule);
-    properties[std::string(field.name)] = std::move(schema);
+    properties[std::string(field.name)] = schema_of_member(shape, field);
     if (!field.may_be_absent) required.push_back(std::string(field.name));
   }
   out["properties"] = std::move(properties);

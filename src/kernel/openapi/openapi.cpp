@@ -3,6 +3,7 @@
 #include "loggia/kernel/openapi.hpp"
 #include <map>
 #include <set>
+#include "json/rules.hpp"
 #include "loggia/kernel/wire.hpp"
 
 namespace loggia {
@@ -269,9 +270,7 @@ RouteDescription describe(const RouteInfo& info) {
     if (field.name == info.inner) continue;
     RouteDescription::Field described;
     described.name = field.name;
-    described.schema = schema_from(*field.codec);
-    for (const auto& rule : info.request->rules)
-      if (rule.field == field.name) apply_rule(described.schema, rule);
+    described.schema = schema_of_member(*info.request, field);
     const bool path = in_path(info.route, field.name);
     described.required = path || !field.may_be_absent;
     (path ? out.path : info.has_body ? out.body : out.query).push_back(std::move(described));
