@@ -6,16 +6,9 @@
 #include "loggia/kernel/json.hpp"
 #include "support/fakes.hpp"
 #include "support/print.hpp"
+#include "support/unanswered.hpp"
 
 namespace loggia::gateway::testing {
-
-template <class P, class... Rs> struct Unanswered : P {};
-template <class P, class R, class... Rest> struct Unanswered<P, R, Rest...> : Unanswered<P, Rest...> {
-  using Unanswered<P, Rest...>::on;
-  Async<typename R::Reply> on(Context, R) override { co_return Error(Errc::internal, "a test asked what it did not expect"); }
-};
-template <class P> struct UnansweredPort;
-template <class... Rs> struct UnansweredPort<Port<Rs...>> : Unanswered<Port<Rs...>, Rs...> {};
 
 struct FakeVerifier final : auth::Verifier {
   Result<auth::Verified> verify(std::string_view token) const override {
@@ -33,8 +26,8 @@ struct FakeVerifier final : auth::Verifier {
   bool contact = true;
 };
 
-struct FakeAdministration final : UnansweredPort<auth::Administration> {
-  using UnansweredPort<auth::Administration>::on;
+struct FakeAdministration final : test::UnansweredPort<auth::Administration> {
+  using test::UnansweredPort<auth::Administration>::on;
   Async<Nothing> on(Context, auth::RecordAudit request) override {
     recorded.push_back(request.action + " " + request.target.value_or(""));
     co_return Nothing();
@@ -42,8 +35,8 @@ struct FakeAdministration final : UnansweredPort<auth::Administration> {
   std::vector<std::string> recorded;
 };
 
-struct FakeLive final : UnansweredPort<chat::Live> {
-  using UnansweredPort<chat::Live>::on;
+struct FakeLive final : test::UnansweredPort<chat::Live> {
+  using test::UnansweredPort<chat::Live>::on;
   Async<chat::Audience> on(Context, chat::GetAudience) override { co_return audience; }
   chat::Audience audience;
 };

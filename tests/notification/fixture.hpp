@@ -8,20 +8,13 @@
 #include "store.hpp"
 #include "support/fakes.hpp"
 #include "support/print.hpp"
+#include "support/unanswered.hpp"
 
 namespace loggia::notification {
 
 std::vector<Migration> migrations();
 
 namespace testing {
-
-template <class P, class... Rs> struct Unanswered : P {};
-template <class P, class R, class... Rest> struct Unanswered<P, R, Rest...> : Unanswered<P, Rest...> {
-  using Unanswered<P, Rest...>::on;
-  Async<typename R::Reply> on(Context, R) override { co_return Error(Errc::internal, "a test asked what it did not expect"); }
-};
-template <class P> struct UnansweredPort;
-template <class... Rs> struct UnansweredPort<Port<Rs...>> : Unanswered<Port<Rs...>, Rs...> {};
 
 struct FakeAudiences final : chat::Audiences {
   Async<chat::Recipients> on(Context, chat::GetRecipients) override {
@@ -31,13 +24,13 @@ struct FakeAudiences final : chat::Audiences {
   Result<chat::Recipients> recipients = Error(Errc::not_found, "no such message");
   int asked = 0;
 };
-struct FakeMessages final : UnansweredPort<chat::Messages> {
-  using UnansweredPort<chat::Messages>::on;
+struct FakeMessages final : test::UnansweredPort<chat::Messages> {
+  using test::UnansweredPort<chat::Messages>::on;
   Async<chat::Message> on(Context, chat::GetMessage) override { co_return message; }
   Result<chat::Message> message = Error(Errc::not_found, "no such message");
 };
-struct FakeDirectory final : UnansweredPort<user::Directory> {
-  using UnansweredPort<user::Directory>::on;
+struct FakeDirectory final : test::UnansweredPort<user::Directory> {
+  using test::UnansweredPort<user::Directory>::on;
   Async<user::BlockedWith> on(Context, user::GetBlocked) override { co_return blocked; }
   Async<user::People> on(Context, user::GetPeople) override { co_return people; }
   Result<user::BlockedWith> blocked = user::BlockedWith();

@@ -9,6 +9,7 @@
 #include "loggia/realtime/module.hpp"
 #include "loggia/user/contract.hpp"
 #include "loggia/user/module.hpp"
+#include "support/unanswered.hpp"
 
 namespace loggia::contract {
 namespace {
@@ -62,14 +63,6 @@ class People final : public user::Directory {
   }
 };
 
-template <class P, class... Rs> struct Unanswered : P {};
-template <class P, class R, class... Rest> struct Unanswered<P, R, Rest...> : Unanswered<P, Rest...> {
-  using Unanswered<P, Rest...>::on;
-  Async<typename R::Reply> on(Context, R) override { co_return Error(Errc::internal, "a test asked what it did not expect"); }
-};
-template <class P> struct UnansweredPort;
-template <class... Rs> struct UnansweredPort<Port<Rs...>> : Unanswered<Port<Rs...>, Rs...> {};
-
 chat::Message note(std::int64_t seq) {
   chat::Message out;
   out.room = noted_room();
@@ -81,9 +74,9 @@ chat::Message note(std::int64_t seq) {
   return out;
 }
 
-class NotedMessages final : public UnansweredPort<chat::Messages> {
+class NotedMessages final : public test::UnansweredPort<chat::Messages> {
  public:
-  using UnansweredPort<chat::Messages>::on;
+  using test::UnansweredPort<chat::Messages>::on;
   Async<chat::Message> on(Context context, chat::GetMessage request) override {
     const bool there = request.room == noted_room() && (request.seq == 1 || request.seq == 2);
     if (!there || context.caller().subject == Uuid(person(4))) co_return Error(Errc::not_found, "there is no such room for you");
