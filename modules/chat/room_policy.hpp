@@ -1,7 +1,7 @@
 #pragma once
 // Who may do what in a room (contract, section 2: "Who may"): a table, and nothing that needs a store. Any thread.
 #include <string_view>
-#include "loggia/kernel/error.hpp"
+#include "loggia/kernel/result.hpp"
 
 namespace loggia::chat {
 

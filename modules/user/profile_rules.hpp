@@ -3,7 +3,7 @@
 #include <set>
 #include <string>
 #include <string_view>
-#include "loggia/kernel/error.hpp"
+#include "loggia/kernel/result.hpp"
 
 namespace loggia::user {
 

@@ -1,13 +1,13 @@
 #pragma once
 // How doctest shows what the kernel has: a Result by its error, a Time as on the wire. Include it after doctest, before the first CHECK.
 #include <doctest/doctest.h>
-#include "loggia/kernel/error.hpp"
 #include "loggia/kernel/id.hpp"
+#include "loggia/kernel/result.hpp"
 #include "loggia/kernel/time.hpp"
 
 namespace doctest {
-template <class T> struct StringMaker<boost::system::result<T, loggia::Error>> {
-  static String convert(const boost::system::result<T, loggia::Error>& result) {
+template <class T> struct StringMaker<loggia::Result<T>> {
+  static String convert(const loggia::Result<T>& result) {
     if (result) return "a value";
     return ("the error " + std::string(loggia::fault(result.error().code).code) + ": " + result.error().detail).c_str();
   }

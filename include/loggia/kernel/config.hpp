@@ -9,7 +9,7 @@
 #include <string>
 #include <string_view>
 #include <vector>
-#include "loggia/kernel/error.hpp"
+#include "loggia/kernel/result.hpp"
 #include "loggia/kernel/time.hpp"
 
 namespace loggia {

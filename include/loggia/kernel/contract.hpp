@@ -26,7 +26,7 @@
 #include <string>
 #include <string_view>
 #include "loggia/kernel/context.hpp"
-#include "loggia/kernel/error.hpp"
+#include "loggia/kernel/result.hpp"
 
 namespace loggia {
 

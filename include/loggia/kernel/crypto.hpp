@@ -4,7 +4,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include "loggia/kernel/error.hpp"
+#include "loggia/kernel/result.hpp"
 #include "loggia/kernel/time.hpp"
 
 namespace loggia::crypto {

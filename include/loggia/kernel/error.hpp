@@ -1,6 +1,5 @@
 #pragma once
 // What can go wrong, in words that a client may rely on: the closed set of codes of the contract, section 2.
-#include <boost/system/result.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -94,10 +93,5 @@ struct Error {
 
 /// Of one field: `wrong_field("/text", "has 1 to 8000 characters")` is 422.
 Error wrong_field(std::string_view pointer, std::string_view detail);
-
-/// What `Result::value()` throws where there is an error; becomes `internal` in one place.
-[[noreturn]] void throw_exception_from_error(const Error& error, const boost::source_location& where);
-
-template <class T> using Result = boost::system::result<T, Error>;
 
 }  // namespace loggia

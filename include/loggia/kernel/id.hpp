@@ -7,7 +7,7 @@
 #include <functional>
 #include <string>
 #include <string_view>
-#include "loggia/kernel/error.hpp"
+#include "loggia/kernel/result.hpp"
 
 namespace loggia {
 

@@ -5,7 +5,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include "loggia/kernel/error.hpp"
+#include "loggia/kernel/result.hpp"
 
 namespace loggia {
 

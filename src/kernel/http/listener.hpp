@@ -5,7 +5,7 @@
 #include <functional>
 #include <memory>
 #include <string>
-#include "loggia/kernel/error.hpp"
+#include "loggia/kernel/result.hpp"
 #include "loggia/kernel/shards.hpp"
 
 namespace loggia::http {

@@ -2,7 +2,7 @@
 // The request target (RFC 9112, 3.2) taken apart: used by the guard of the listener. Pure; from every thread.
 #include <string>
 #include <string_view>
-#include "loggia/kernel/error.hpp"
+#include "loggia/kernel/result.hpp"
 #include "loggia/kernel/router.hpp"
 
 namespace loggia::http {

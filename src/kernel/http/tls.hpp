@@ -5,7 +5,7 @@
 #include <memory>
 #include <span>
 #include <string>
-#include "loggia/kernel/error.hpp"
+#include "loggia/kernel/result.hpp"
 
 typedef struct ssl_ctx_st SSL_CTX;
 typedef struct ssl_st SSL;

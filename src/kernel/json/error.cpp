@@ -1,5 +1,5 @@
-#include "loggia/kernel/error.hpp"
 #include <stdexcept>
+#include "loggia/kernel/result.hpp"
 
 namespace loggia {
 
@@ -19,9 +19,9 @@ Error wrong_field(std::string_view pointer, std::string_view detail) {
   return Error(Errc::invalid_request, field.pointer + " " + field.detail, {field});
 }
 
-void throw_exception_from_error(const Error& error, const boost::source_location& where) {
-  throw std::runtime_error("a result was used that is an error: " + error.detail + " (" + where.file_name() + ":" + std::to_string(where.line()) +
-                           ")");
+void throw_misused_result(const Error* error, const std::source_location& where) {
+  const auto what = error ? "a result was used that is an error: " + error->detail : std::string("a result was asked for its error and has a value");
+  throw std::runtime_error(what + " (" + where.file_name() + ":" + std::to_string(where.line()) + ")");
 }
 
 }  // namespace loggia

@@ -2,7 +2,7 @@
 // DIR/loggia.lock: a data directory belongs to one process. Held until destroyed; the system lets go when the process dies.
 #include <filesystem>
 #include <memory>
-#include "loggia/kernel/error.hpp"
+#include "loggia/kernel/result.hpp"
 
 namespace loggia {
 
