@@ -2,6 +2,7 @@
 // What all shards of realtime share: the ports, the options, the counters, one node a shard. Filled before the first connection,
 // read only afterwards; the atomics apart.
 #include <atomic>
+#include <boost/asio/error.hpp>
 #include <memory>
 #include <string>
 #include <vector>
@@ -67,6 +68,10 @@ template <class R, class P> Async<typename R::Reply> asked(std::shared_ptr<P> po
   Result<typename R::Reply> reply = Error(Errc::internal, "a request failed");
   try {
     reply = co_await static_cast<Slot<R>&>(*port).on(std::move(context), std::move(request));
+  } catch (const boost::system::system_error& problem) {
+    // A stop cancels what is under way: nothing failed.
+    if (problem.code() == boost::asio::error::operation_aborted) reply = Error(Errc::unavailable, "the server stops");
+    else log::error("realtime.request_failed", Field("route", R::route), Field("what", problem.what()));
   } catch (const std::exception& problem) {
     log::error("realtime.request_failed", Field("route", R::route), Field("what", problem.what()));
   }
