@@ -1,7 +1,7 @@
-#include <nlohmann/json.hpp>
 #include "loggia/chat/events.hpp"
 #include "loggia/chat/message.hpp"
 #include "loggia/kernel/json.hpp"
+#include "loggia/kernel/json_value.hpp"
 #include "wire.hpp"
 
 namespace loggia::chat {

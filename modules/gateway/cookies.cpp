@@ -1,6 +1,6 @@
 #include "cookies.hpp"
-#include <nlohmann/json.hpp>
 #include "loggia/kernel/json.hpp"
+#include "loggia/kernel/json_value.hpp"
 
 namespace loggia::gateway {
 

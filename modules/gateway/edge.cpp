@@ -1,10 +1,10 @@
 #include "edge.hpp"
 #include <algorithm>
 #include <boost/system/system_error.hpp>
-#include <nlohmann/json.hpp>
 #include "cookies.hpp"
 #include "guests.hpp"
 #include "loggia/kernel/json.hpp"
+#include "loggia/kernel/json_value.hpp"
 #include "loggia/kernel/log.hpp"
 
 namespace loggia::gateway {

@@ -1,8 +1,8 @@
 #include "listener.hpp"
-#include <nlohmann/json.hpp>
 #include "loggia/auth/events.hpp"
 #include "loggia/chat/events.hpp"
 #include "loggia/kernel/json.hpp"
+#include "loggia/kernel/json_value.hpp"
 #include "loggia/notification/events.hpp"
 #include "store.hpp"
 

@@ -1,7 +1,7 @@
 #include "service.hpp"
 #include <algorithm>
-#include <nlohmann/json.hpp>
 #include "loggia/kernel/json.hpp"
+#include "loggia/kernel/json_value.hpp"
 #include "store.hpp"
 
 namespace loggia::notification {

@@ -1,9 +1,9 @@
 #include "frames.hpp"
 #include <charconv>
-#include <nlohmann/json.hpp>
 #include "answers.hpp"
 #include "loggia/chat/events.hpp"
 #include "loggia/kernel/json.hpp"
+#include "loggia/kernel/json_value.hpp"
 
 namespace loggia::realtime {
 namespace {

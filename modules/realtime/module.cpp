@@ -1,11 +1,11 @@
 #include "loggia/realtime/module.hpp"
 #include <algorithm>
 #include <condition_variable>
-#include <nlohmann/json.hpp>
 #include "description.hpp"
 #include "doors.hpp"
 #include "ears.hpp"
 #include "loggia/kernel/json.hpp"
+#include "loggia/kernel/json_value.hpp"
 #include "loggia/kernel/log.hpp"
 #include "loggia/realtime/contract.hpp"
 #include "loggia/realtime/events.hpp"

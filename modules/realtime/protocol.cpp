@@ -1,7 +1,7 @@
 #include "protocol.hpp"
 #include <boost/mp11/algorithm.hpp>
-#include <nlohmann/json.hpp>
 #include "loggia/kernel/json.hpp"
+#include "loggia/kernel/json_value.hpp"
 
 namespace loggia::realtime {
 namespace {

@@ -1,8 +1,8 @@
 #include "session.hpp"
 #include <algorithm>
-#include <nlohmann/json.hpp>
 #include "answers.hpp"
 #include "loggia/kernel/json.hpp"
+#include "loggia/kernel/json_value.hpp"
 #include "node.hpp"
 #include "requests.hpp"
 #include "resume.hpp"

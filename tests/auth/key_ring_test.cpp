@@ -1,5 +1,5 @@
 #include "key_ring.hpp"
-#include <nlohmann/json.hpp>
+#include "loggia/kernel/json_value.hpp"
 #include "world.hpp"
 
 using namespace loggia;

@@ -1,8 +1,8 @@
 // The form of an event outside, and the partition of its key.
 #include <doctest/doctest.h>
-#include <nlohmann/json.hpp>
 #include "loggia/kernel/bus.hpp"
 #include "loggia/kernel/json.hpp"
+#include "loggia/kernel/json_value.hpp"
 #include "support/print.hpp"
 
 namespace loggia {

@@ -1,6 +1,6 @@
 // The module's face to the rest: its routes, its topics, the check of the migrations.
-#include <nlohmann/json.hpp>
 #include "fixture.hpp"
+#include "loggia/kernel/json_value.hpp"
 #include "loggia/kernel/openapi.hpp"
 
 using namespace loggia;

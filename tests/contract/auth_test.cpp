@@ -1,7 +1,7 @@
 #include "contract/exercise.hpp"
 #include "loggia/auth/contract.hpp"
 
-namespace loggia::contract {
+namespace loggia::contract::of_auth {
 namespace {
 
 using namespace loggia::auth;
@@ -160,4 +160,4 @@ const Contract contract("auth", routes_of<Accounts, Administration>(), &cases);
 TEST_CASE("auth answers alike here, serialised and over HTTP") { run_three_ways(contract); }
 
 }  // namespace
-}  // namespace loggia::contract
+}  // namespace loggia::contract::of_auth

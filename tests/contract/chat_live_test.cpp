@@ -1,7 +1,7 @@
 #include "contract/exercise.hpp"
 #include "loggia/chat/contract.hpp"
 
-namespace loggia::contract {
+namespace loggia::contract::of_chat_live {
 namespace {
 
 using namespace loggia::chat;
@@ -110,4 +110,4 @@ const Contract contract("chat", routes_of<Live>(), &cases);
 TEST_CASE("what chat offers to realtime answers alike here, serialised and over HTTP") { run_three_ways(contract); }
 
 }  // namespace
-}  // namespace loggia::contract
+}  // namespace loggia::contract::of_chat_live

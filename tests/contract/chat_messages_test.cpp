@@ -1,7 +1,7 @@
 #include "contract/exercise.hpp"
 #include "loggia/chat/contract.hpp"
 
-namespace loggia::contract {
+namespace loggia::contract::of_chat_messages {
 namespace {
 
 using namespace loggia::chat;
@@ -138,4 +138,4 @@ const Contract contract("chat", routes_of<Messages, Reading, Audiences>(), &case
 TEST_CASE("chat's messages and what is read of them answer alike here, serialised and over HTTP") { run_three_ways(contract); }
 
 }  // namespace
-}  // namespace loggia::contract
+}  // namespace loggia::contract::of_chat_messages

@@ -1,7 +1,7 @@
 #include "contract/exercise.hpp"
 #include "loggia/chat/contract.hpp"
 
-namespace loggia::contract {
+namespace loggia::contract::of_chat_rooms {
 namespace {
 
 using namespace loggia::chat;
@@ -119,4 +119,4 @@ const Contract contract("chat", routes_of<Rooms>(), &cases);
 TEST_CASE("chat's rooms answer alike here, serialised and over HTTP") { run_three_ways(contract); }
 
 }  // namespace
-}  // namespace loggia::contract
+}  // namespace loggia::contract::of_chat_rooms

@@ -1,6 +1,6 @@
 #include "contract/exercise.hpp"
 #include <algorithm>
-#include <nlohmann/json.hpp>
+#include "loggia/kernel/json_value.hpp"
 
 namespace loggia::contract {
 namespace {

@@ -1,7 +1,7 @@
 #include "contract/exercise.hpp"
 #include "loggia/notification/contract.hpp"
 
-namespace loggia::contract {
+namespace loggia::contract::of_notification {
 namespace {
 
 using namespace loggia::notification;
@@ -61,4 +61,4 @@ const Contract contract("notification", routes_of<Notifications>(), &cases);
 TEST_CASE("notification answers alike here, serialised and over HTTP") { run_three_ways(contract); }
 
 }  // namespace
-}  // namespace loggia::contract
+}  // namespace loggia::contract::of_notification

@@ -1,7 +1,7 @@
 #include "contract/exercise.hpp"
 #include "loggia/user/contract.hpp"
 
-namespace loggia::contract {
+namespace loggia::contract::of_user {
 namespace {
 
 using namespace loggia::user;
@@ -108,4 +108,4 @@ const Contract contract("user", routes_of<Users, Directory>(), &cases);
 TEST_CASE("user answers alike here, serialised and over HTTP") { run_three_ways(contract); }
 
 }  // namespace
-}  // namespace loggia::contract
+}  // namespace loggia::contract::of_user

@@ -1,9 +1,9 @@
 #pragma once
 // The edge with fakes around it: a verifier that knows three tokens, ports that answer what a test says, routes that show what came.
 #include <doctest/doctest.h>
-#include <nlohmann/json.hpp>
 #include "edge.hpp"
 #include "loggia/kernel/json.hpp"
+#include "loggia/kernel/json_value.hpp"
 #include "support/fakes.hpp"
 #include "support/print.hpp"
 #include "support/unanswered.hpp"

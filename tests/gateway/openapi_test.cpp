@@ -2,10 +2,10 @@
 #include "loggia/kernel/openapi.hpp"
 #include <doctest/doctest.h>
 #include <functional>
-#include <nlohmann/json.hpp>
 #include <set>
 #include "loggia/auth/contract.hpp"
 #include "loggia/chat/contract.hpp"
+#include "loggia/kernel/json_value.hpp"
 #include "loggia/kernel/wire.hpp"
 #include "loggia/notification/contract.hpp"
 #include "loggia/user/contract.hpp"

@@ -5,7 +5,7 @@
 #include "http/frame_reader.hpp"
 #include "http/frames.hpp"
 
-namespace loggia::http {
+namespace loggia::http::of_deflate {
 namespace {
 
 std::string answer(std::string_view offers) {
@@ -121,4 +121,4 @@ TEST_CASE("what cannot be a compressed message ends the connection with its code
   CHECK(reader.next(rest).code == 1002);
 }
 
-}  // namespace loggia::http
+}  // namespace loggia::http::of_deflate

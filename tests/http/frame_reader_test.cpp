@@ -7,7 +7,7 @@
 #include "http/utf8.hpp"
 #include "loggia/kernel/http.hpp"
 
-namespace loggia::http {
+namespace loggia::http::of_frame_reader {
 namespace {
 
 using Kind = FrameReader::Kind;
@@ -174,4 +174,4 @@ TEST_CASE("a close frame's reason is cut between characters") {
 }
 
 }  // namespace
-}  // namespace loggia::http
+}  // namespace loggia::http::of_frame_reader

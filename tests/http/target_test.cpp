@@ -1,9 +1,9 @@
 // Targets taken apart, and problem documents.
 #include "http/target.hpp"
 #include <doctest/doctest.h>
-#include <nlohmann/json.hpp>
 #include "http/response.hpp"
 #include "loggia/kernel/json.hpp"
+#include "loggia/kernel/json_value.hpp"
 
 namespace loggia::http {
 namespace {

@@ -3,7 +3,7 @@
 #include "fixture.hpp"
 #include "support/fakes.hpp"
 
-namespace loggia::http {
+namespace loggia::http::of_websocket {
 namespace {
 
 SharedBytes shared(std::string_view text) { return std::make_shared<const std::string>(frame_text(text)); }
@@ -283,4 +283,4 @@ TEST_CASE("a drain leaves WebSockets alone, a stop ends them") {
 }
 
 }  // namespace
-}  // namespace loggia::http
+}  // namespace loggia::http::of_websocket

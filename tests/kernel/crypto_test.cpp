@@ -1,8 +1,8 @@
 #include "loggia/kernel/crypto.hpp"
 #include <doctest/doctest.h>
-#include <nlohmann/json.hpp>
 #include "kernel/fixtures.hpp"
 #include "loggia/kernel/json.hpp"
+#include "loggia/kernel/json_value.hpp"
 #include "support/print.hpp"
 
 using namespace loggia;

@@ -1,6 +1,6 @@
 #include "loggia/kernel/json.hpp"
 #include <doctest/doctest.h>
-#include <nlohmann/json.hpp>
+#include "loggia/kernel/json_value.hpp"
 #include "support/print.hpp"
 
 using namespace loggia;

@@ -3,10 +3,10 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <unistd.h>
-#include <nlohmann/json.hpp>
 #include <thread>
 #include "kernel/fixtures.hpp"
 #include "loggia/kernel/json.hpp"
+#include "loggia/kernel/json_value.hpp"
 
 using namespace loggia;
 

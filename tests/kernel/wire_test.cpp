@@ -2,8 +2,8 @@
 #include "loggia/kernel/wire.hpp"
 #include <doctest/doctest.h>
 #include <map>
-#include <nlohmann/json.hpp>
 #include "kernel/fixtures.hpp"
+#include "loggia/kernel/json_value.hpp"
 #include "loggia/kernel/openapi.hpp"
 #include "support/print.hpp"
 

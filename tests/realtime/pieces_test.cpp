@@ -1,10 +1,10 @@
 // The parts that know of no connection: frames, the index, the pace.
 #include <algorithm>
-#include <nlohmann/json.hpp>
 #include <set>
 #include "description.hpp"
 #include "frames.hpp"
 #include "index.hpp"
+#include "loggia/kernel/json_value.hpp"
 #include "pace.hpp"
 #include "protocol.hpp"
 #include "world.hpp"

@@ -5,12 +5,12 @@
 #include <functional>
 #include <map>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <set>
 #include <string>
 #include <vector>
 #include "hub.hpp"
 #include "loggia/kernel/json.hpp"
+#include "loggia/kernel/json_value.hpp"
 #include "loggia/realtime/contract.hpp"
 
 namespace loggia::realtime::test {

@@ -1,10 +1,10 @@
 #pragma once
 // What OpenAPI 3.1 needs to know of a route, and the descriptions made of all routes and topics. Pure functions, any thread.
-#include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
 #include <vector>
 #include "loggia/kernel/bus.hpp"
+#include "loggia/kernel/json_value.hpp"
 #include "loggia/kernel/router.hpp"
 #include "loggia/kernel/socket_protocol.hpp"
 

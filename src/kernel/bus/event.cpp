@@ -1,8 +1,8 @@
 #include "bus/event.hpp"
 #include <fmt/format.h>
 #include <cstring>
-#include <nlohmann/json.hpp>
 #include "loggia/kernel/json.hpp"
+#include "loggia/kernel/json_value.hpp"
 
 namespace loggia {
 namespace {

@@ -4,10 +4,10 @@
 #include <openssl/evp.h>
 #include <openssl/param_build.h>
 #include <openssl/pem.h>
-#include <nlohmann/json.hpp>
 #include <stdexcept>
 #include "loggia/kernel/crypto.hpp"
 #include "loggia/kernel/json.hpp"
+#include "loggia/kernel/json_value.hpp"
 
 namespace loggia::crypto {
 namespace {

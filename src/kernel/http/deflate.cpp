@@ -5,18 +5,13 @@
 #include <new>
 #include <set>
 #include "http/frames.hpp"
+#include "http/head.hpp"
 
 namespace loggia::http {
 namespace {
 
 constexpr std::size_t worthwhile = 128;  // bytes of a message
 constexpr std::string_view tail("\x00\x00\xFF\xFF", 4);
-
-std::string_view trimmed(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-  return text;
-}
 
 /// Takes what is before the next separator off; no value of this extension holds one.
 std::string_view next_part(std::string_view& rest, char separator) {

@@ -1,6 +1,6 @@
 // The walk over any table: lists, objects, and what is wrong with them.
-#include <nlohmann/json.hpp>
 #include "json/rules.hpp"
+#include "loggia/kernel/json_value.hpp"
 
 namespace loggia {
 

@@ -1,8 +1,8 @@
 // The codecs of what has no parts.
 #include <charconv>
 #include <limits>
-#include <nlohmann/json.hpp>
 #include "json/rules.hpp"
+#include "loggia/kernel/json_value.hpp"
 
 namespace loggia {
 namespace {
@@ -83,16 +83,15 @@ void decode_raw(Decoder&, const Place&, const json& in, void* value) { as<RawJso
 
 }  // namespace
 
-using Kind = Codec::Kind;
-constexpr Codec flag_codec{Kind::flag, encode_flag, decode_flag, no_rule, typed<boolean>, nullptr};
+constexpr Codec flag_codec{Codec::Kind::flag, encode_flag, decode_flag, no_rule, typed<boolean>, nullptr};
 constexpr Codec int_codec = Integer<int>::codec;
 constexpr Codec unsigned_codec = Integer<unsigned>::codec;
 constexpr Codec long_codec = Integer<long>::codec;
 constexpr Codec unsigned_long_codec = Integer<unsigned long>::codec;
-constexpr Codec double_codec{Kind::number, encode_double, decode_double, no_rule, typed<number>, nullptr};
-constexpr Codec text_codec{Kind::text, encode_text, decode_text_value, check_text_value, typed<string>, nullptr};
-constexpr Codec time_codec{Kind::text, encode_time, decode_time, no_rule, schema_of_time, nullptr};
-constexpr Codec id_codec{Kind::text, encode_id, decode_id, no_rule, schema_of_id, nullptr};
-constexpr Codec raw_codec{Kind::other, encode_raw, decode_raw, no_rule, typed<object>, nullptr};
+constexpr Codec double_codec{Codec::Kind::number, encode_double, decode_double, no_rule, typed<number>, nullptr};
+constexpr Codec text_codec{Codec::Kind::text, encode_text, decode_text_value, check_text_value, typed<string>, nullptr};
+constexpr Codec time_codec{Codec::Kind::text, encode_time, decode_time, no_rule, schema_of_time, nullptr};
+constexpr Codec id_codec{Codec::Kind::text, encode_id, decode_id, no_rule, schema_of_id, nullptr};
+constexpr Codec raw_codec{Codec::Kind::other, encode_raw, decode_raw, no_rule, typed<object>, nullptr};
 
 }  // namespace loggia

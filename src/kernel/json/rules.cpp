@@ -1,7 +1,7 @@
 // Constraints that a struct declares beside itself: checked on what came in, shown in the schema.
 #include "json/rules.hpp"
 #include <limits>
-#include <nlohmann/json.hpp>
+#include "loggia/kernel/json_value.hpp"
 
 namespace loggia {
 namespace {

@@ -1,6 +1,6 @@
 // Text: what came from outside becomes a value, what goes out is quoted.
-#include <nlohmann/json.hpp>
 #include "loggia/kernel/json.hpp"
+#include "loggia/kernel/json_value.hpp"
 
 namespace loggia {
 namespace {

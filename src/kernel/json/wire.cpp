@@ -1,7 +1,7 @@
 // A request as path, query and body, and back.
 #include "loggia/kernel/wire.hpp"
 #include <charconv>
-#include <nlohmann/json.hpp>
+#include "loggia/kernel/json_value.hpp"
 
 namespace loggia {
 namespace {

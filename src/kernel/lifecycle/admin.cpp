@@ -1,8 +1,8 @@
 #include "lifecycle/admin.hpp"
 #include <unistd.h>
 #include <fstream>
-#include <nlohmann/json.hpp>
 #include "loggia/kernel/json.hpp"
+#include "loggia/kernel/json_value.hpp"
 
 namespace loggia {
 namespace {

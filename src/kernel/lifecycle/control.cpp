@@ -11,8 +11,8 @@
 #include <boost/asio/write.hpp>
 #include <cerrno>
 #include <cstring>
-#include <nlohmann/json.hpp>
 #include "loggia/kernel/json.hpp"
+#include "loggia/kernel/json_value.hpp"
 #include "loggia/kernel/log.hpp"
 #include "loggia/kernel/process.hpp"
 

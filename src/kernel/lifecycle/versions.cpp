@@ -2,7 +2,7 @@
 #include <openssl/crypto.h>
 #include <sqlite3.h>
 #include <boost/version.hpp>
-#include <nlohmann/json.hpp>
+#include "loggia/kernel/json_value.hpp"
 #include "loggia/kernel/process.hpp"
 
 namespace loggia {

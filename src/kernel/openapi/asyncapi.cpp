@@ -2,7 +2,7 @@
 #include "loggia/kernel/openapi.hpp"
 
 namespace loggia {
-namespace {
+namespace asyncapi {  // its helpers are named like those of openapi.cpp
 
 using nlohmann::json;
 
@@ -282,10 +282,10 @@ void Document::add(const SocketProtocol& protocol, const std::vector<Topic>& top
   out_["operations"]["push"] = std::move(operation);
 }
 
-}  // namespace
+}  // namespace asyncapi
 
-json asyncapi_document(const std::vector<Topic>& topics, const std::vector<SocketProtocol>& protocols, std::string_view version) {
-  Document document(version);
+nlohmann::json asyncapi_document(const std::vector<Topic>& topics, const std::vector<SocketProtocol>& protocols, std::string_view version) {
+  asyncapi::Document document(version);
   for (const auto& topic : topics) {
     bool frames = false;
     for (const auto& protocol : protocols) frames = frames || protocol.timeline == topic.name;

@@ -1,0 +1,3 @@
+#include "loggia/kernel/json_value.hpp"
+
+template class nlohmann::basic_json<>;
