@@ -5,11 +5,11 @@
 #include <cstdlib>
 #include <fstream>
 #include <map>
-#include <nlohmann/json.hpp>
 #include "demo/sample.hpp"
 #include "loggia/auth/contract.hpp"
 #include "loggia/chat/contract.hpp"
 #include "loggia/kernel/json.hpp"
+#include "loggia/kernel/json_value.hpp"
 #include "loggia/user/contract.hpp"
 
 namespace loggia::demo {
@@ -89,11 +89,6 @@ class Furnisher {
     co_return true;
   }
 
-  /// Blocks until a coroutine of this has ended.
-  template <class T> Result<T> wait(Async<T> work) {
-    return boost::asio::co_spawn(kernel_.shards->executor(0), std::move(work), boost::asio::use_future).get();
-  }
-
  private:
   Context nobody() const { return Context(new_trace(*kernel_.random)); }
   Context as(const std::string& name) const {
@@ -121,22 +116,42 @@ class Furnisher {
   bool fresh_ = false;
 };
 
-Result<bool> furnish_room(Furnisher& furnisher, const json& room) {
-  const auto made = furnisher.wait(furnisher.room(room.at("name").get<std::string>(), room.at("topic").get<std::string>(),
-                                                  room.at("visibility").get<std::string>(), room.at("members").get<std::vector<std::string>>()));
-  if (!made) return made.error();
+Async<bool> furnish_room(Furnisher& furnisher, const json& room) {
+  const auto made = co_await furnisher.room(room.at("name").get<std::string>(), room.at("topic").get<std::string>(),
+                                            room.at("visibility").get<std::string>(), room.at("members").get<std::vector<std::string>>());
+  if (!made) co_return made.error();
   std::vector<std::int64_t> numbers;
   for (const auto& message : room.at("messages")) {
-    const auto seq = furnisher.wait(furnisher.say(*made, message.at(0).get<std::string>(), message.at(1).get<std::string>()));
-    if (!seq) return seq.error();
+    const auto seq = co_await furnisher.say(*made, message.at(0).get<std::string>(), message.at(1).get<std::string>());
+    if (!seq) co_return seq.error();
     numbers.push_back(*seq);
   }
   for (const auto& reaction : room.at("reactions")) {
     const auto seq = numbers.at(reaction.at(0).get<std::size_t>() - 1);
-    const auto done = furnisher.wait(furnisher.react(*made, seq, reaction.at(1).get<std::string>(), reaction.at(2).get<std::string>()));
-    if (!done) return done.error();
+    const auto done = co_await furnisher.react(*made, seq, reaction.at(1).get<std::string>(), reaction.at(2).get<std::string>());
+    if (!done) co_return done.error();
   }
-  return true;
+  co_return true;
+}
+
+Async<bool> furnish_all(Furnisher& furnisher, const json& sample_data, const std::vector<std::string>& names,
+                        const std::vector<std::string>& passwords) {
+  if (auto done = co_await furnisher.people(names, passwords); !done) co_return done.error();
+  if (!furnisher.fresh()) co_return true;
+  for (const auto& person : sample_data.at("people")) {
+    const auto done = co_await furnisher.profile(person.at("username").get<std::string>(), person.at("display_name").get<std::string>(),
+                                                 person.value("status", std::string()));
+    if (!done) co_return done.error();
+  }
+  for (const auto& room : sample_data.at("rooms"))
+    if (auto done = co_await furnish_room(furnisher, room); !done) co_return done.error();
+  for (const auto& line : sample_data.at("direct")) {
+    const auto from = line.at(0).get<std::string>();
+    const auto room = co_await furnisher.direct(from, line.at(1).get<std::string>());
+    if (!room) co_return room.error();
+    if (auto said = co_await furnisher.say(*room, from, line.at(2).get<std::string>()); !said) co_return said.error();
+  }
+  co_return true;
 }
 
 }  // namespace
@@ -186,21 +201,10 @@ Result<std::vector<Login>> furnish(Kernel& kernel) {
   }
   logins.resize(2);
   Furnisher furnisher(kernel);
-  if (auto done = furnisher.wait(furnisher.people(names, passwords)); !done) return done.error();
-  if (!furnisher.fresh()) return logins;
-  for (const auto& person : sample_data.at("people")) {
-    const auto done = furnisher.wait(furnisher.profile(person.at("username").get<std::string>(), person.at("display_name").get<std::string>(),
-                                                       person.value("status", std::string())));
-    if (!done) return done.error();
-  }
-  for (const auto& room : sample_data.at("rooms"))
-    if (auto done = furnish_room(furnisher, room); !done) return done.error();
-  for (const auto& line : sample_data.at("direct")) {
-    const auto from = line.at(0).get<std::string>();
-    const auto room = furnisher.wait(furnisher.direct(from, line.at(1).get<std::string>()));
-    if (!room) return room.error();
-    if (auto said = furnisher.wait(furnisher.say(*room, from, line.at(2).get<std::string>())); !said) return said.error();
-  }
+  // Blocks until it has ended: nothing else is served before.
+  auto work = furnish_all(furnisher, sample_data, names, passwords);
+  const auto done = boost::asio::co_spawn(kernel.shards->executor(0), std::move(work), boost::asio::use_future).get();
+  if (!done) return done.error();
   return logins;
 }
 

@@ -1,9 +1,9 @@
 #include "rpc/form.hpp"
 #include <algorithm>
 #include <charconv>
-#include <nlohmann/json.hpp>
 #include "http/target.hpp"
 #include "loggia/kernel/json.hpp"
+#include "loggia/kernel/json_value.hpp"
 
 namespace loggia::rpc {
 namespace {
