@@ -19,9 +19,12 @@ template <class T> class Result {
   using value_type = T;
   using error_type = Error;
 
-  Result() requires std::is_default_constructible_v<T> : value_{}, good_{true} {}
+  Result()
+    requires std::is_default_constructible_v<T>
+      : value_{}, good_{true} {}
   Result(T value) : value_(std::move(value)), good_{true} {}  // no braces: of a json they make an array
-  template <class U> requires(converts<U> && !std::is_convertible_v<U, Error>)
+  template <class U>
+    requires(converts<U> && !std::is_convertible_v<U, Error>)
   Result(U&& value) : value_(std::forward<U>(value)), good_{true} {}
   Result(Error error) : error_{std::move(error)}, good_{false} {}
   Result(const Result& other) : good_{other.good_} {
