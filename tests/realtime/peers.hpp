@@ -232,27 +232,12 @@ struct FakeUpgrade : Upgrade {
 };
 
 /// What is signalled comes back to the followers, as it does from the embedded bus.
-struct EchoBus : Bus {
+struct EchoBus : loggia::test::FakeBus {
   std::vector<std::string>* heard = nullptr;
-  std::map<std::string, std::vector<std::function<void(const EventPtr&)>>> followers;
-  void deliver(const EventPtr& event) {
-    for (const auto& handler : followers[event->topic]) handler(event);
-  }
-  void follow(std::string topic, std::function<void(const EventPtr&)> handler) override { followers[topic].push_back(std::move(handler)); }
   void signal(std::string_view topic, std::string_view type, std::string key, std::string data, std::string) override {
     heard->push_back(std::string(type) + " " + data);
-    deliver(loggia::test::FakeBus::event(std::string(topic), std::string(type), std::move(key), std::move(data), 0));
+    deliver(event(std::string(topic), std::string(type), std::move(key), std::move(data), 0));
   }
-  int partitions() const override { return 4; }
-  std::shared_ptr<Log> open_log(std::string, std::shared_ptr<Database>, std::vector<Topic>) override { return nullptr; }
-  void subscribe(Subscription) override {}
-  Result<bool> start() override { return true; }
-  void stop() override {}
-  std::vector<TopicState> topics() override { return {}; }
-  std::vector<TopicLag> lag() override { return {}; }
-  std::vector<EventPtr> page(const std::string&, const std::string&, int, std::int64_t, std::size_t) override { return {}; }
-  Result<std::int64_t> replay(const std::string&, const std::string&, std::int64_t, int) override { return 0; }
-  Result<std::int64_t> replay_dead_letters(const std::string&, const std::string&) override { return 0; }
 };
 
 }  // namespace loggia::realtime::test

@@ -122,7 +122,7 @@ void World::moved(const RoomId& room, const UserId& user, std::int64_t seq) {
 }
 
 void World::bus(const std::string& topic, const std::string& type, const std::string& key, const std::string& data) {
-  inside_->bus.deliver(loggia::test::FakeBus::event(topic, type, key, data));
+  inside_->bus.deliver(EchoBus::event(topic, type, key, data));
 }
 
 std::shared_ptr<Client> World::connect(std::size_t shard) {
