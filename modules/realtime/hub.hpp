@@ -63,17 +63,19 @@ struct Hub : std::enable_shared_from_this<Hub> {
   Tasks tasks;
 };
 
+/// Says in the log what a task of realtime threw; but a stop cancels what is under way, and then nothing failed.
+template <class... Fields> void log_thrown(std::string_view event, const std::exception& problem, const Fields&... fields) {
+  const auto* ended = dynamic_cast<const boost::system::system_error*>(&problem);
+  if (!ended || ended->code() != boost::asio::error::operation_aborted) log::error(event, fields..., Field("what", problem.what()));
+}
+
 /// Asks a port for a task that nobody waits for: what throws there is an error here, so that the task's state goes on.
 template <class R, class P> Async<typename R::Reply> asked(std::shared_ptr<P> port, Context context, R request) {
   Result<typename R::Reply> reply = Error(Errc::internal, "a request failed");
   try {
     reply = co_await static_cast<Slot<R>&>(*port).on(std::move(context), std::move(request));
-  } catch (const boost::system::system_error& problem) {
-    // A stop cancels what is under way: nothing failed.
-    if (problem.code() == boost::asio::error::operation_aborted) reply = Error(Errc::unavailable, "the server stops");
-    else log::error("realtime.request_failed", Field("route", R::route), Field("what", problem.what()));
   } catch (const std::exception& problem) {
-    log::error("realtime.request_failed", Field("route", R::route), Field("what", problem.what()));
+    log_thrown("realtime.request_failed", problem, Field("route", R::route));
   }
   co_return reply;
 }

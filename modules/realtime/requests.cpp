@@ -134,7 +134,7 @@ boost::asio::awaitable<void> serve(SessionPtr session, Request request) {
       ok = co_await std::move(work);
     }
   } catch (const std::exception& problem) {
-    log::error("realtime.request_failed", Field("what", problem.what()));
+    log_thrown("realtime.request_failed", problem);
   }
   session->answer(request.id, ok);
   session->finish();
@@ -168,7 +168,7 @@ boost::asio::awaitable<void> say_hello(SessionPtr session, std::int64_t id, Hell
     }
     state = co_await hub.live->on(session->context(), std::move(request));
   } catch (const std::exception& problem) {
-    log::error("realtime.hello_failed", Field("what", problem.what()));
+    log_thrown("realtime.hello_failed", problem);
   }
   if (session->state() != Session::State::greeting) co_return;
   if (state) session->begin(id, hello, *state);
@@ -205,7 +205,7 @@ boost::asio::awaitable<void> read_page(SessionPtr session, RoomId room, std::int
   try {
     events = co_await asked(hub.live, hub.context(), request);
   } catch (const std::exception& problem) {
-    log::error("realtime.feed_failed", Field("what", problem.what()));
+    log_thrown("realtime.feed_failed", problem);
   }
   session->page(room, after, events);
 }
