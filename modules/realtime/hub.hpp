@@ -2,7 +2,6 @@
 // What all shards of realtime share: the ports, the options, the counters, one node a shard. Filled before the first connection,
 // read only afterwards; the atomics apart.
 #include <atomic>
-#include <boost/asio/error.hpp>
 #include <memory>
 #include <string>
 #include <vector>
@@ -65,8 +64,7 @@ struct Hub : std::enable_shared_from_this<Hub> {
 
 /// Says in the log what a task of realtime threw; but a stop cancels what is under way, and then nothing failed.
 template <class... Fields> void log_thrown(std::string_view event, const std::exception& problem, const Fields&... fields) {
-  const auto* ended = dynamic_cast<const boost::system::system_error*>(&problem);
-  if (!ended || ended->code() != boost::asio::error::operation_aborted) log::error(event, fields..., Field("what", problem.what()));
+  if (!was_cancelled(problem)) log::error(event, fields..., Field("what", problem.what()));
 }
 
 /// Asks a port for a task that nobody waits for: what throws there is an error here, so that the task's state goes on.

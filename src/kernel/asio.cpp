@@ -1,4 +1,3 @@
-// The one place where Asio and Beast are compiled (BOOST_ASIO_SEPARATE_COMPILATION, BOOST_BEAST_SEPARATE_COMPILATION).
+// The one place where Asio is compiled (BOOST_ASIO_SEPARATE_COMPILATION). Beast is header-only: a single file reads it.
 #include <boost/asio/impl/src.hpp>
 #include <boost/asio/ssl/impl/src.hpp>
-#include <boost/beast/src.hpp>

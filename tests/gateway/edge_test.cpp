@@ -272,7 +272,7 @@ TEST_CASE("a socket is opened from our pages, allowed ones, and by what is no br
   world.doors->refusing = true;
   const auto later = enter({});
   REQUIRE(later);
-  CHECK(testing::header_of(*later, "trace-id") == json::parse(later->body).at("trace_id"));
+  CHECK(testing::header_of(*later, "trace-id") == json::parse(later->body).at("trace_id").get<std::string>());
   auto elsewhere = World::request("GET", "/rooms");
   CHECK(world.edge->enter(std::make_shared<testing::FakeUpgrade>(elsewhere))->status == 404);
 }

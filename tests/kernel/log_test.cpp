@@ -1,12 +1,10 @@
 #include "loggia/kernel/log.hpp"
 #include <doctest/doctest.h>
-#include <fcntl.h>
-#include <sys/mman.h>
-#include <unistd.h>
 #include <thread>
 #include "kernel/fixtures.hpp"
 #include "loggia/kernel/json.hpp"
 #include "loggia/kernel/json_value.hpp"
+#include "support/captured_log.hpp"
 
 using namespace loggia;
 
@@ -14,28 +12,9 @@ namespace {
 
 const testing::StandingClock clock_of_tests;
 
-/// Standard error into memory while it lives.
-class Captured {
+class Captured : public test::CapturedLog {
  public:
-  Captured(log::Level level, log::Format format) : memory_{::memfd_create("stderr", 0)}, before_{::dup(2)} {
-    ::dup2(memory_, 2);
-    log::configure(level, format, clock_of_tests);
-  }
-  ~Captured() {
-    ::dup2(before_, 2);
-    ::close(before_);
-    ::close(memory_);
-    log::configure(log::Level::info, log::Format::text, clock_of_tests);
-  }
-  std::string text() const {
-    std::string out(static_cast<std::size_t>(::lseek(memory_, 0, SEEK_END)), '\0');
-    const auto size = ::pread(memory_, out.data(), out.size(), 0);
-    out.resize(size < 0 ? 0 : static_cast<std::size_t>(size));
-    return out;
-  }
-
- private:
-  int memory_, before_;
+  Captured(log::Level level, log::Format format) : CapturedLog{level, format, clock_of_tests} {}
 };
 
 }  // namespace

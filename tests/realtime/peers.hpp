@@ -48,6 +48,7 @@ struct Chat : chat::Live, chat::Reading, chat::Rooms {
       auto timer = std::make_shared<asio::steady_timer>(co_await asio::this_coro::executor, Moment::max());
       held.push_back(timer);
       co_await timer->async_wait(asio::as_tuple(asio::use_awaitable));
+      co_await asio::post(co_await asio::this_coro::executor, asio::use_awaitable);  // throws where the task was cancelled meanwhile
     }
     co_return sent;
   }

@@ -1,3 +1,5 @@
+#include "support/captured_log.hpp"
+#include "support/fakes.hpp"
 #include "world.hpp"
 
 namespace loggia::realtime::test {
@@ -82,6 +84,23 @@ TEST_CASE("sends follow each other without waiting, and anything else waits for 
   CHECK(a->answer(12)["ok"]["seq"] == 4);
   CHECK(a->answer(13).contains("ok"));
   CHECK(a->answer(14)["ok"]["seq"] == 5);
+}
+
+TEST_CASE("a stop ends what is under way, and the log has no error of it") {
+  static const loggia::test::FakeClock clock;
+  World world;
+  const auto p = world.user("p");
+  const auto room = world.room({p});
+  auto a = world.online(p);
+  world.hold = true;
+  a->say(send(room, 11).dump());
+  REQUIRE(world.hub->tasks.size() > 0);
+  const loggia::test::CapturedLog captured(log::Level::info, log::Format::text, clock);
+  world.hub->tasks.cancel();
+  world.run();
+  CHECK(world.hub->tasks.size() == 0);
+  CHECK(a->answer(11).contains("error"));
+  CHECK(captured.text() == "");
 }
 
 TEST_CASE("a send for which chat must ask somebody first is waited for") {

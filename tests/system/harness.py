@@ -4,6 +4,7 @@ Each test file is a program: `python3 tests/system/kill_test.py build/release/lo
 """
 import base64, http.client, json, os, pathlib, queue, re, secrets, shutil, signal, socket, struct, subprocess, sys, tempfile, threading, time, traceback
 
+SET = [word for pair in os.environ.get("LOGGIA_SET", "").split() for word in ("--set", pair)]   # of every server: "process.threads=4"
 PATIENCE = float(os.environ.get("LOGGIA_PATIENCE", "1"))   # multiplies every limit, for sanitizers
 
 
@@ -32,7 +33,7 @@ class Server:
         lines = queue.Queue()
         self.log = open(self.home / "stderr.log", "ab")
         self.process = subprocess.Popen(
-            [self.binary, "serve", "--data", self.data, "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--set", "gateway.rate_limit=false", *self.flags],
+            [self.binary, "serve", "--data", self.data, "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--set", "gateway.rate_limit=false", *SET, *self.flags],
             stdout=subprocess.PIPE, stderr=self.log, stdin=subprocess.DEVNULL, cwd=self.home,
             env={k: v for k, v in os.environ.items() if not k.startswith("LOGGIA_")})
 

@@ -3,6 +3,7 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <chrono>
+#include <exception>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -36,6 +37,9 @@ void stop_shards(Shards& shards);
 
 /// Waits on the caller's shard. Returns early, with an error, where the coroutine's task was cancelled.
 Async<bool> sleep_for(milliseconds duration);
+
+/// True of the exception by which Asio ends a wait of a cancelled task: the task was asked to end, and nothing failed.
+bool was_cancelled(const std::exception& problem);
 
 /// Root coroutines. Nothing is detached: every one has a group, and shutdown waits for the group. An exception that leaves a task is
 /// logged with its name and ends the process (exit 1), since nobody else would see it.

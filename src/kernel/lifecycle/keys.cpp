@@ -33,6 +33,9 @@ std::vector<ConfigKey> process_keys() {
   add("rpc.tls.ca", Kind::text, "", "PEM file of the authority of all modules");
   add("process.modules", Kind::list, "", "the modules of this process; none: all");
   add("process.drain", Kind::duration, "8s", "how long a stopping process lets work finish");
+  auto& threads = add("process.threads", Kind::integer, "0", "event loops, a thread each; 0: as many as cores");
+  threads.min = 0;
+  threads.max = 256;
   add("storage.dir", Kind::text, "data", "the data directory");
   add("storage.kind", Kind::text, "sqlite", "where data is").values = "sqlite|postgres";
   add("storage.postgres.url", Kind::text, "", "postgresql://…").secret = true;

@@ -116,7 +116,8 @@ class ProcessHere final : public Process {
     auto lock = DirectoryLock::take(directory_);
     if (!lock) return lock.error();
     lock_ = std::move(*lock);
-    kernel_.shards = thread_shards(std::max(1u, std::thread::hardware_concurrency()));
+    const auto threads = static_cast<std::size_t>(kernel_.config.integer("process.threads"));
+    kernel_.shards = thread_shards(threads > 0 ? threads : std::max(1u, std::thread::hardware_concurrency()));
     BusOptions bus;
     bus.partitions = static_cast<int>(kernel_.config.integer("bus.partitions"));
     bus.retention = kernel_.config.duration("bus.retention");

@@ -45,19 +45,22 @@ namespace {
   std::_Exit(1);
 }
 
-/// Asio ends a wait that begins after the cancellation by this exception: the task was asked to end, and does.
-bool was_cancelled(const std::exception_ptr& escaped, const std::string& name) try {
+/// Of a task that ends by an exception: only the one of its cancellation lets the process go on.
+bool ended_by_cancellation(const std::exception_ptr& escaped, const std::string& name) try {
   std::rethrow_exception(escaped);
-} catch (const boost::system::system_error& problem) {
-  if (problem.code() == asio::error::operation_aborted) return true;
-  end_process(name, problem.what());
 } catch (const std::exception& problem) {
+  if (was_cancelled(problem)) return true;
   end_process(name, problem.what());
 } catch (...) {
   end_process(name, "an exception of no known kind");
 }
 
 }  // namespace
+
+bool was_cancelled(const std::exception& problem) {
+  const auto* ended = dynamic_cast<const boost::system::system_error*>(&problem);
+  return ended && ended->code() == asio::error::operation_aborted;
+}
 
 Tasks::Tasks() : state_{std::make_shared<State>()} {}
 
@@ -76,7 +79,7 @@ void Tasks::spawn(Executor executor, std::string name, asio::awaitable<void> tas
     state_->running.emplace(number, State::Task{executor, signal});
   }
   auto done = [state = state_, number, name = std::move(name)](const std::exception_ptr& escaped) {
-    if (escaped && !(was_cancelled(escaped, name) && state->stopping())) end_process(name, "cancelled, though its group was not");
+    if (escaped && !(ended_by_cancellation(escaped, name) && state->stopping())) end_process(name, "cancelled, though its group was not");
     state->ended(number);
   };
   // Begins on its executor, where cancel() emits too: a signal is for one thread at a time.
