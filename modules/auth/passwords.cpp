@@ -11,7 +11,7 @@ Error busy(Error error) {
 
 }  // namespace
 
-Hasher argon2(std::shared_ptr<Random> random) {
+Hasher argon2(const std::shared_ptr<Random>& random) {
   Hasher out;
   out.hash = [random](std::string_view password) { return crypto::hash_password(password, *random); };
   out.verify = [](std::string_view password, const std::string& stored) { return crypto::verify_password(password, stored); };

@@ -12,7 +12,7 @@ struct Hasher {
   std::function<std::string(std::string_view password)> hash;
   std::function<bool(std::string_view password, const std::string& stored)> verify;
 };
-Hasher argon2(std::shared_ptr<Random> random);
+Hasher argon2(const std::shared_ptr<Random>& random);
 
 /// Safe from every shard.
 class Passwords {

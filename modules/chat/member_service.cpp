@@ -87,7 +87,7 @@ Async<Room> RoomService::on(Context context, JoinRoom request) {
   auto make = [this, asker, room = request.room](Transaction& transaction, const Cause& cause) -> Result<Room> {
     return join_room(transaction, chat_.desk(), asker, room, cause);
   };
-  co_return co_await chat_.once(std::move(context), std::move(request), std::move(make));
+  co_return co_await chat_.once(std::move(context), request, std::move(make));
 }
 
 Async<Bans> RoomService::on(Context context, ListBans request) {

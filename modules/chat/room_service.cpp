@@ -103,7 +103,7 @@ Async<Outcome<Room>> RoomService::on(Context context, OpenDirect request) {
     if (made) made->value.peer = peer;
     return made;
   };
-  co_return co_await chat_.once(std::move(context), std::move(request), std::move(make));
+  co_return co_await chat_.once(std::move(context), request, std::move(make));
 }
 
 Async<RoomList> RoomService::on(Context context, ListRooms request) {

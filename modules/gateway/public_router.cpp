@@ -47,7 +47,7 @@ void PublicRouter::on(RouteInfo info, RouteHandler handler) {
   route.handler = std::move(handler);
   auto method = route.method;
   node->methods.emplace(std::move(method), std::move(route));
-  routes_.push_back(std::move(info));
+  routes_.push_back(info);
 }
 
 /// A literal that leads nowhere does not hide a parameter that does.

@@ -29,7 +29,7 @@ struct Verdict {
 
 class RateLimiter {
  public:
-  static constexpr std::size_t entries_max = 64 * 1024;
+  static constexpr std::size_t entries_max = 64u << 10;
   explicit RateLimiter(std::size_t entries = entries_max) : stripe_max_{std::max<std::size_t>(entries / stripes, 1)} {}
   /// Counts one. `policy` outlives the verdict: it is a constant.
   Verdict take(const Policy& policy, std::string_view who, Moment now);

@@ -70,7 +70,7 @@ void mount_handshake(Router& router) {
   socket.access = Access::open;
   socket.status = 101;
   socket.summary = "The realtime protocol loggia.v1 over WebSocket; asyncapi.yaml has its frames.";
-  router.on(std::move(socket), [](Context, Call) -> Async<Answer> { co_return Error(Errc::malformed, "this address speaks WebSocket"); });
+  router.on(socket, [](Context, Call) -> Async<Answer> { co_return Error(Errc::malformed, "this address speaks WebSocket"); });
 }
 
 }  // namespace

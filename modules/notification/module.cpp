@@ -57,7 +57,7 @@ class NotificationModule final : public Module {
     subscription.group = "notification";
     subscription.store = parts_->database;
     subscription.types = std::move(types);
-    subscription.handle = [parts = parts_, handler](Context context, EventPtr event) {
+    subscription.handle = [parts = parts_, handler](const Context& context, EventPtr event) {
       Caller self;
       self.module = "notification";
       return handler(parts, context.as(std::move(self)), std::move(event));

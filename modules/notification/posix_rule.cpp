@@ -65,7 +65,7 @@ std::int64_t PosixRule::Change::at(int year) const {
   if (kind == Kind::weekday) {
     const auto first = days_of(year, month, 1);
     const auto weekday = ((first % 7) + 11) % 7;  // 1970-01-01 was a Thursday
-    date = first + (day - weekday + 7) % 7 + (week - 1) * 7;
+    date = first + (day - weekday + 7) % 7 + std::int64_t{week - 1} * 7;
     const auto end = month == 12 ? days_of(year + 1, 1, 1) : days_of(year, month + 1, 1);
     while (date >= end) date -= 7;
   } else {

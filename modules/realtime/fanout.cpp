@@ -116,7 +116,7 @@ void Node::joined(const RoomId& id, const UserId& user, std::int64_t seq, Shared
   if (any) spawn("realtime.admit", admit(this, id, user));
 }
 
-void Node::left(const RoomId& id, const UserId& user, std::int64_t seq, std::string why, SharedBytes frame) {
+void Node::left(const RoomId& id, const UserId& user, std::int64_t seq, const std::string& why, SharedBytes frame) {
   if (auto* room = index_.find(id)) flush(*room);
   if (const auto* entry = index_.user(user))
     for (auto* seated : entry->seats) {
@@ -188,7 +188,7 @@ void Node::admitted(const UserId& user, const chat::Standing& standing) {
 
 // ---- pushes without a number ----
 
-void Node::receipt(const RoomId& id, const UserId& reader, SharedBytes frame) {
+void Node::receipt(const RoomId& id, const UserId& reader, const SharedBytes& frame) {
   auto* room = index_.find(id);
   if (!room) return;
   flush(*room);
@@ -199,14 +199,14 @@ void Node::receipt(const RoomId& id, const UserId& reader, SharedBytes frame) {
   }
 }
 
-void Node::typing(const RoomId& id, const UserId& typist, SharedBytes frame) {
+void Node::typing(const RoomId& id, const UserId& typist, const SharedBytes& frame) {
   const auto* room = index_.find(id);
   if (!room) return;
   for (const auto& one : room->readers)
     if (one.seat->user != typist && one.state == Reader::State::live) static_cast<Session&>(*one.seat).typing(frame);
 }
 
-void Node::presence(const std::vector<UserId>& audience, const UserId& about, SharedBytes frame) {
+void Node::presence(const std::vector<UserId>& audience, const UserId& about, const SharedBytes& frame) {
   for (const auto& id : audience) {
     const auto* entry = index_.user(id);
     if (!entry || !entry->show_presence) continue;
@@ -214,7 +214,7 @@ void Node::presence(const std::vector<UserId>& audience, const UserId& about, Sh
   }
 }
 
-void Node::to_user(const UserId& user, SharedBytes frame) {
+void Node::to_user(const UserId& user, const SharedBytes& frame) {
   const auto* entry = index_.user(user);
   if (!entry) return;
   for (auto* seated : entry->seats) static_cast<Session&>(*seated).push(frame, nullptr);

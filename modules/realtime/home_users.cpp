@@ -39,7 +39,7 @@ bool HomeUsers::connected(const UserId& user) const {
   return all && !all->empty();
 }
 
-void HomeUsers::push(const UserId& user, SharedBytes frame) {
+void HomeUsers::push(const UserId& user, const SharedBytes& frame) {
   const auto* all = connections_.of(user);
   if (!all) return;
   std::vector<std::uint16_t> shards;

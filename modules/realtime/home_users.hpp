@@ -29,7 +29,7 @@ class HomeUsers {
   /// The reader's own devices learn what is unread now.
   void own_receipt(const chat::ReceiptMoved& moved);
   /// To the user's connections on every shard.
-  void push(const UserId& user, SharedBytes frame);
+  void push(const UserId& user, const SharedBytes& frame);
   bool connected(const UserId& user) const;
   void tick();
   /// The leases of this instance end.

@@ -85,7 +85,7 @@ void Node::end() {
 
 // ---- connections ----
 
-void Node::add(SessionPtr session) {
+void Node::add(const SessionPtr& session) {
   session->index_ = static_cast<std::uint32_t>(sessions_.size());
   sessions_.push_back(session);
   hub_.connections_open.fetch_add(1);
@@ -118,7 +118,7 @@ void Node::detach(Session& session) {
   hub_.home(session.user).mail([user = session.user, number = session.number_](Node& home) { home.home_users_.close(user, number); });
 }
 
-void Node::close_connection(std::uint64_t number, int code, std::string reason) {
+void Node::close_connection(std::uint64_t number, int code, const std::string& reason) {
   for (const auto& session : sessions_)
     if (session->number_ == number) session->close(code, reason);
 }

@@ -36,20 +36,20 @@ class Node {
   void end();
 
   // Connections.
-  void add(SessionPtr session);
+  void add(const SessionPtr& session);
   /// The socket is gone.
   void remove(Session& session);
   /// Takes a connection out of the index: nothing is pushed to it any more.
   void detach(Session& session);
   std::size_t sessions() const { return sessions_.size(); }
-  void close_connection(std::uint64_t number, int code, std::string reason);
+  void close_connection(std::uint64_t number, int code, const std::string& reason);
   void revoke(const UserId& user, const SessionId& session);
   bool contact() const { return contact_; }
 
   // The time line, from the room's home, in the order of `seq`.
   void event(const RoomId& id, std::int64_t seq, SharedBytes frame);
   void joined(const RoomId& id, const UserId& user, std::int64_t seq, SharedBytes frame);
-  void left(const RoomId& id, const UserId& user, std::int64_t seq, std::string why, SharedBytes frame);
+  void left(const RoomId& id, const UserId& user, std::int64_t seq, const std::string& why, SharedBytes frame);
   void deleted(const RoomId& id, std::int64_t seq, SharedBytes frame);
   /// The home has entered this shard; `last` is the newest event that came before.
   void subscribed(const RoomId& id, std::int64_t last);
@@ -66,10 +66,10 @@ class Node {
   Reader& seat(Session& session, const RoomId& id, std::int64_t position, std::int64_t since, Reader::State state, std::int64_t members);
 
   // Pushes without a number.
-  void receipt(const RoomId& id, const UserId& reader, SharedBytes frame);
-  void typing(const RoomId& id, const UserId& typist, SharedBytes frame);
-  void presence(const std::vector<UserId>& audience, const UserId& about, SharedBytes frame);
-  void to_user(const UserId& user, SharedBytes frame);
+  void receipt(const RoomId& id, const UserId& reader, const SharedBytes& frame);
+  void typing(const RoomId& id, const UserId& typist, const SharedBytes& frame);
+  void presence(const std::vector<UserId>& audience, const UserId& about, const SharedBytes& frame);
+  void to_user(const UserId& user, const SharedBytes& frame);
   void settings(const UserId& user, std::optional<bool> show_presence, std::optional<bool> show_receipts);
 
   /// At most a few connections of a shard read the time line at once; who may not now is called when it is its turn.

@@ -53,7 +53,7 @@ Async<std::string> run(SessionPtr session, DeleteOp op) {
   chat::DeleteNow request;
   request.room = op.room;
   request.seq = op.seq;
-  auto reply = co_await session->node().hub().live->on(session->context(), std::move(request));
+  auto reply = co_await session->node().hub().live->on(session->context(), request);
   co_return text_of<DeleteOp>(reply);
 }
 
@@ -73,7 +73,7 @@ Async<std::string> run(SessionPtr session, ReadOp op) {
   chat::MarkRead request;
   request.room = op.room;
   request.seq = op.seq;
-  auto reply = co_await session->node().hub().reading->on(session->context(), std::move(request));
+  auto reply = co_await session->node().hub().reading->on(session->context(), request);
   co_return text_of<ReadOp>(reply);
 }
 
@@ -97,7 +97,7 @@ Async<std::string> run(SessionPtr session, SyncOp op) {
   request.room = op.room;
   request.after = op.after;
   request.limit = op.limit;
-  auto reply = co_await session->node().hub().reading->on(session->context(), std::move(request));
+  auto reply = co_await session->node().hub().reading->on(session->context(), request);
   if (!reply) co_return reply.error();
   SyncOk ok;
   ok.events = std::move(reply->items);

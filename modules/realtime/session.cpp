@@ -115,7 +115,7 @@ void Session::finish() {
 
 void Session::answer(std::int64_t id, const Result<std::string>& ok) { answer_text(ok ? answer_ok(id, *ok) : answer_error(id, ok.error())); }
 
-void Session::answer_text(std::string text) {
+void Session::answer_text(const std::string& text) {
   if (state_ != State::closing) send(framed(text), nullptr, Outbox::plain);
 }
 
@@ -216,7 +216,9 @@ void Session::begin(std::int64_t id, const HelloOp& hello, const chat::Hello& st
 }
 
 void Session::replayed() {
-  if (state_ != State::live || replaying_ == 0 || --replaying_ > 0) return;
+  if (state_ != State::live || replaying_ == 0) return;
+  --replaying_;
+  if (replaying_ > 0) return;
   CursorData data;
   data.cursor = cursor_;
   send(framed(push_frame(CursorData::ev, RoomId(), node_.hub().clock->now(), encode(data))), nullptr, Outbox::replay_done);

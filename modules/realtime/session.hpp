@@ -87,7 +87,7 @@ class Session : public Seat, public std::enable_shared_from_this<Session> {
   void drained();
   void closed();
   void send(SharedBytes bytes, const Room* room, std::int64_t first);
-  void answer_text(std::string text);
+  void answer_text(const std::string& text);
   void overflow();
   void flow();
   void caught_up(std::size_t feed);

@@ -35,7 +35,7 @@ Result<UpdateMe> normalised(UpdateMe request, const TimeZones& zones) {
   const auto put = [&](std::optional<std::string>& field, Result<std::string> value) {
     if (value) field = std::move(*value);
     else {
-      const auto error = value.error();
+      const auto& error = value.error();
       wrong.insert(wrong.end(), error.fields.begin(), error.fields.end());
     }
   };
@@ -54,7 +54,7 @@ Result<UpdateMe> normalised(UpdateMe request, const TimeZones& zones) {
 template <class T> bool change(T& field, const std::optional<T>& wanted, std::optional<T>& told) {
   if (!wanted || *wanted == field) return false;
   field = *wanted;
-  told = *wanted;
+  told = wanted;
   return true;
 }
 

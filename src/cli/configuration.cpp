@@ -33,7 +33,7 @@ std::optional<Config> Shell::config(bool whole) const {
   source.flags = arguments.flags;
   auto loaded = Config::load(source);
   if (!loaded) {
-    const auto error = loaded.error();
+    const auto& error = loaded.error();
     print_mistakes(error.fields);
     if (error.fields.empty()) std::cerr << "loggia: " << error.detail << '\n';
     return std::nullopt;

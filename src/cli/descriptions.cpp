@@ -13,7 +13,7 @@ class Nowhere final : public Transport {
 };
 class Collector final : public Router {
  public:
-  void on(RouteInfo info, RouteHandler) override { routes.push_back(std::move(info)); }
+  void on(RouteInfo info, RouteHandler) override { routes.push_back(info); }
   std::vector<RouteInfo> routes;
 };
 

@@ -47,7 +47,7 @@ int serve(Shell& shell) {
     if (!people) return failed(people.error());
     std::cout << demo::greeting(process->kernel(), *people);
   }
-  std::cout << process->ready_line() << std::endl;
+  std::cout << process->ready_line() << '\n' << std::flush;
   return process->run();
 }
 

@@ -98,7 +98,7 @@ class Furnisher {
     caller.roles.emplace_back("member");
     return nobody().as(std::move(caller));
   }
-  Async<std::string> shell(std::string command, std::string name, std::string password) {
+  Async<std::string> shell(const std::string& command, std::string name, std::string password) {
     std::vector<std::string> arguments;
     arguments.push_back(std::move(name));
     arguments.push_back(std::move(password));
@@ -177,7 +177,7 @@ Result<Directory> prepare(std::vector<std::pair<std::string, std::string>>& flag
     if (!::mkdtemp(name.data()))
       return Error(Errc::internal, "cannot make a temporary directory in " + fs::temp_directory_path().string() + "; name one with --data");
     flags.emplace_back("storage.dir", name);
-    std::ofstream(fs::path(name) / marker);
+    const std::ofstream marks(fs::path(name) / marker);
     return Directory(name, true);
   }
   const fs::path path(*directory);

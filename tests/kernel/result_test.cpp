@@ -1,9 +1,9 @@
+#include "loggia/kernel/result.hpp"
 #include <doctest/doctest.h>
 #include <memory>
 #include <string>
 #include <vector>
 #include "loggia/kernel/json_value.hpp"
-#include "loggia/kernel/result.hpp"
 
 using namespace loggia;
 

@@ -49,7 +49,7 @@ class Tasks {
   ~Tasks();  // cancelled and empty, or the program is wrong
   Tasks(const Tasks&) = delete;
   /// Starts on `executor`. Safe from every thread.
-  void spawn(Executor executor, std::string name, boost::asio::awaitable<void> task);
+  void spawn(const Executor& executor, std::string name, boost::asio::awaitable<void> task);
   /// Asks every task to end (its next wait fails) and takes no new one.
   void cancel();
   /// Blocks until all have ended, `limit` at most; false when some had not. Not from a shard.
@@ -73,7 +73,7 @@ template <class T> using Plain = typename PlainOf<T>::Type;
 /// Runs a blocking or long computation (a password hash) on a small pool, at most `queue` waiting: else Errc::unavailable.
 class WorkerPool {
  public:
-  WorkerPool(std::size_t threads, std::size_t queue, std::string name);
+  WorkerPool(std::size_t threads, std::size_t queue, const std::string& name);
   ~WorkerPool();
   /// Answers on the caller's shard.
   template <class F> auto run(F work) -> Async<Plain<std::invoke_result_t<F>>>;

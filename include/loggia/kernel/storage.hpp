@@ -193,7 +193,7 @@ struct DatabaseOptions {
 Result<std::shared_ptr<Database>> open_database(DatabaseOptions options);
 
 /// The steps that opening would run, a line each; empty: up to date.
-Result<std::vector<std::string>> pending_migrations(DatabaseOptions options);
+Result<std::vector<std::string>> pending_migrations(const DatabaseOptions& options);
 
 /// Answers a request with an Idempotency-Key as it was answered first (contract, section 2): `make` runs once for (user, key), its
 /// answer is stored in the same transaction, for 24 h. Another request with the same key: Errc::invalid_request.

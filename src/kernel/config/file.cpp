@@ -22,7 +22,6 @@ class Reader {
   void section(const std::string& prefix, const toml::table& table) {
     for (const auto& [key, node] : table) {
       const auto name = prefix.empty() ? std::string(key.str()) : prefix + '.' + std::string(key.str());
-      std::string rest;
       const auto* known = known_->find(name);
       if (known && known->kind == ConfigKey::Kind::table) {
         if (const auto* names = node.as_table()) free_names(*known, std::string(), *names);

@@ -53,7 +53,7 @@ Complaint flag_value(Entry& entry) {
 
 Complaint number_value(const ConfigKey& key, Entry& entry) {
   const auto number = whole_number(entry.text);
-  const std::string what = key.kind == Kind::bytes ? "is a number of bytes" : "is a whole number";
+  std::string what = key.kind == Kind::bytes ? "is a number of bytes" : "is a whole number";
   if (!number) return what;
   if (*number < key.min || *number > key.max)
     return what +

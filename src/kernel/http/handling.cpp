@@ -47,7 +47,7 @@ void HttpConnection::run() {
   auto request = std::move(head_->request);
   head_.reset();
   try {
-    auto done = [self = self()](std::exception_ptr error, HttpResponse response) {
+    auto done = [self = self()](const std::exception_ptr& error, HttpResponse response) {
       if (self->phase_ == Phase::ended) return self->slot_.release();
       if (error) return self->failed(error);
       if (response.status < 200 || response.status > 599 || !headers_are_safe(response.headers)) {
@@ -76,7 +76,7 @@ void HttpConnection::run_upgrade() {
   auto upgrade = std::make_shared<UpgradeRequest>(self(), std::move(head_->request));
   head_.reset();
   try {
-    auto done = [self = self(), upgrade](std::exception_ptr error, std::optional<HttpResponse> response) {
+    auto done = [self = self(), upgrade](const std::exception_ptr& error, std::optional<HttpResponse> response) {
       upgrade->expire();
       if (error && self->handing_over_) {
         log::error("http.upgrade_failed", Field("server", self->core_->options.name));
@@ -98,12 +98,13 @@ void HttpConnection::run_upgrade() {
 }
 
 void HttpConnection::failed(const std::exception_ptr& error) {
-  std::string why = "unknown";
+  std::string why;
   try {
     std::rethrow_exception(error);
   } catch (const std::exception& exception) {
     why = exception.what();
   } catch (...) {
+    why = "an exception of no known kind";
   }
   log::error("http.handler_failed", Field("server", core_->options.name), Field("error", why));
   respond(core_->refusal(500, "Something went wrong on the server."));

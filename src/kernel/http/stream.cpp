@@ -21,7 +21,7 @@ IoResult of(ssize_t count) {
 
 }  // namespace
 
-Stream::Stream(Executor executor, int descriptor, bool v6, std::shared_ptr<TlsContext> tls) : socket_{executor} {
+Stream::Stream(const Executor& executor, int descriptor, bool v6, std::shared_ptr<TlsContext> tls) : socket_{executor} {
   boost::system::error_code error;
   socket_.assign(v6 ? boost::asio::ip::tcp::v6() : boost::asio::ip::tcp::v4(), descriptor, error);
   if (error) {

@@ -12,7 +12,7 @@ namespace loggia::http {
 class Stream {
  public:
   /// Takes the socket over.
-  Stream(Executor executor, int descriptor, bool v6, std::shared_ptr<TlsContext> tls);
+  Stream(const Executor& executor, int descriptor, bool v6, std::shared_ptr<TlsContext> tls);
   Stream(Stream&&) = default;
 
   IoResult read(char* out, std::size_t size);

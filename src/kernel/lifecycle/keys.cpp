@@ -69,6 +69,7 @@ std::vector<ConfigKey> all_keys(const std::vector<ModuleDescriptor>& modules) {
 std::vector<FieldError> check_process(const Config& config, const std::vector<ModuleDescriptor>& modules) {
   std::vector<FieldError> wrong;
   std::vector<std::string> names;
+  names.reserve(modules.size());
   for (const auto& module : modules) names.push_back(module.name);
   auto wanted = config.list("process.modules");
   if (wanted.empty()) wanted = names;

@@ -8,7 +8,7 @@ namespace loggia {
 namespace {
 
 /// The bus answers these blocking; they do not belong on a shard.
-template <class F> Command blocking(Kernel& kernel, std::shared_ptr<WorkerPool> pool, F work) {
+template <class F> Command blocking(Kernel& kernel, const std::shared_ptr<WorkerPool>& pool, F work) {
   struct Run {
     static Async<std::string> on(Kernel& kernel, std::shared_ptr<WorkerPool> pool, F work, std::vector<std::string> arguments) {
       std::function<Result<std::string>()> job = [&kernel, work, arguments = std::move(arguments)] { return work(*kernel.bus, arguments); };
@@ -17,7 +17,7 @@ template <class F> Command blocking(Kernel& kernel, std::shared_ptr<WorkerPool> 
       co_return std::move(*done);
     }
   };
-  return [&kernel, pool, work](Context, std::vector<std::string> arguments) { return Run::on(kernel, pool, work, std::move(arguments)); };
+  return [&kernel, pool, work](const Context&, std::vector<std::string> arguments) { return Run::on(kernel, pool, work, std::move(arguments)); };
 }
 
 /// `--name VALUE` of the arguments, or nothing.

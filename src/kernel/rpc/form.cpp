@@ -155,7 +155,7 @@ Result<Context> context_of(const HttpRequest& request, Moment now) {
 
 HttpResponse response_of(Result<Answer> answer, const Trace& trace) {
   if (!answer) {
-    const auto error = answer.error();
+    const auto& error = answer.error();
     auto response = problem(error, trace);
     // To people the document names a time even where the error does not; between modules the error comes back as it is.
     if (!error.retry_after) std::erase_if(response.headers, [](const auto& header) { return header.first == "retry-after"; });

@@ -181,7 +181,7 @@ Result<std::shared_ptr<Database>> open_database(DatabaseOptions options) {
   }
 }
 
-Result<std::vector<std::string>> pending_migrations(DatabaseOptions options) {
+Result<std::vector<std::string>> pending_migrations(const DatabaseOptions& options) {
   const auto path = options.directory / (options.name + ".db");
   try {
     const auto parts = parts_of(options);

@@ -69,7 +69,7 @@ Tasks::~Tasks() {
   if (!wait(milliseconds(5000))) log::error("tasks.left", Field("count", size()));
 }
 
-void Tasks::spawn(Executor executor, std::string name, asio::awaitable<void> task) {
+void Tasks::spawn(const Executor& executor, std::string name, asio::awaitable<void> task) {
   std::uint64_t number = 0;
   auto signal = std::make_shared<asio::cancellation_signal>();
   {

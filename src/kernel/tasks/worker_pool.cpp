@@ -37,7 +37,7 @@ struct WorkerPool::State {
   }
 };
 
-WorkerPool::WorkerPool(std::size_t threads, std::size_t queue, std::string name) : state_{std::make_shared<State>()} {
+WorkerPool::WorkerPool(std::size_t threads, std::size_t queue, const std::string& name) : state_{std::make_shared<State>()} {
   state_->queue_max = queue;
   for (std::size_t at = 0; at < threads; ++at) {
     state_->threads.emplace_back([state = state_.get()] { state->run(); });
