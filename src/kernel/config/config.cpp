@@ -114,7 +114,6 @@ std::vector<Config::Shown> Config::shown() const {
     const ConfigKey* key = nullptr;
     for (const auto& candidate : loaded_->keys)
       if (candidate.name == name) key = &candidate;
-    if (!key) continue;  // every entry is of a key
     if (key->kind != Kind::table || entry.table.empty()) {
       add(name, masked(entry.text, key->secret), entry.origin);
       continue;
