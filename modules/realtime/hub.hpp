@@ -20,6 +20,8 @@ class Node;
 struct Options {
   std::int64_t resume_limit = 1000, resume_total = 10000;
   std::size_t queue_bytes = 1u << 20;
+  /// Between the answer to a `hello` without positions and the first event of a room (docs/decisions/0010).
+  milliseconds settle{20};
   bool compression = false;
   std::string server = "loggia";
 };

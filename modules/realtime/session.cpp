@@ -163,6 +163,7 @@ void Session::begin(std::int64_t id, const HelloOp& hello, const chat::Hello& st
   ok.heartbeat = heartbeat.count();
   ok.server = hub.options.server;
   state_ = State::live;
+  settled_ = hello.resume && hello.resume->rooms;  // it has positions of its own
   opened_ = pinged_at_ = progress_at_ = hub.clock->moment();
   WebSocket::Limits larger;
   larger.message_max = message_max_live;

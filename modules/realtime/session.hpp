@@ -10,6 +10,7 @@
 #include "loggia/chat/contract.hpp"
 #include "loggia/kernel/context.hpp"
 #include "loggia/kernel/http.hpp"
+#include "loggia/kernel/shards.hpp"
 #include "outbox.hpp"
 #include "pace.hpp"
 #include "protocol.hpp"
@@ -90,7 +91,8 @@ class Session : public Seat, public std::enable_shared_from_this<Session> {
   void answer_text(const std::string& text);
   void overflow();
   void flow();
-  void caught_up(std::size_t feed);
+  /// It has just been told its positions: events wait in the outbox for a moment.
+  bool settling();
   /// Queues the events of a page; false when one of them ends the user's membership.
   bool queue_page(Reader& reader, Room& room, const std::vector<RawJson>& items);
   std::int64_t page_limit() const;
@@ -111,12 +113,13 @@ class Session : public Seat, public std::enable_shared_from_this<Session> {
   /// The newest presence of each person while the reader is slow.
   std::unique_ptr<std::vector<std::pair<UserId, SharedBytes>>> merged_;
   RequestLimit limit_;
+  Shards::Timer settle_timer_;
   std::uint32_t index_ = 0;          // in the node's list
   std::uint32_t page_bytes_ = 1024;  // of one event, about
   std::uint16_t running_ = 0, replaying_ = 0;
   State state_ = State::waiting;
   std::uint8_t unanswered_ = 0;
-  bool alive_ = false, exclusive_ = false, paused_ = false, feeding_ = false, warned_ = false, ended_ = false;
+  bool alive_ = false, exclusive_ = false, paused_ = false, feeding_ = false, warned_ = false, ended_ = false, settled_ = false;
 };
 
 }  // namespace loggia::realtime

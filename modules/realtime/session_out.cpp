@@ -13,7 +13,20 @@ constexpr std::size_t page_target = 128u << 10, chunk_size = 16u << 10, merged_m
 }  // namespace
 
 void Session::send(SharedBytes bytes, const Room* room, std::int64_t first) {
-  outbox_.push(*socket_, std::move(bytes), room, first, !node_.contact() && state_ == State::live && room != nullptr);
+  const bool held = room != nullptr && state_ == State::live && (!node_.contact() || settling());
+  outbox_.push(*socket_, std::move(bytes), room, first, held);
+}
+
+bool Session::settling() {
+  if (settled_) return false;
+  const auto left = opened_ + node_.hub().options.settle - node_.hub().clock->moment();
+  settled_ = left <= Moment::duration::zero();
+  if (settled_) settle_timer_.reset();
+  else if (!settle_timer_)
+    settle_timer_ = node_.hub().shards->after(node_.shard(), std::chrono::ceil<milliseconds>(left), [weak = weak_from_this()] {
+      if (auto self = weak.lock()) self->drained();
+    });
+  return !settled_;
 }
 
 void Session::deliver(const SharedBytes& bytes, const Room& room, std::int64_t first) {
@@ -72,7 +85,7 @@ void Session::overflow() {
 }
 
 void Session::flow() {
-  if (state_ != State::live || !node_.contact()) return;
+  if (state_ != State::live || !node_.contact() || settling()) return;
   outbox_.flow(*socket_);
   if (!outbox_.empty() || !merged_) return;
   const auto waiting = std::move(merged_);

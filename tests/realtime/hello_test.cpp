@@ -106,6 +106,41 @@ TEST_CASE("an event that comes while hello is being answered is neither lost nor
   }
 }
 
+TEST_CASE("the first event comes a moment after the positions, where the client has none of its own") {
+  World world;
+  world.hub->options.settle = 20ms;
+  const auto p = world.user("p"), q = world.user("q");
+  const auto room = world.room({p, q});
+  using Numbers = std::vector<std::int64_t>;
+  SUBCASE("events wait, in their order") {
+    auto client = world.online(p);
+    world.post(room, q);
+    world.post(room, q);
+    world.advance(19ms);
+    CHECK(client->seqs(room).empty());
+    world.advance(1ms);
+    CHECK(client->seqs(room) == Numbers{3, 4});
+    world.post(room, q);
+    world.run();
+    CHECK(client->seqs(room) == Numbers{3, 4, 5});
+  }
+  SUBCASE("what the log has already waits too") {
+    auto other = world.online(q, 1);
+    world.after_hello_read = [&] { world.post(room, q); };
+    auto client = world.online(p, 1);
+    CHECK(client->seqs(room).empty());
+    world.advance(20ms);
+    CHECK(client->seqs(room) == Numbers{3});
+  }
+  SUBCASE("who resumes waits for nothing") {
+    auto client = world.connect();
+    client->hello(p, {{"epoch", "e1"}, {"rooms", {{room.text(), 2}}}});
+    world.post(room, q);
+    world.run();
+    CHECK(client->seqs(room) == Numbers{3});
+  }
+}
+
 TEST_CASE("who is added or removed while hello is being answered is so afterwards") {
   World world;
   const auto p = world.user("p"), q = world.user("q");

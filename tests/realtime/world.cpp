@@ -37,6 +37,7 @@ World::World(Options options) : inside_{std::make_unique<Inside>(*this)} {
   hub->directory = inside_->directory;
   hub->verifier = inside_->verifier;
   hub->options = std::move(options);
+  hub->options.settle = milliseconds(0);
   hub->instance = "here";
   hub->make_nodes();
   inside_->bus.heard = &signals;
