@@ -83,6 +83,32 @@ TEST_CASE("types that a group does not want move its position and nothing else")
   CHECK(t.mail.calls == 3);
 }
 
+TEST_CASE("events without an effect cost no commit of their own: the position is stored a little later, or with the next effect") {
+  World t;
+  t.bus->subscribe(t.mail.subscription("messages", {"message.created"}));
+  REQUIRE(t.bus->start());
+  const auto stored = [&] {
+    return t.mail.store
+        ->read_now([](Query& query) -> Result<std::int64_t> {
+          auto rows = query.select("SELECT sum(position) FROM log_position");
+          return rows->next() ? rows->integer(0) : 0;
+        })
+        .value();
+  };
+  const auto edited = [&](int count) {
+    for (int at = 0; at < count; ++at) t.append(World::event("room", std::to_string(at), "message.edited"));
+    t.until([&] { return t.caught_up(); });
+  };
+  edited(6);
+  CHECK(stored() == 0);
+  t.in_time([&] { return stored() == 6; });
+  edited(3);
+  CHECK(stored() == 6);
+  t.append(World::event("room", "one with an effect"));
+  t.until([&] { return t.mail.done().size() == 1; });
+  CHECK(stored() == 10);
+}
+
 TEST_CASE("a topic with two producers: each has a log and sequences of its own, and a group has a position in each") {
   World t;
   auto users = test::memory_database(t.clock, test::consumer_tables(), "user");

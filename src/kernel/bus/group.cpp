@@ -10,6 +10,9 @@ constexpr int tries_max = 5;
 constexpr milliseconds backoff_first(100), backoff_max(30000);
 constexpr std::size_t page = 64;
 constexpr std::chrono::seconds handling_limit(30);
+// How far, and for how long, the stored position may be behind events that had no effect.
+constexpr std::int64_t unstored_max = 1000;
+constexpr milliseconds unstored_for(250);
 
 /// The position is moved only from where this consumer knows it: a second one of the same partition is fenced off.
 bool move_position(Transaction& transaction, const Subscription& of, const std::string& producer, int partition, std::int64_t from, std::int64_t to) {
@@ -46,7 +49,7 @@ Result<bool> Group::load() {
     auto rows = query.select("SELECT partition, position FROM log_position WHERE topic = ?1 AND producer = ?2", subscription_.topic, log_->module());
     while (rows->next()) {
       const auto partition = static_cast<std::size_t>(rows->integer(0));
-      if (partition < pumps_.size()) pumps_[partition]->position = rows->integer(1);
+      if (partition < pumps_.size()) pumps_[partition]->position = pumps_[partition]->stored = rows->integer(1);
     }
     return true;
   });
@@ -74,7 +77,8 @@ void Group::stop() {
   for (std::size_t shard = 0; shard < options_.shards->size(); ++shard) {
     auto gone = std::make_shared<std::promise<void>>();  // a timer belongs to its shard
     options_.shards->post(shard, [self = shared_from_this(), gone, shard] {
-      for (std::size_t at = shard; at < self->pumps_.size(); at += self->options_.shards->size()) self->pumps_[at]->retry.reset();
+      for (std::size_t at = shard; at < self->pumps_.size(); at += self->options_.shards->size())
+        self->pumps_[at]->retry = self->pumps_[at]->later = nullptr;
       gone->set_value();
     });
     gone->get_future().wait_for(milliseconds(2000));
@@ -134,6 +138,14 @@ boost::asio::awaitable<void> Group::run(int partition) {
         break;
       }
     }
+    if (pump.overdue.exchange(false) && pump.position > pump.stored) {
+      std::vector<Apply> nothing;
+      auto stored = co_await commit(partition, pump.position, std::move(nothing));
+      if (!stored) {
+        retry_later(partition);
+        break;
+      }
+    }
     auto events = co_await next(partition);
     if (stopping_) break;
     if (!events) {
@@ -159,6 +171,7 @@ boost::asio::awaitable<bool> Group::take(int partition, Events events) {
   if (from < pump.alone_until) events.resize(1);
   std::vector<Apply> applies;
   std::int64_t reached = from;
+  std::size_t count = 0;
   EventPtr failed;
   Error why;
   for (auto& event : events) {
@@ -169,12 +182,19 @@ boost::asio::awaitable<bool> Group::take(int partition, Events events) {
         why = apply.error();
         break;
       }
-      applies.push_back(std::move(*apply));
+      ++count;
+      if (*apply) applies.push_back(std::move(*apply));
     }
     reached = event->sequence;
   }
+  if (reached > from && applies.empty() && reached - pump.stored < unstored_max) {
+    progressed(pump, reached);
+    if (handled_) handled_->add(count);
+    store_later(partition);
+    if (failed) co_return co_await refused(partition, std::move(failed), std::move(why));
+    co_return true;
+  }
   if (reached > from) {
-    const auto count = applies.size();
     auto done = co_await commit(partition, reached, std::move(applies));
     if (done && !*done) co_return true;  // fenced: from the stored position on
     if (done) {
@@ -233,6 +253,19 @@ void Group::retry_later(int partition) {
   });
 }
 
+void Group::store_later(int partition) {
+  auto& pump = pump_of(partition);
+  if (pump.later) return;
+  pump.later = options_.shards->after(shard_of(partition), unstored_for, [self = weak_from_this(), partition] {
+    const auto group = self.lock();
+    if (!group) return;
+    auto& due = group->pump_of(partition);
+    due.later = nullptr;
+    due.overdue = true;
+    group->wake(partition);
+  });
+}
+
 Async<Apply> Group::handled(EventPtr event) {
   Trace trace;
   if (auto parsed = Trace::parse(event->traceparent)) trace = child_of(*parsed, *options_.random);
@@ -248,14 +281,13 @@ Async<Apply> Group::handled(EventPtr event) {
 /// Moves the position with what was done on the way. False where somebody else had moved it: then it was read again, nothing was done.
 Async<bool> Group::commit(int partition, std::int64_t to, std::vector<Apply> applies) {
   auto& pump = pump_of(partition);
-  const std::int64_t from = pump.position;
+  const std::int64_t from = pump.stored;
   Context context;
   auto fenced = std::make_shared<bool>(false);
   auto work = [self = shared_from_this(), fenced, partition, from, to, applies = std::move(applies)](Transaction& transaction) -> Result<bool> {
     try {
       for (const auto& apply : applies)
-        if (apply)
-          if (auto done = apply(transaction); !done) return done.error();
+        if (auto done = apply(transaction); !done) return done.error();
     } catch (const std::logic_error& problem) {
       return Error(Errc::invalid_request, problem.what());
     }
@@ -264,7 +296,10 @@ Async<bool> Group::commit(int partition, std::int64_t to, std::vector<Apply> app
     return Error(Errc::conflict, "another consumer moved the position");
   };
   auto done = co_await subscription_.store->write(context, std::move(work));
-  if (done) progressed(pump, to);
+  if (done) {
+    pump.stored = to;
+    progressed(pump, to);
+  }
   if (done || !*fenced) co_return done;
   auto read = co_await read_position(partition);
   if (!read) co_return read.error();
@@ -281,6 +316,7 @@ Async<bool> Group::read_position(int partition) {
   auto position = co_await subscription_.store->read(context, std::move(work));
   if (!position) co_return position.error();
   auto& pump = pump_of(partition);
+  pump.stored = *position;
   progressed(pump, *position);
   pump.alone_until = 0;
   co_return true;

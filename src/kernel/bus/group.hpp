@@ -36,13 +36,15 @@ class Group : public std::enable_shared_from_this<Group> {
   struct Pump {
     std::atomic<bool> running{false}, again{false}, waiting{false};  // waiting: for its retry's time
     std::atomic<bool> moved{false};                                  // somebody set the stored position
-    std::atomic<std::int64_t> position{0};
+    std::atomic<std::int64_t> position{0};                           // all up to here was handled
+    std::atomic<bool> overdue{false};                                // `stored` has waited long enough
     // On the pump's shard:
     int attempts = 0;
     milliseconds backoff{100};
+    std::int64_t stored = 0;       // the position in the store; less than `position` after events that had no effect
     std::int64_t alone_until = 0;  // one by one up to here: a batch up to it did not go
     std::int64_t warned_at = -1;
-    Shards::Timer retry;
+    Shards::Timer retry, later;
   };
   using Events = std::vector<EventPtr>;
   Pump& pump_of(int partition) { return *pumps_[static_cast<std::size_t>(partition)]; }
@@ -54,6 +56,8 @@ class Group : public std::enable_shared_from_this<Group> {
   Async<Apply> handled(EventPtr event);
   Async<bool> commit(int partition, std::int64_t to, std::vector<Apply> applies);
   Async<bool> read_position(int partition);
+  /// The position goes to the store a little later: events without an effect cost no commit, and may be handled again after a stop or crash.
+  void store_later(int partition);
   Apply set_aside(EventPtr event, std::string reason) const;
   boost::asio::awaitable<void> retry_dead_letters();
   void progressed(Pump& pump, std::int64_t to);

@@ -20,6 +20,7 @@ std::vector<TopicLag> Group::lag() const {
       auto position =
           query.select("SELECT position FROM log_position WHERE topic = ?1 AND producer = ?2 AND partition = ?3", row.topic, log_->module(), at);
       if (position->next()) row.position = position->integer(0);
+      if (started_ && !pumps_[at]->moved) row.position = std::max(row.position, pumps_[at]->position.load());
       auto dead =
           query.select("SELECT count(*) FROM dead_letter WHERE topic = ?1 AND producer = ?2 AND partition = ?3", row.topic, log_->module(), at);
       if (dead->next()) row.dead_letters = static_cast<std::size_t>(dead->integer(0));
@@ -38,10 +39,10 @@ Result<std::int64_t> Group::replay(std::int64_t from, int partition) {
     for (std::size_t at = 0; at < heads.size(); ++at) {
       if (partition >= 0 && static_cast<std::size_t>(partition) != at) continue;
       if (heads[at] <= before) continue;
-      again += transaction.execute("UPDATE log_position SET position = ?4 WHERE topic = ?1 AND producer = ?2 AND partition = ?3 AND position > ?4",
-                                   subscription_.topic, log_->module(), at, before) > 0
-                   ? heads[at] - before
-                   : 0;
+      const auto set_back =
+          transaction.execute("UPDATE log_position SET position = ?4 WHERE topic = ?1 AND producer = ?2 AND partition = ?3 AND position > ?4",
+                              subscription_.topic, log_->module(), at, before) > 0;
+      if (set_back || pumps_[at]->position > before) again += heads[at] - before;
     }
     return true;
   });
