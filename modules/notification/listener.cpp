@@ -58,6 +58,11 @@ Apply store_all(std::shared_ptr<Parts> parts, Trace trace, Message message, std:
   };
 }
 
+/// Without reading the message: a quote within a person's text is always escaped, so that an unescaped name is the message's own.
+bool mentions_nobody(std::string_view frame) {
+  return frame.find(R"("mentions":[])") != frame.npos && frame.find(R"("mentions_room":true)") == frame.npos;
+}
+
 Async<Apply> created(std::shared_ptr<Parts> parts, Context context, chat::TimelineFrame frame) {
   auto message = data_of<chat::Message>(frame.data.text);
   if (!message) co_return message.error();
@@ -123,6 +128,11 @@ Apply room_gone(const std::shared_ptr<Parts>& parts, const RoomId& room) {
 
 Async<Apply> on_timeline(std::shared_ptr<Parts> parts, Context context, EventPtr event) {
   if (!event->data || event->data->empty()) co_return nothing();  // erased by its producer meanwhile
+  // Most messages: they are for nobody here, and cost a search.
+  if (event->type == "message.created" && mentions_nobody(*event->data)) {
+    const auto room = RoomId::parse(event->key);
+    if (room && !parts->choices.may_interest(*room)) co_return nothing();
+  }
   auto frame = data_of<chat::TimelineFrame>(*event->data);
   if (!frame) co_return frame.error();
   if (event->type == "message.created") co_return co_await created(std::move(parts), std::move(context), std::move(*frame));

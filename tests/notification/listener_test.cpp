@@ -58,6 +58,16 @@ TEST_CASE("a message without a mention asks nobody once the room is known and no
   CHECK(world.audiences->asked == 2);
 }
 
+TEST_CASE("a text that looks like an empty list of mentions hides nobody") {
+  World world;
+  world.post(2);
+  world.recipient(0).mentioned = true;
+  auto message = world.message(3, {world.reader});
+  message.text = R"("mentions":[] "mentions":[] ,"mentions":[],"mentions_room":false)";
+  CHECK(world.hear(world.event("message.created", 3, std::move(message))));
+  CHECK(world.of(world.reader).size() == 1);
+}
+
 TEST_CASE("a block, a read position and quiet hours keep a notification away") {
   World world;
   QuietHours night;
