@@ -6,6 +6,7 @@
 #include <vector>
 #include "loggia/ids.hpp"
 #include "loggia/kernel/http.hpp"
+#include "loggia/kernel/time.hpp"
 
 namespace loggia::realtime {
 
@@ -45,6 +46,7 @@ struct Room {
   std::int64_t first = 0;
   SharedBytes single;
   std::string joined;
+  Moment due{};  // not written before
 };
 
 struct UserEntry {

@@ -30,9 +30,30 @@ void Node::run_mail() {
   }
   contact_ = hub_.verifier->in_contact();
   for (const auto& one : work) one(*this);
-  for (const auto& id : touched_)
-    if (auto* room = index_.find(id)) flush(*room);
-  touched_.clear();
+  flush_touched();
+}
+
+void Node::flush_touched() {
+  const auto now = hub_.clock->moment();
+  auto next = Moment::max();
+  std::erase_if(touched_, [&](const RoomId& id) {
+    auto* room = index_.find(id);
+    if (room && room->first > 0 && room->due > now) {
+      next = std::min(next, room->due);
+      return false;
+    }
+    if (room) flush(*room);
+    return true;
+  });
+  if (next >= flush_at_) return;
+  flush_at_ = next;
+  const auto delay = std::chrono::ceil<milliseconds>(next - now);
+  flush_timer_ = hub_.shards->after(shard_, delay, [this, hub = hub_.weak_from_this()] {
+    const auto alive = hub.lock();
+    if (!alive || !alive->running) return;
+    flush_at_ = Moment::max();
+    flush_touched();
+  });
 }
 
 void Node::spawn(std::string name, boost::asio::awaitable<void> task) {
@@ -71,6 +92,7 @@ void Node::drain() {
 void Node::end() {
   timer_.reset();
   drain_timer_.reset();
+  flush_timer_.reset();
   home_rooms_.end();
   home_users_.end();
   const auto sessions = std::move(sessions_);

@@ -94,6 +94,8 @@ class Node {
   /// The connections of `user` that wait for room.added.
   std::vector<Session*> joining(const RoomId& room, const UserId& user);
   void schedule_tick();
+  /// Writes the rooms whose time has come, and comes back for the others.
+  void flush_touched();
 
   Hub& hub_;
   const std::size_t shard_;
@@ -118,7 +120,8 @@ class Node {
     bool reading = false;
   } cursors_;
   bool contact_ = true;
-  Shards::Timer timer_, drain_timer_;
+  Shards::Timer timer_, drain_timer_, flush_timer_;
+  Moment flush_at_ = Moment::max();  // when flush_timer_ fires
 };
 
 }  // namespace loggia::realtime

@@ -31,6 +31,34 @@ TEST_CASE("what comes in one turn is one piece for each reader") {
   CHECK(a->pieces.size() == before + 1);
 }
 
+TEST_CASE("a room of many readers is written at most once in 20 us a reader; the first event after a pause does not wait") {
+  World world;
+  std::vector<UserId> people;
+  for (int n = 0; n < 200; ++n) people.push_back(world.user(std::to_string(n)));
+  const auto room = world.room(people);
+  auto a = world.online(people[0]);
+  std::vector<std::shared_ptr<Client>> others;
+  for (int n = 1; n < 200; ++n) others.push_back(world.online(people[static_cast<std::size_t>(n)]));
+  world.advance(1000ms);
+  const auto before = a->pieces.size();
+  const auto first = world.post(room, people[1]);
+  world.run();
+  REQUIRE(a->seqs(room) == Numbers{first});
+  for (int n = 0; n < 3; ++n) {
+    world.post(room, people[1]);
+    world.run();
+    world.advance(1ms);
+  }
+  CHECK(a->seqs(room) == Numbers{first});
+  world.advance(1ms);
+  CHECK(a->seqs(room) == Numbers{first, first + 1, first + 2, first + 3});
+  CHECK(a->pieces.size() == before + 2);
+  world.advance(4ms);
+  world.post(room, people[1]);
+  world.run();
+  CHECK(a->seqs(room).back() == first + 4);
+}
+
 TEST_CASE("an event twice is sent once, and a gap is filled from chat") {
   World world;
   const auto p = world.user("p");
