@@ -1,5 +1,6 @@
 #pragma once
 // What the services of this module share. Made once, outlives every call; safe from every shard.
+#include <atomic>
 #include <mutex>
 #include <unordered_map>
 #include "loggia/kernel/idempotent.hpp"
@@ -27,6 +28,7 @@ struct Chat {
   Timeline timeline;
   People people;
   DirectRooms directs;
+  std::atomic<bool> names_known{false};  // of every member
 
   Chat(std::shared_ptr<Database> database, std::shared_ptr<Log> log, std::shared_ptr<Clock> time, std::shared_ptr<Ids> makes_ids)
       : store{std::move(database)}, clock{std::move(time)}, ids{std::move(makes_ids)}, timeline{std::move(log)} {}

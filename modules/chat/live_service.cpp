@@ -39,7 +39,7 @@ Async<Changed> LiveService::on(Context context, EditNow request) {
   if (!wording) co_return wording.error();
   auto make = [this, asker, room = request.room, seq = request.seq, wording = std::move(*wording)](Transaction& transaction,
                                                                                                    const Cause& cause) -> Result<Changed> {
-    const auto edited = edit_message(transaction, chat_.desk(), asker, room, seq, wording.text, wording.named, cause);
+    const auto edited = edit_message(transaction, chat_.desk(), asker, room, seq, wording.text, wording.mentions, cause);
     if (!edited) return edited.error();
     Changed out;
     out.seq = edited->seq;

@@ -61,9 +61,9 @@ Async<Nothing> RoomService::on(Context context, PutMember request) {
   const auto id = person_in(request.user, asker.id);
   if (!id) co_return id.error();
   target.id = *id;
-  auto known = co_await chat_.people.known(context, target.id);
-  if (!known) co_return known.error();
-  target.known = *known;
+  auto username = co_await chat_.people.name_of(context, target.id);
+  if (!username) co_return username.error();
+  target.username = std::move(*username);
   std::optional<Rank> rank;
   if (request.role) rank = rank_of(*request.role);
   auto make = [this, asker, room = request.room, target, rank](Transaction& transaction, const Cause& cause) -> Result<Nothing> {
@@ -136,9 +136,9 @@ Async<Nothing> RoomService::on(Context context, BanMember request) {
   const auto asker = asker_of(context);
   Target target;
   target.id = request.user;
-  auto known = co_await chat_.people.known(context, target.id);
-  if (!known) co_return known.error();
-  target.known = *known;
+  auto username = co_await chat_.people.name_of(context, target.id);
+  if (!username) co_return username.error();
+  target.username = std::move(*username);
   auto make = [this, asker, room = request.room, target](Transaction& transaction, const Cause& cause) -> Result<Nothing> {
     return ban_member(transaction, chat_.desk(), asker, room, target, cause);
   };

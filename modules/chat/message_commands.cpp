@@ -3,7 +3,7 @@
 #include "frame.hpp"
 #include "loggia/chat/events.hpp"
 #include "loggia/kernel/json.hpp"
-#include "message_text.hpp"
+#include "names.hpp"
 
 namespace loggia::chat {
 namespace {
@@ -13,12 +13,10 @@ constexpr std::int64_t kinds_max = 50, pins_max = 200;
 Error deleted_message() { return Error(Errc::conflict, "the message is deleted"); }
 Error no_such_message() { return Error(Errc::not_found, "there is no message with this number in the room"); }
 
-void set_mentions(Query& query, Message& message, const Named& named) {
-  message.mentions.clear();
-  for (const auto& person : named.people)
-    if (rank_in(query, message.room, person) != Rank::none) message.mentions.push_back(person);
+void set_mentions(Query& query, Message& message, const Mentions& mentions) {
+  message.mentions = named_members(query, message.room, mentions);
   message.mentions_room.reset();
-  if (named.room) message.mentions_room = true;
+  if (mentions.room) message.mentions_room = true;
 }
 
 /// A message that an act may change: the act is allowed, the message is there and not deleted.
@@ -57,7 +55,7 @@ Result<Posted> post_message(Transaction& transaction, const Desk& desk, const As
   message.client_id = draft.client_id;
   message.reply_to = draft.reply_to;
   message.created_at = cause.at;
-  set_mentions(transaction, message, draft.named);
+  set_mentions(transaction, message, draft.mentions);
   auto frame = message_frame("message.created", message.seq, cause.by, cause.at, message);
   desk.timeline.add_frame(transaction, *room, "message.created", cause, std::move(frame), std::nullopt);
   insert_message(transaction, message, draft.fingerprint);
@@ -65,7 +63,7 @@ Result<Posted> post_message(Transaction& transaction, const Desk& desk, const As
 }
 
 Result<Edited> edit_message(Transaction& transaction, const Desk& desk, const Asker& asker, const RoomId& id, std::int64_t seq,
-                            const std::string& text, const Named& named, const Cause& cause) {
+                            const std::string& text, const Mentions& mentions, const Cause& cause) {
   auto room = entry_for(transaction, id, asker, Act::send);
   if (!room) return room.error();
   auto message = find_bare_message(transaction, id, seq);
@@ -78,7 +76,7 @@ Result<Edited> edit_message(Transaction& transaction, const Desk& desk, const As
   if (out.message.text == text) return out;
   out.message.text = text;
   out.message.edited_at = cause.at;
-  set_mentions(transaction, out.message, named);
+  set_mentions(transaction, out.message, mentions);
   desk.timeline.rewrite(transaction, out.message);
   auto frame = message_frame("message.edited", room->last_seq + 1, cause.by, cause.at, out.message);
   out.seq = desk.timeline.add_frame(transaction, *room, "message.edited", cause, std::move(frame), seq).seq;

@@ -1,8 +1,9 @@
 #pragma once
 // What people do with messages, each one command of the writer: rights, the room's number, the state, the event. What needs another
-// module (who is meant by a name, who blocks whom) was asked before. On the store's writer thread only.
+// module (who blocks whom) was asked before. On the store's writer thread only.
 #include "loggia/kernel/ids.hpp"
 #include "message_store.hpp"
+#include "message_text.hpp"
 #include "timeline.hpp"
 
 namespace loggia::chat {
@@ -13,18 +14,12 @@ struct Desk {
   Ids& ids;
 };
 
-/// People whom a text names; who of them is a member is decided in the command.
-struct Named {
-  std::vector<UserId> people;
-  bool room = false;
-};
-
 struct Draft {
   RoomId room;
   std::string text;  // normalised
   std::optional<std::string> client_id;
   std::optional<std::int64_t> reply_to;
-  Named named;
+  Mentions mentions;        // who of them is a member is decided in the command
   std::string fingerprint;  // of room, text, reply and attachments
 };
 struct Posted {
@@ -39,7 +34,7 @@ struct Edited {
   std::optional<std::int64_t> seq;
 };
 Result<Edited> edit_message(Transaction& transaction, const Desk& desk, const Asker& asker, const RoomId& room, std::int64_t seq,
-                            const std::string& text, const Named& named, const Cause& cause);
+                            const std::string& text, const Mentions& mentions, const Cause& cause);
 Result<Changed> delete_message(Transaction& transaction, const Desk& desk, const Asker& asker, const RoomId& room, std::int64_t seq,
                                const Cause& cause);
 Result<Changed> react(Transaction& transaction, const Desk& desk, const Asker& asker, const RoomId& room, std::int64_t seq, const std::string& emoji,

@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <limits>
 #include "loggia/kernel/crypto.hpp"
-#include "message_text.hpp"
+#include "names.hpp"
 #include "pages.hpp"
 
 namespace loggia::chat {
@@ -50,6 +50,20 @@ MessageList page(Query& query, const ListMessages& request) {
   return out;
 }
 
+/// Those of a text. A few are looked up by the command itself; who writes hundreds of names keeps a reader busy, and not the writer.
+Async<Mentions> mentions_in(Chat* chat, Context context, RoomId room, const std::string& text) {
+  auto mentions = find_mentions(text);
+  if (mentions.names.empty()) co_return mentions;
+  if (!chat->names_known) {
+    Error error(Errc::unavailable, "the members' names are being collected after an upgrade: try again in a moment");
+    error.retry_after = 1;
+    co_return error;
+  }
+  if (mentions.names.size() <= mentions_at_once) co_return mentions;
+  auto work = [room, mentions = std::move(mentions)](Query& query) -> Result<Mentions> { return meant(query, room, mentions); };
+  co_return co_await chat->store->read(context, std::move(work));
+}
+
 }  // namespace
 
 Async<Draft> drafted(Chat* chat, Context context, Sending sending) {
@@ -60,11 +74,9 @@ Async<Draft> drafted(Chat* chat, Context context, Sending sending) {
   if (sending.attachments && !sending.attachments->empty()) co_return wrong_field("/attachments/0", "is the id of a file that you have uploaded");
   auto free = co_await chat->may_write_to(context, sending.room);
   if (!free) co_return free.error();
-  if (text->find('@') != text->npos) {
-    auto named = co_await chat->people.named(std::move(context), *text);
-    if (!named) co_return named.error();
-    out.named = std::move(*named);
-  }
+  auto mentions = co_await mentions_in(chat, std::move(context), sending.room, *text);
+  if (!mentions) co_return mentions.error();
+  out.mentions = std::move(*mentions);
   out.room = sending.room;
   out.text = std::move(*text);
   out.client_id = std::move(sending.client_id);
@@ -79,9 +91,9 @@ Async<Rewording> reworded(Chat* chat, Context context, RoomId room, std::string 
   if (!checked) co_return checked.error();
   auto free = co_await chat->may_write_to(context, room);
   if (!free) co_return free.error();
-  auto named = co_await chat->people.named(std::move(context), *checked);
-  if (!named) co_return named.error();
-  out.named = std::move(*named);
+  auto mentions = co_await mentions_in(chat, std::move(context), room, *checked);
+  if (!mentions) co_return mentions.error();
+  out.mentions = std::move(*mentions);
   out.text = std::move(*checked);
   co_return out;
 }
@@ -155,7 +167,7 @@ Async<Message> MessageService::on(Context context, EditMessage request) {
   if (!wording) co_return wording.error();
   auto make = [this, asker, room = request.room, seq = request.seq, wording = std::move(*wording)](Transaction& transaction,
                                                                                                    const Cause& cause) -> Result<Message> {
-    auto edited = edit_message(transaction, chat_.desk(), asker, room, seq, wording.text, wording.named, cause);
+    auto edited = edit_message(transaction, chat_.desk(), asker, room, seq, wording.text, wording.mentions, cause);
     if (!edited) return edited.error();
     return std::move(edited->message);
   };

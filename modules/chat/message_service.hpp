@@ -24,7 +24,7 @@ class MessageService final : public Messages {
   Chat& chat_;
 };
 
-/// What PostMessage and SendNow have in common: the text checked, names looked up, a block ruled out.
+/// What PostMessage and SendNow have in common: the text checked, mentions found, a block ruled out.
 struct Sending {
   RoomId room;
   std::string text;
@@ -36,7 +36,7 @@ Async<Draft> drafted(Chat* chat, Context context, Sending sending);
 /// A new text for a message, checked in the same way.
 struct Rewording {
   std::string text;
-  Named named;
+  Mentions mentions;
 };
 Async<Rewording> reworded(Chat* chat, Context context, RoomId room, std::string text);
 Async<Changed> react_now(Chat* chat, Context context, RoomId room, std::int64_t seq, std::string emoji, bool on);

@@ -4,6 +4,7 @@
 #include "loggia/chat/events.hpp"
 #include "loggia/kernel/log.hpp"
 #include "message_service.hpp"
+#include "names.hpp"
 #include "reading_service.hpp"
 #include "room_commands.hpp"
 #include "room_service.hpp"
@@ -15,7 +16,8 @@ std::vector<Migration> migrations();
 
 namespace {
 
-constexpr milliseconds patience{10000};
+constexpr milliseconds patience{10000}, names_retry{1000};
+constexpr std::int64_t names_at_once = 500;
 
 class ChatModule final : public Module {
  public:
@@ -37,6 +39,10 @@ class ChatModule final : public Module {
 
   Result<bool> start() override {
     chat_.people.connect(kernel_.ports.get<user::Directory>());
+    auto some = store_->read_now([](Query& query) -> Result<bool> { return !nameless(query, 1).empty(); });
+    if (!some) return some.error();
+    chat_.names_known = !*some;
+    if (*some) tasks_.spawn(kernel_.shards->executor(0), "chat.names", collect_names());
     tasks_.spawn(kernel_.shards->executor(0), "chat.erase", erase_leftovers());
     return true;
   }
@@ -69,6 +75,36 @@ class ChatModule final : public Module {
       return true;
     };
     co_return std::move(apply);
+  }
+
+  /// Of members from before chat kept names, once after an upgrade. The user module may not be there yet.
+  boost::asio::awaitable<void> collect_names() {
+    for (;;) {
+      const auto left = co_await collect_some();
+      if (left && !*left) break;
+      if (left) continue;
+      log::warn("chat.names_unknown", Field("detail", left.error().detail));
+      const auto slept = co_await sleep_for(names_retry);
+      if (!slept) co_return;
+    }
+    chat_.names_known = true;
+  }
+  /// True while there are more.
+  Async<bool> collect_some() {
+    const Context context;
+    auto look = [](Query& query) -> Result<std::vector<UserId>> { return nameless(query, names_at_once); };
+    auto users = co_await store_->read(context, std::move(look));
+    if (!users) co_return users.error();
+    if (users->empty()) co_return false;
+    auto people = co_await chat_.people.get(context, *users);
+    if (!people) co_return people.error();
+    auto keep = [users = std::move(*users), people = std::move(*people)](Transaction& transaction) -> Result<bool> {
+      for (const auto& [id, person] : people)
+        if (!person.deleted) keep_name(transaction, id, person.username);
+      no_longer_nameless(transaction, users);
+      return true;
+    };
+    co_return co_await store_->write(context, std::move(keep));
   }
 
   /// What a deletion had not finished erasing when the process ended.

@@ -1,11 +1,10 @@
 #include "people.hpp"
 #include <algorithm>
-#include "message_text.hpp"
 
 namespace loggia::chat {
 namespace {
 
-constexpr std::size_t ids_at_once = 1000, names_at_once = 500;
+constexpr std::size_t ids_at_once = 1000;
 
 }  // namespace
 
@@ -29,38 +28,13 @@ Async<PeopleById> People::get(Context context, std::vector<UserId> ids) {
   co_return out;
 }
 
-Async<bool> People::known(Context context, UserId id) {
+Async<std::string> People::name_of(Context context, UserId id) {
   std::vector<UserId> one(1, id);
   auto found = co_await get(std::move(context), std::move(one));
   if (!found) co_return found.error();
   const auto person = found->find(id);
-  co_return person != found->end() && !person->second.deleted;
-}
-
-Async<Named> People::named(Context context, std::string text) {
-  Named out;
-  const auto mentions = find_mentions(text);
-  out.room = mentions.room;
-  std::vector<std::string> names;
-  for (const auto& readings : mentions.names) names.insert(names.end(), readings.begin(), readings.end());
-  std::unordered_map<std::string, UserId> ids;
-  const auto plain = context.keyed(std::string());
-  for (std::size_t at = 0; at < names.size(); at += names_at_once) {
-    const auto begin = names.begin() + static_cast<std::ptrdiff_t>(at);
-    std::vector<std::string> some(begin, begin + static_cast<std::ptrdiff_t>(std::min(names_at_once, names.size() - at)));
-    auto found = co_await directory_->ask<user::FindPeople>(plain, std::move(some));
-    if (!found) co_return found.error();
-    for (const auto& person : found->items)
-      if (!person.deleted) ids.emplace(lower_ascii(person.username), person.id);
-  }
-  for (const auto& readings : mentions.names)
-    for (const auto& name : readings) {
-      const auto found = ids.find(name);
-      if (found == ids.end()) continue;
-      if (std::find(out.people.begin(), out.people.end(), found->second) == out.people.end()) out.people.push_back(found->second);
-      break;
-    }
-  co_return out;
+  if (person == found->end() || person->second.deleted) co_return std::string();
+  co_return person->second.username;
 }
 
 Async<std::vector<UserId>> People::blocked(Context context, UserId id) {

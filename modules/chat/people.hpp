@@ -1,5 +1,5 @@
 #pragma once
-// What chat asks the user module: names for lists, who is meant by @name, who blocks whom. Used on the caller's shard, from all
+// What chat asks the user module: names for lists and of new members, who blocks whom. Used on the caller's shard, from all
 // shards at once, after connect().
 #include <memory>
 #include <unordered_map>
@@ -16,10 +16,8 @@ class People {
   void connect(std::shared_ptr<user::Directory> directory) { directory_ = std::move(directory); }
 
   Async<PeopleById> get(Context context, std::vector<UserId> ids);
-  /// Whether the directory knows somebody who has not gone.
-  Async<bool> known(Context context, UserId id);
-  /// Whom a text names, in its order; members or not.
-  Async<Named> named(Context context, std::string text);
+  /// Empty: the directory knows nobody like that, or they have gone.
+  Async<std::string> name_of(Context context, UserId id);
   Async<std::vector<UserId>> blocked(Context context, UserId id);
   /// With the names of the peers of direct rooms.
   Async<std::vector<Room>> with_peers(Context context, std::vector<Room> rooms);

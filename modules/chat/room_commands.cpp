@@ -1,18 +1,23 @@
 #include "room_commands.hpp"
+#include <algorithm>
 #include "loggia/chat/events.hpp"
 #include "loggia/kernel/json.hpp"
+#include "names.hpp"
 
 namespace loggia::chat {
 namespace {
 
 constexpr std::int64_t erase_at_once = 2000;
 
-void enter(Transaction& transaction, const Desk& desk, Entry& room, const UserId& person, Rank rank, const Cause& cause) {
+Target self(const Asker& asker) { return {asker.id, asker.username}; }
+
+void enter(Transaction& transaction, const Desk& desk, Entry& room, const Target& person, Rank rank, const Cause& cause) {
+  keep_name(transaction, person.id, person.username);
   MemberStands data;
-  data.user_id = person;
+  data.user_id = person.id;
   data.role = name_of(rank);
   const auto taken = desk.timeline.add(transaction, room, "member.joined", cause, encode(data));
-  insert_member(transaction, room, person, rank, cause.at, taken);
+  insert_member(transaction, room, person.id, rank, cause.at, taken);
 }
 
 void give_rank(Transaction& transaction, const Desk& desk, Entry& room, const UserId& person, Rank rank, const Cause& cause) {
@@ -53,22 +58,24 @@ Result<Room> create_room(Transaction& transaction, const Desk& desk, const Asker
                          const Cause& cause) {
   if (asker.guest) return Error(Errc::forbidden, "guests make no rooms");
   auto entry = insert_room(transaction, room);
-  enter(transaction, desk, entry, asker.id, Rank::owner, cause);
+  enter(transaction, desk, entry, self(asker), Rank::owner, cause);
   for (const auto& person : members.people) enter(transaction, desk, entry, person, Rank::member, cause);
   return describe(transaction, room.id, asker.id);
 }
 
-Result<Outcome<Room>> open_direct(Transaction& transaction, const Desk& desk, const Asker& asker, const Pair& pair, const Cause& cause) {
+Result<Outcome<Room>> open_direct(Transaction& transaction, const Desk& desk, const Asker& asker, const Target& other, const Cause& cause) {
   Outcome<Room> out;
+  Pair pair;
+  pair.first = std::min(asker.id, other.id);
+  pair.second = std::max(asker.id, other.id);
   if (const auto found = find_direct(transaction, pair)) {
     out.created = false;
     out.value = describe(transaction, *found, asker.id);
     return out;
   }
-  const auto other = pair.other(asker.id);
   if (asker.guest) {
     auto shared =
-        transaction.select("SELECT 1 FROM members a JOIN members b ON b.room = a.room AND b.user = ?2 WHERE a.user = ?1 LIMIT 1", asker.id, other);
+        transaction.select("SELECT 1 FROM members a JOIN members b ON b.room = a.room AND b.user = ?2 WHERE a.user = ?1 LIMIT 1", asker.id, other.id);
     if (!shared->next()) return Error(Errc::not_found, "there is no such person for you");
   }
   NewRoom room;
@@ -78,7 +85,7 @@ Result<Outcome<Room>> open_direct(Transaction& transaction, const Desk& desk, co
   room.by = asker.id;
   room.at = cause.at;
   auto entry = insert_room(transaction, room);
-  enter(transaction, desk, entry, asker.id, Rank::member, cause);
+  enter(transaction, desk, entry, self(asker), Rank::member, cause);
   enter(transaction, desk, entry, other, Rank::member, cause);
   out.value = describe(transaction, room.id, asker.id);
   return out;
@@ -138,7 +145,7 @@ Result<Room> join_room(Transaction& transaction, const Desk& desk, const Asker& 
   const auto allowed = may_join(room->kind, room->archived, Actor{room->rank, asker.admin, asker.guest}, banned(transaction, id, asker.id));
   if (!allowed) return allowed.error();
   // A room that everybody has left has no owner: whoever comes first takes it over.
-  if (room->rank == Rank::none) enter(transaction, desk, *room, asker.id, room->member_count == 0 ? Rank::owner : Rank::member, cause);
+  if (room->rank == Rank::none) enter(transaction, desk, *room, self(asker), room->member_count == 0 ? Rank::owner : Rank::member, cause);
   return describe(transaction, id, asker.id);
 }
 
@@ -156,9 +163,9 @@ Result<Nothing> put_member(Transaction& transaction, const Desk& desk, const Ask
   if (!allowed) return allowed.error();
   if (wanted == now) return Nothing();
   if (now == Rank::none) {
-    if (!target.known) return Error(Errc::not_found, "there is no such person");
+    if (!target.known()) return Error(Errc::not_found, "there is no such person");
     if (banned(transaction, id, target.id)) return Error(Errc::conflict, "they are banned from this room: lift the ban first");
-    enter(transaction, desk, *room, target.id, wanted, cause);
+    enter(transaction, desk, *room, target, wanted, cause);
     return Nothing();
   }
   allowed = may_act_on(room->rank, now);
@@ -189,7 +196,7 @@ Result<Nothing> ban_member(Transaction& transaction, const Desk& desk, const Ask
   auto room = entry_for(transaction, id, asker, Act::ban);
   if (!room) return room.error();
   if (target.id == asker.id) return Error(Errc::conflict, "nobody bans themselves: leave instead");
-  if (!target.known) return Error(Errc::not_found, "there is no such person");
+  if (!target.known()) return Error(Errc::not_found, "there is no such person");
   const auto now = rank_in(transaction, id, target.id);
   const auto allowed = may_act_on(room->rank, now);
   if (!allowed) return allowed.error();
@@ -209,6 +216,7 @@ void forget_person(Transaction& transaction, const Desk& desk, const UserId& per
   Cause cause;
   cause.at = at;
   cause.traceparent = traceparent;
+  forget_name(transaction, person);
   for (const auto& id : rooms_of(transaction, person)) {
     auto room = find_entry(transaction, id, person);
     // A direct room keeps its two people, so that the other one can read it.

@@ -4,13 +4,19 @@
 
 namespace loggia::chat {
 
+/// Somebody as the directory knows them; without a name it knows nobody like that.
+struct Target {
+  UserId id;
+  std::string username;
+  bool known() const { return !username.empty(); }
+};
 struct NewMembers {
-  std::vector<UserId> people;  // known, without the creator, each once
+  std::vector<Target> people;  // known, without the creator, each once
 };
 Result<Room> create_room(Transaction& transaction, const Desk& desk, const Asker& asker, const NewRoom& room, const NewMembers& members,
                          const Cause& cause);
 /// The one direct room of a pair: made, or found.
-Result<Outcome<Room>> open_direct(Transaction& transaction, const Desk& desk, const Asker& asker, const Pair& pair, const Cause& cause);
+Result<Outcome<Room>> open_direct(Transaction& transaction, const Desk& desk, const Asker& asker, const Target& other, const Cause& cause);
 Result<Room> change_room(Transaction& transaction, const Desk& desk, const Asker& asker, const RoomId& room, const RoomEdit& edit,
                          const Cause& cause);
 /// Gone at once; what `erase_some` leaves is erased in later commands: true while there is more.
@@ -19,11 +25,6 @@ bool erase_some(Transaction& transaction, const Desk& desk, const RoomId& room);
 std::vector<RoomId> rooms_to_erase(Query& query);
 
 Result<Room> join_room(Transaction& transaction, const Desk& desk, const Asker& asker, const RoomId& room, const Cause& cause);
-/// Somebody else, as the directory knows them.
-struct Target {
-  UserId id;
-  bool known = true;
-};
 Result<Nothing> put_member(Transaction& transaction, const Desk& desk, const Asker& asker, const RoomId& room, const Target& target,
                            std::optional<Rank> rank, const Cause& cause);
 Result<Nothing> take_member(Transaction& transaction, const Desk& desk, const Asker& asker, const RoomId& room, const UserId& target,

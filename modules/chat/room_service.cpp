@@ -67,7 +67,8 @@ Async<Room> RoomService::on(Context context, CreateRoom request) {
       const auto found = known->find(person);
       if (found == known->end() || found->second.deleted) co_return wrong_field("/members/" + std::to_string(at), "is the id of somebody here");
       auto& others = members.people;
-      if (person != asker.id && std::find(others.begin(), others.end(), person) == others.end()) others.push_back(person);
+      const auto same = [&](const Target& other) { return other.id == person; };
+      if (person != asker.id && std::none_of(others.begin(), others.end(), same)) others.push_back({person, found->second.username});
     }
   }
   room.by = asker.id;
@@ -92,14 +93,12 @@ Async<Outcome<Room>> RoomService::on(Context context, OpenDirect request) {
   if (!blocked) co_return blocked.error();
   if (std::find(blocked->begin(), blocked->end(), request.user_id) != blocked->end())
     co_return Error(Errc::forbidden, "there is a block between the two of you: no direct room");
-  Pair pair;
-  pair.first = std::min(asker.id, request.user_id);
-  pair.second = std::max(asker.id, request.user_id);
+  const Target target{request.user_id, other->second.username};
   Peer peer;
   peer.id = request.user_id;
   name_peer(peer, *people);
-  auto make = [this, pair, peer, asker](Transaction& transaction, const Cause& cause) -> Result<Outcome<Room>> {
-    auto made = open_direct(transaction, chat_.desk(), asker, pair, cause);
+  auto make = [this, target, peer, asker](Transaction& transaction, const Cause& cause) -> Result<Outcome<Room>> {
+    auto made = open_direct(transaction, chat_.desk(), asker, target, cause);
     if (made) made->value.peer = peer;
     return made;
   };

@@ -41,6 +41,7 @@ Room read_room(const Rows& rows, const UserId& viewer) {
 Asker asker_of(const Context& context) {
   Asker out;
   out.id = UserId(context.caller().subject);
+  out.username = context.caller().username;
   out.admin = context.caller().is("admin");
   out.guest = context.caller().is("guest");
   return out;

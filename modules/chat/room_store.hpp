@@ -11,6 +11,7 @@ namespace loggia::chat {
 /// Who acts, as the rules know them.
 struct Asker {
   UserId id;
+  std::string username;
   bool admin = false, guest = false;
 };
 Asker asker_of(const Context& context);

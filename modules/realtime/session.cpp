@@ -85,10 +85,10 @@ void Session::message(std::string_view text) {
   pump();
 }
 
-// Chat's one writer takes sends as they come, where nothing is to be asked between: mentions are looked up, and so are blocks.
+// Chat's one writer takes sends as they come, where nothing is to be asked between (chat::mentions_at_once).
 bool Session::plain_send(const Operation& operation) {
   const auto* send = std::get_if<SendOp>(&operation);
-  if (!send || send->attachments || send->text.find('@') != send->text.npos) return false;
+  if (!send || send->attachments || std::count(send->text.begin(), send->text.end(), '@') > chat::mentions_at_once) return false;
   const auto* room = node_.index().find(send->room);
   return room && room->warm && !room->direct;
 }

@@ -77,7 +77,13 @@ struct House {
     out.display_name = "The " + name;
     return directory->people.emplace(out.id, out).first->first;
   }
-  Context as(const UserId& user, std::vector<std::string> roles = {"member"}) const { return fake.as(Uuid(user), std::move(roles)); }
+  Context as(const UserId& user, std::vector<std::string> roles = {"member"}) const {
+    Caller caller;
+    caller.subject = Uuid(user);
+    if (const auto found = directory->people.find(user); found != directory->people.end()) caller.username = found->second.username;
+    caller.roles = std::move(roles);
+    return Context().as(std::move(caller));
+  }
 
   /// Asks the module as somebody.
   template <class P, class R> Result<typename R::Reply> ask(const Context& context, R request) {

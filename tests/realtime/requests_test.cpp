@@ -122,7 +122,8 @@ TEST_CASE("a send for which chat must ask somebody first is waited for") {
   };
   CHECK(first(room, "the room's first") == 1);
   CHECK(first(room, "another") == 2);
-  CHECK(first(room, "hello @somebody") == 1);
+  CHECK(first(room, "hello @somebody") == 2);
+  CHECK(first(room, std::string(17, '@')) == 1);
   CHECK(first(direct, "hello") == 1);
   CHECK(first(direct, "hello again") == 1);
 }

@@ -14,6 +14,9 @@ struct Sent {
   Time created_at{};
 };
 BOOST_DESCRIBE_STRUCT(Sent, (), (id, seq, created_at))
+/// A send into a room that is not direct, with at most this many `@` in its text, asks nobody: such sends of one caller take effect in the
+/// order in which they were made, without one waiting for the other.
+inline constexpr std::ptrdiff_t mentions_at_once = 16;
 struct SendNow {
   using Reply = Sent;
   static constexpr std::string_view route = "POST /internal/rooms/{room}/send";
