@@ -149,7 +149,7 @@ Result<Nothing> mark_read(Transaction& transaction, const Desk& desk, const Aske
   const auto target = std::min(seq, room->last_seq);
   if (target <= room->read_seq) return Nothing();
   transaction.execute("UPDATE members SET read_seq = ?3, read_at = ?4, changed = ?5 WHERE room = ?1 AND user = ?2", id, asker.id, target, cause.at,
-                      next_change(transaction));
+                      desk.timeline.next_change(transaction));
   ReceiptMoved moved;
   moved.room = id;
   moved.user_id = asker.id;

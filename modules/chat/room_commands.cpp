@@ -200,7 +200,7 @@ Result<Nothing> ban_member(Transaction& transaction, const Desk& desk, const Ask
   const auto now = rank_in(transaction, id, target.id);
   const auto allowed = may_act_on(room->rank, now);
   if (!allowed) return allowed.error();
-  insert_ban(transaction, id, target.id, asker.id, cause.at, next_change(transaction));
+  insert_ban(transaction, id, target.id, asker.id, cause.at, desk.timeline.next_change(transaction));
   if (now != Rank::none) go(transaction, desk, *room, target.id, "banned", cause);
   return Nothing();
 }

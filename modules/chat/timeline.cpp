@@ -1,4 +1,5 @@
 #include "timeline.hpp"
+#include <limits>
 #include "frame.hpp"
 #include "loggia/chat/events.hpp"
 
@@ -9,9 +10,14 @@ constexpr std::size_t page_bytes = 2u << 20;
 
 }  // namespace
 
-std::int64_t next_change(Transaction& transaction) {
-  auto rows = transaction.select("UPDATE changes SET newest = newest + 1 WHERE id = 1 RETURNING newest");
-  return rows->next() ? rows->integer(0) : 0;
+// Read once and written once a group of commands. What a refused command took is a hole, which nobody minds.
+std::int64_t Timeline::next_change(Transaction& transaction) {
+  if (!newest_) newest_ = newest_change(transaction);
+  transaction.before_commit(std::numeric_limits<std::uint64_t>::max(), [this](Transaction& group) {
+    group.execute("UPDATE changes SET newest = ?1 WHERE id = 1", *newest_);
+    newest_.reset();
+  });
+  return ++*newest_;
 }
 std::int64_t newest_change(Query& query) {
   auto rows = query.select("SELECT newest FROM changes WHERE id = 1");

@@ -1,6 +1,6 @@
 #pragma once
 // The one way in which a room changes: its next number, the frame, the event in the log, in the transaction of the change. Made
-// once; stateless but for the log. On the store's threads.
+// once. On the store's threads.
 #include <memory>
 #include "loggia/kernel/bus.hpp"
 #include "room_store.hpp"
@@ -14,14 +14,15 @@ struct Cause {
   std::string traceparent;
 };
 
-/// The next of all changes: positions of `hello`.
-std::int64_t next_change(Transaction& transaction);
+/// The newest of all changes that is stored: a position of `hello`.
 std::int64_t newest_change(Query& query);
 
 class Timeline {
  public:
   explicit Timeline(std::shared_ptr<Log> log) : log_{std::move(log)} {}
 
+  /// The next of all changes; they ascend, with holes.
+  std::int64_t next_change(Transaction& transaction);
   /// Takes the room's next number for an event whose data is `data`. `ev` is a literal.
   Taken add(Transaction& transaction, Entry& room, std::string_view ev, const Cause& cause, std::string_view data);
   /// The same with a frame that is ready: it carries `room.last_seq + 1`. `edits`: the message whose edit it is.
@@ -36,6 +37,7 @@ class Timeline {
 
  private:
   std::shared_ptr<Log> log_;
+  std::optional<std::int64_t> newest_;  // while a group of commands runs
 };
 
 /// Frames with a number > `after`, oldest first: at most `limit`, and no more than a few MiB; `more` says that others follow.
