@@ -42,6 +42,7 @@ TEST_CASE("what does not parse as JSON is malformed, and so are the attacks that
       {"single quotes", "{'a':1}"},
       {"an open text", "\"abc"},
       {"a NUL", std::string("{}\0", 3)},
+      {"a byte order mark", "\xEF\xBB\xBF{}"},
   };
   for (const auto& [what, text] : attacks) {
     CAPTURE(what);

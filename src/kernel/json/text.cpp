@@ -121,6 +121,8 @@ Result<json> parse(std::string_view text, std::size_t most) {
   Builder builder(most);
   // nlohmann takes a NUL for the end of the input.
   if (text.find('\0') != text.npos) return Error(Errc::malformed, "the input does not parse as JSON: it holds a NUL");
+  // It skips a byte order mark; RFC 8259, 8.1, lets a reader do so or not, and what two could read differently is refused.
+  if (text.starts_with("\xEF\xBB\xBF")) return Error(Errc::malformed, "the input does not parse as JSON: it begins with a byte order mark");
   if (!json::sax_parse(text.begin(), text.end(), &builder))
     return Error(Errc::malformed, "the input " + (builder.why.empty() ? "does not parse as JSON" : builder.why));
   return std::move(builder.root);
