@@ -39,6 +39,7 @@ TEST_CASE("no Origin is none, null is foreign, allowed ones are allowed") {
   CHECK(origins.of(from("127.0.0.1", {{"host", "a"}})) == Origin::none);
   CHECK(origins.of(from("127.0.0.1", {{"host", "a"}, {"origin", "null"}})) == Origin::foreign);
   CHECK(origins.of(from("127.0.0.1", {{"host", "a"}, {"origin", "https://other.example"}})) == Origin::allowed);
+  CHECK(origins.of(from("127.0.0.1", {{"host", "a"}, {"origin", "http://a"}, {"origin", "https://evil.example"}})) == Origin::foreign);
 }
 
 TEST_CASE("X-Forwarded-Proto and -Host count from trusted proxies alone") {
