@@ -6,7 +6,8 @@ namespace loggia::fuzz::http_target {
 namespace {
 
 bool same(const Stream& a, const Stream& b) {
-  if (a.status != b.status || a.left != b.left || a.messages.size() != b.messages.size()) return false;
+  // Of two things that are wrong, what is seen first depends on what has come; that something is wrong does not.
+  if ((a.status == 0) != (b.status == 0) || (a.status == 0 && a.left != b.left) || a.messages.size() != b.messages.size()) return false;
   for (std::size_t i = 0; i < a.messages.size(); ++i) {
     const auto &x = a.messages[i], &y = b.messages[i];
     if (x.raw_head != y.raw_head || x.body != y.body || x.head.request.path != y.head.request.path) return false;
