@@ -4,8 +4,38 @@
 
 namespace loggia::http {
 namespace {
+
 constexpr std::size_t line_max = 256, extensions_max = 4096, digits_max = 16;
+
+/// Takes a token or, where one may be, a quoted text off the front, with the spaces behind it.
+bool take_word(std::string_view& rest, bool quoted) {
+  std::size_t end = 0;
+  if (quoted && rest.starts_with('"')) {
+    for (end = 1; end < rest.size() && rest[end] != '"'; ++end)
+      if (rest[end] == '\\') ++end;
+    if (end++ >= rest.size()) return false;
+  } else {
+    end = std::min(rest.find_first_of("=; \t"), rest.size());
+    if (!is_token(rest.substr(0, end))) return false;
+  }
+  rest = trimmed(rest.substr(end));
+  return true;
 }
+
+/// RFC 9112, 7.1.1. A quote that is not closed would have its end in a later line for a reader that believes it.
+bool are_extensions(std::string_view rest) {
+  while (!rest.empty()) {
+    if (rest.front() != ';') return false;
+    rest = trimmed(rest.substr(1));
+    if (!take_word(rest, false)) return false;
+    if (!rest.starts_with('=')) continue;
+    rest = trimmed(rest.substr(1));
+    if (!take_word(rest, true)) return false;
+  }
+  return true;
+}
+
+}  // namespace
 
 BodyReader::BodyReader(const Head& head, std::size_t body_max) : left_{head.content_length}, body_max_{body_max} {
   if (head.chunked) part_ = Part::size;
@@ -44,8 +74,7 @@ bool BodyReader::read_size() {
   const auto digits = std::min(line_.find_first_not_of("0123456789abcdefABCDEF"), line_.size());
   if (digits == 0 || digits > digits_max) return refuse(400, "A chunk begins with its size in hexadecimal digits."), false;
   const auto extension = trimmed(std::string_view(line_).substr(digits));
-  if (!extension.empty() && (extension.front() != ';' || !is_field_value(extension)))
-    return refuse(400, "A chunk's size is followed by something else."), false;
+  if (!is_field_value(extension) || !are_extensions(extension)) return refuse(400, "A chunk's size is followed by something else."), false;
   extensions_ += extension.size();
   if (extensions_ > extensions_max) return refuse(400, "The chunks have too many extensions."), false;
   if (digits < line_.size() && extension.empty()) return refuse(400, "A chunk's size is followed by a space."), false;
