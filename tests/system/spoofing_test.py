@@ -90,6 +90,8 @@ def headers_of_proxies_and_modules_are_nobodys_but_theirs(server):
         assert status == 200 and json.loads(body)["id"] == ada.id, (name, status, body)
         assert raw(server, "GET", "/api/v1/admin/users", [header, bearer])[0] == 403, name
         assert raw(server, "POST", "/api/v1/auth/validate", [header, bearer, ("Content-Type", "application/json")], b'{"token":"x"}')[0] == 200, name
+        if "203.0.113.9" not in value and "Forwarded" not in name:
+            continue
         status, _, body = raw(server, "POST", "/api/v1/auth/login", [header, ("Content-Type", "application/json")], json.dumps({"login": ada.name, "password": ada.password, "cookie": True}).encode())
         assert status == 200, (name, body)
         status, _, body = raw(server, "GET", "/api/v1/auth/sessions", [header, bearer])
@@ -99,7 +101,7 @@ def headers_of_proxies_and_modules_are_nobodys_but_theirs(server):
                          ("GET", "/api/v1/internal/people"), ("POST", "/api/v1/internal/profiles"), ("TRACE", "/api/v1/users/me"), ("GET", "/.git/config"), ("GET", "/debug")):
         status = raw(server, method, path, [bearer, ("loggia-module", "gateway"), ("loggia-subject", admin.id)])[0]
         assert status in (404, 405), (method, path, status)
-    print(f"        {len(spoofed)} headers, each as nobody, as a member and at a login")
+    print(f"        {len(spoofed)} headers, each as nobody and as a member; those about addresses at a login too")
 
 
 # ---- forged tokens ----
