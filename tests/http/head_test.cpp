@@ -230,6 +230,7 @@ TEST_CASE("chunks are bounded in sum, in the length of a line and in their exten
 TEST_CASE("a long target is 414, a long head 431, too many fields 431") {
   CHECK(read_head("GET /" + std::string(9000, 'a') + " HTTP/1.1\r\nHost: a\r\n\r\n").status == 414);
   CHECK(read_head("GET /" + std::string(9000, 'a')).status == 414);
+  CHECK(read_head("GET /" + std::string(9000, 'a') + " HTTP/1.1\r\nHost: a\r\n").status == 414);  // at once, as when it comes in pieces
   CHECK(read_head("GET / HTTP/1.1\r\nHost: a\r\nX: " + std::string(17000, 'a')).status == 431);
   std::string many = "GET / HTTP/1.1\r\nHost: a\r\n";
   for (int i = 0; i < 101; ++i) many += "x: y\r\n";

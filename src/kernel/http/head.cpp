@@ -176,6 +176,7 @@ HeadScanner::State HeadScanner::refuse(int status, std::string_view detail) {
 }
 
 HeadScanner::State HeadScanner::scan(std::string_view bytes, const Limits& limits) {
+  const auto first_line_max = limits.target_max + method_max + 16;  // a method, the target and a version
   for (; seen_ < bytes.size() && seen_ < limits.header_max; ++seen_) {
     const char c = bytes[seen_];
     if (c == '\0') return refuse(400, "The head of the request has a NUL byte.");
@@ -188,10 +189,10 @@ HeadScanner::State HeadScanner::scan(std::string_view bytes, const Limits& limit
       size_ = line_;
       return State::complete;
     }
+    if (first_line_ && line_ > first_line_max) return refuse(414, "The target of the request is too long.");
     if (!std::exchange(first_line_, false) && ++fields_ > limits.fields_max) return refuse(431, "There are too many header fields.");
   }
-  // A method, the target and a version: what is longer than that before the first line's end is a target that is too long.
-  if (first_line_ && bytes.size() > limits.target_max + method_max + 16) return refuse(414, "The target of the request is too long.");
+  if (first_line_ && bytes.size() > first_line_max) return refuse(414, "The target of the request is too long.");
   if (seen_ >= limits.header_max) return refuse(431, "The head of the request has more than " + std::to_string(limits.header_max) + " bytes.");
   return State::more;
 }
