@@ -10,8 +10,23 @@ std::string lower(std::string_view text) {
   return out;
 }
 
-bool host_character(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '-' || c == '_' || c == ':' || c == '[' || c == ']';
+bool digit(char c) { return c >= '0' && c <= '9'; }
+bool name_character(char c) { return (c >= 'a' && c <= 'z') || digit(c) || c == '.' || c == '-' || c == '_'; }
+bool address_character(char c) { return (c >= 'a' && c <= 'f') || digit(c) || c == ':' || c == '.'; }
+
+/// `name`, `[::1]`, either with a port.
+bool is_host(std::string_view host) {
+  const bool bracket = host.starts_with('[');
+  if (bracket) host.remove_prefix(1);
+  const auto end = host.find(bracket ? ']' : ':');
+  const auto name = host.substr(0, end);
+  if (name.empty() || !std::all_of(name.begin(), name.end(), bracket ? address_character : name_character)) return false;
+  if (end == host.npos) return !bracket;
+  auto port = host.substr(end + bracket);
+  if (port.empty()) return bracket;
+  if (!port.starts_with(':')) return false;
+  port.remove_prefix(1);
+  return !port.empty() && port.size() <= 5 && std::all_of(port.begin(), port.end(), digit);
 }
 
 }  // namespace
@@ -21,7 +36,7 @@ std::string origin_of(std::string_view url) {
   const std::size_t begin = text.starts_with("http://") ? 7 : text.starts_with("https://") ? 8 : 0;
   if (begin == 0) return {};
   auto host = text.substr(begin, text.find_first_of("/?#", begin) - begin);
-  if (host.empty() || !std::all_of(host.begin(), host.end(), host_character)) return {};
+  if (!is_host(host)) return {};
   const std::string_view standard = begin == 7 ? ":80" : ":443";
   if (host.ends_with(standard)) host.resize(host.size() - standard.size());
   return text.substr(0, begin) + host;

@@ -22,7 +22,11 @@ TEST_CASE("an origin is scheme and host in lower case, without the port that is 
   CHECK(origin_of("https://Chat.Example:443/rooms?x#y") == "https://chat.example");
   CHECK(origin_of("http://chat.example:8080") == "http://chat.example:8080");
   CHECK(origin_of("http://[::1]:80") == "http://[::1]");
-  for (const auto* none : {"", "null", "ftp://x", "https://", "https:///x", "https://a b", "https://user@host"}) CHECK(origin_of(none).empty());
+  for (const auto* none :
+       {"", "null", "ftp://x", "https://", "https:///x", "https://a b", "https://user@host", "https://:443", "http://a:80:80",
+        "http://a:", "http://a:x", "http://a:123456", "http://[::1", "http://[]", "http://[::1]a", "http://a]", "http://[a.example]"})
+    CHECK(origin_of(none).empty());
+  for (const auto* some : {"http://a", "http://a:1", "http://[::1]", "http://[::1]:8080", "https://a-b_c.d:65535"}) CHECK(origin_of(some) == some);
 }
 
 TEST_CASE("our own origin is that of http.public_url, else scheme and Host of the request") {

@@ -42,5 +42,4 @@ LOGGIA_FUZZ(rpc) {
   }
   const auto answer = rpc::answer_of(received);
   require(answer.has_value() == (received.status < 300), "an answer is one by its status");
-  if (!answer) require(!answer.error().detail.empty() || answer.error().code != Errc::internal, "an error says something");
 }
