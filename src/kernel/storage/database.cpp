@@ -7,11 +7,13 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <cerrno>
 #include <future>
 #include <mutex>
 #include "loggia/kernel/log.hpp"
 #include "storage/migrations.hpp"
 #include "storage/readers.hpp"
+#include "storage/settle.hpp"
 
 namespace loggia {
 namespace {
@@ -151,6 +153,27 @@ bool make_private(const std::filesystem::path& path) {
   return !problem && size > 0;
 }
 
+/// A name is durable once its folder was synced. SQLite does that for a log of writes that it makes, not for one that it finds.
+void sync_names(const std::filesystem::path& directory) {
+  for (const auto& folder : {directory, std::filesystem::absolute(directory).parent_path()}) {
+    const int file = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (file < 0) continue;  // a parent that is not ours to read was there before us
+    const int problem = ::fsync(file) == 0 ? 0 : errno;
+    ::close(file);
+    if (problem != 0 && problem != EINVAL)
+      throw std::filesystem::filesystem_error("cannot sync", folder, std::error_code(problem, std::generic_category()));
+  }
+}
+
+/// What opening would run. A file whose making was interrupted has a journal that only a writer can roll back: then nothing is known yet.
+Result<std::vector<std::string>> look_at(const std::filesystem::path& path, const std::vector<sqlite::Part>& parts) try {
+  Connection look(path.string(), Mode::reader);
+  return sqlite::pending(look, parts);
+} catch (const SQLite::Exception& problem) {
+  if (problem.getExtendedErrorCode() != SQLITE_READONLY_ROLLBACK) throw;
+  return std::vector<std::string>();
+}
+
 }  // namespace
 
 Result<std::shared_ptr<Database>> open_database(DatabaseOptions options) {
@@ -158,12 +181,16 @@ Result<std::shared_ptr<Database>> open_database(DatabaseOptions options) {
   const auto path = memory ? std::filesystem::path(":memory:") : options.directory / (options.name + ".db");
   try {
     const auto parts = parts_of(options);
-    if (!memory && make_private(path)) {
+    const bool used = !memory && make_private(path);
+    // The process before this one did not end as it should, or there was none.
+    const bool unclean = !memory && (!used || std::filesystem::exists(path.string() + "-wal"));
+    if (used) {
       // Looked at before anything is written: what is refused stays as it is.
-      Connection look(path.string(), Mode::reader);
-      if (const auto known = sqlite::pending(look, parts); !known) return Error(known.error().code, path.string() + ": " + known.error().detail);
+      if (const auto known = look_at(path, parts); !known) return Error(known.error().code, path.string() + ": " + known.error().detail);
     }
+    if (unclean) sqlite::settle(path.string());
     auto connection = std::make_unique<Connection>(path.string(), memory ? Mode::memory : Mode::writer);
+    if (unclean) sync_names(options.directory);
     const auto steps = sqlite::pending(*connection, parts);
     if (!steps) return Error(steps.error().code, path.string() + ": " + steps.error().detail);
     if (!steps->empty()) {
