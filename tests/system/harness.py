@@ -6,6 +6,8 @@ import base64, http.client, json, os, pathlib, queue, re, secrets, shutil, signa
 
 SET = [word for pair in os.environ.get("LOGGIA_SET", "").split() for word in ("--set", pair)]   # of every server: "process.threads=4"
 PATIENCE = float(os.environ.get("LOGGIA_PATIENCE", "1"))   # multiplies every limit, for sanitizers
+DEEP = "--deep" in sys.argv                                # scripts/promise --deep: longer, more of it
+SEED = next((int(word.removeprefix("--seed=")) for word in sys.argv if word.startswith("--seed=")), 20261129)
 
 
 def word(n=12):
@@ -28,14 +30,15 @@ class Server:
         self.home = pathlib.Path(tempfile.mkdtemp(prefix="loggia-system-"))
         self.data = data or str(self.home / "data")
         self.process = None
+        self.before, self.environment, self.prepare = [], {}, None   # words before the command, more variables, what runs in the child
 
     def start(self, limit=60):
         lines = queue.Queue()
         self.log = open(self.home / "stderr.log", "ab")
         self.process = subprocess.Popen(
-            [self.binary, "serve", "--data", self.data, "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--set", "gateway.rate_limit=false", *SET, *self.flags],
+            [*self.before, self.binary, "serve", "--data", self.data, "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--set", "gateway.rate_limit=false", *SET, *self.flags],
             stdout=subprocess.PIPE, stderr=self.log, stdin=subprocess.DEVNULL, cwd=self.home,
-            env={k: v for k, v in os.environ.items() if not k.startswith("LOGGIA_")})
+            env={**{k: v for k, v in os.environ.items() if not k.startswith("LOGGIA_")}, **self.environment}, preexec_fn=self.prepare)
 
         def pump(pipe):
             for line in pipe:
@@ -248,7 +251,7 @@ class Socket:
 def run(tests):
     """Runs each test with a server of its own that is discarded; prints one line a test and the closing line."""
     binary = str(pathlib.Path(sys.argv[1]).resolve())
-    only = sys.argv[2] if len(sys.argv) > 2 else ""
+    only = next((word for word in sys.argv[2:] if not word.startswith("--")), "")
     passed = failed = 0
     for test in tests:
         if only not in test.__name__:

@@ -9,7 +9,7 @@
 namespace loggia::sqlite {
 namespace {
 
-constexpr sqlite3_int64 piece_size = 1 << 20;
+constexpr sqlite3_int64 piece_size = 1 << 16;  // SQLite never asks a VFS for more, and the system's own takes less than 128 KiB
 
 void check(int code) {
   if (code != SQLITE_OK) throw SQLite::Exception("the log of writes cannot be made durable", code);

@@ -83,7 +83,7 @@ int write(sqlite3_file* file, const void* from, int size, sqlite3_int64 at) {
   auto& s = state();
   const Guard lock(s.mutex);
   const auto& open = of(file);
-  if (open.read_only) return SQLITE_IOERR_WRITE;
+  if (open.read_only || size > 0x1ffff) return SQLITE_IOERR_WRITE;  // more than the system's own VFS can
   const bool failed = fails(s, true);
   const auto count = static_cast<std::size_t>(failed ? size / 2 : size);  // some of it went through
   auto& bytes = open.inode->bytes;
