@@ -223,6 +223,8 @@ int open(sqlite3_vfs*, const char* path, sqlite3_file* file, int flags, int* out
   const bool recorded = s.recording && name.starts_with(s.prefix);
   auto own = std::make_unique<Open>();
   own->of_database = (flags & SQLITE_OPEN_MAIN_DB) != 0;
+  // As the system's own VFS does, also for one that was there.
+  own->sync_names = (flags & SQLITE_OPEN_CREATE) && (flags & (SQLITE_OPEN_WAL | SQLITE_OPEN_MAIN_JOURNAL));
   own->read_only = (flags & SQLITE_OPEN_READONLY) != 0;
   if (found == s.files.end()) {
     if (!(flags & SQLITE_OPEN_CREATE)) return SQLITE_CANTOPEN;
@@ -230,7 +232,6 @@ int open(sqlite3_vfs*, const char* path, sqlite3_file* file, int flags, int* out
     if (recorded) {
       inode->number = s.next_inode++;
       s.history.push_back({Step::Kind::make, inode->number, name.substr(s.prefix.size())});
-      own->sync_names = (flags & (SQLITE_OPEN_WAL | SQLITE_OPEN_MAIN_JOURNAL)) != 0;  // as the system's own VFS does
     }
     found = s.files.emplace(name, std::move(inode)).first;
   }

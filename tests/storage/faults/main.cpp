@@ -1,4 +1,4 @@
-// storage_faults power|errors|memory [--points N] [--from K] [--most N] [--seed N] [--progress]
+// storage_faults power|errors|memory [--points N] [--from K] [--most N] [--seed N] [--progress] [--trace]
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -11,7 +11,7 @@
 namespace {
 
 int usage(const char* why) {
-  std::fprintf(stderr, "%s\nstorage_faults power|errors|memory [--points N] [--from K] [--most N] [--seed N] [--progress]\n", why);
+  std::fprintf(stderr, "%s\nstorage_faults power|errors|memory [--points N] [--from K] [--most N] [--seed N] [--progress] [--trace]\n", why);
   return 2;
 }
 
@@ -31,8 +31,8 @@ int main(int count, char** words) {
   Run run;
   for (int at = 2; at < count; ++at) {
     const std::string flag = words[at];
-    if (flag == "--progress") {
-      run.progress = true;
+    if (flag == "--progress" || flag == "--trace") {
+      (flag == "--trace" ? run.trace : run.progress) = true;
       continue;
     }
     if (at + 1 == count) return usage("a value is missing");

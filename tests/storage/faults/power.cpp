@@ -24,6 +24,16 @@ Requests known_before(Requests requests) {
   return requests;
 }
 
+void print(const char* title, const History& history) {
+  static const char* const kinds[] = {"make", "erase", "write", "cut", "sync", "failed sync"};
+  std::printf("%s\n", title);
+  for (std::size_t at = 0; at < history.size(); ++at) {
+    const auto& step = history[at];
+    std::printf("  %4zu %s %d %s at %lld, %zu bytes%s\n", at + 1, kinds[static_cast<int>(step.kind)], step.file, step.name.c_str(),
+                static_cast<long long>(step.at), step.bytes.size(), step.names_too ? ", names too" : "");
+  }
+}
+
 struct Tally {
   long points = 0, in_checkpoint = 0, in_opening = 0, after_kill = 0, lost = 0, damaged = 0;
   std::size_t acknowledged = 0;
@@ -95,8 +105,13 @@ class Power {
     }
     const auto cut = chance() % 4 == 0 ? resent : first_step + chance() % (history.size() - first_step + 1);
     if (cut <= opened) ++tally_.in_opening;
+    const auto before_wrong = tally_.lost + tally_.damaged;
     check(after_power_cut(history, cut, chance), known, cut,
           where + ", then a power cut at step " + std::to_string(cut) + " of " + std::to_string(history.size()));
+    if (run_.trace && tally_.lost + tally_.damaged > before_wrong) {
+      print("before", before);
+      print("then", history);
+    }
   }
 
   void check(const Files& files, const Requests& requests, std::size_t count, const std::string& where) {

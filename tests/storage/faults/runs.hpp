@@ -9,6 +9,7 @@ struct Run {
   long points = 10000, from = 0, most = 60;
   std::uint64_t seed = 1;
   bool progress = false;
+  bool trace = false;               // the histories of what is wrong
   std::filesystem::path directory;  // empty, on a file system in memory where there is one
 };
 
