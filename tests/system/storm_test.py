@@ -1,0 +1,176 @@
+"""Crowds: everybody comes back at once, some never read, and some lose their rights while all are spoken to."""
+import json, threading, time
+from concurrent.futures import ThreadPoolExecutor
+from crowd import Connection, Crowd, part
+from harness import DEEP, PATIENCE, Person, Socket, run
+from work import rss
+
+EACH = 20   # connections of one person: the contract's limit
+
+
+def people(server, count):
+    with ThreadPoolExecutor(4) as pool:
+        return list(pool.map(lambda _: Person(server), range(count)))
+
+
+def everybody_comes_back_at_once(server):
+    count = 10000 if DEEP else 2000
+    server.start()
+    *everyone, speaker = people(server, count // EACH + 1)
+    took, counted = [], 0
+    for turn in range(2):
+        if turn:
+            server.kill()
+            server.start()
+        idle = rss(server.process.pid)
+        crowd = Crowd(server)
+        began = time.monotonic()
+        connections = [Connection(crowd, everyone[n % len(everyone)].token) for n in range(count)]
+        crowd.until(lambda: all(c.state not in ("connecting", "upgrading", "asking") for c in connections), "the sign-in of all", 60 * PATIENCE)
+        took.append(time.monotonic() - began)
+        wrong = [c.code for c in connections if c.state != "open"]
+        assert not wrong, f"{len(wrong)} did not come in: {wrong[:5]}"
+        delays = [c.opened_at - c.began for c in connections]
+        memory = rss(server.process.pid)
+        # They are all there: each hears of the next message.
+        heard = []
+        room = speaker.room(everyone[0])
+        for c in connections:
+            c.heard = lambda c, text, now: heard.append(c) if b'"message.created"' in text else None
+        Socket(speaker).op("send", room=room, text="here", client_id=f"storm-{turn}")
+        alive = [c for c in connections if c.token == everyone[0].token]
+        crowd.until(lambda: len({id(c) for c in heard}) >= len(alive), "the message to those of its room", 20 * PATIENCE)
+        counted = crowd.open
+        crowd.close()
+    assert took[-1] < 10 * PATIENCE, f"{count} came back in {took[-1]:.1f} s"
+    assert memory < 300, f"{memory:.0f} MiB"
+    print(f"        {count} connections signed in within {took[0]:.2f} s, after kill -9 again within {took[1]:.2f} s (p50 {part(delays, .5):.2f} s, p99 {part(delays, .99):.2f} s), "
+          f"0 refused, {counted} open, {memory:.0f} MiB resident ({(memory - idle) * 1024 / count:.1f} KiB each)")
+
+
+def who_does_not_read_costs_nobody_else(server):
+    slow_count, text = (200 if DEEP else 20), "x" * 7000
+    server.start()
+    everyone = people(server, max(2, slow_count // EACH) + 2)
+    sender, reader, slow_people = everyone[0], everyone[1], everyone[2:]
+    room = sender.room(*everyone[1:])
+    crowd = Crowd(server)
+    late, sent_at, codes = [], {}, []
+
+    def heard(connection, frame, now):
+        if b'"message.created"' in frame:
+            cid = json.loads(frame)["data"]["client_id"]
+            late.append(now - sent_at[cid])
+    quick = Connection(crowd, reader.token, heard=heard)
+    slow = [Connection(crowd, slow_people[n % len(slow_people)].token, small=True) for n in range(slow_count)]
+    crowd.until(lambda: crowd.open == slow_count + 1, "all are in", 30 * PATIENCE)
+    positions = {c: json.loads(c.hello)["ok"] for c in slow}
+    before = rss(server.process.pid)
+    socket, number, stop = Socket(sender), 0, threading.Event()
+
+    def send():
+        nonlocal number
+        while not stop.is_set():
+            cid = f"s-{number}"
+            sent_at[cid] = time.monotonic()
+            socket.op("send", room=room, text=text, client_id=cid)
+            number += 1
+            time.sleep(0.004)
+    for connection in slow[:slow_count]:
+        connection.pause()
+    thread = threading.Thread(target=send)
+    thread.start()
+    peak, began = before, time.monotonic()
+    while time.monotonic() - began < (300 if DEEP else 22) * PATIENCE:
+        crowd.turn(0.02)
+        peak = max(peak, rss(server.process.pid))
+    stop.set()
+    thread.join()
+    crowd.until(lambda: len(late) >= number, "the quick reader's last message", 20 * PATIENCE)
+    assert quick.state == "open" and len(late) == number
+    # Now the slow ones read what is there: the close says that it may be resumed.
+    for connection in slow:
+        connection.go_on()
+    crowd.until(lambda: all(c.state == "closed" for c in slow), "the end of the slow readers", 60 * PATIENCE)
+    codes = sorted({str(c.code) for c in slow})
+    assert peak - before < 220, f"memory grew by {peak - before:.0f} MiB"
+    assert part(late, .99) < 0.25 * PATIENCE, f"p99 of the quick reader: {part(late, .99) * 1000:.0f} ms"
+    # They resume: everything that they missed, or a reset, and never a hole.
+    person = slow_people[0]
+    hello = positions[slow[0]]
+    start = next(r["last_seq"] for r in hello["rooms"] if r["id"] == room)
+    again = Socket(person, {"epoch": hello["epoch"], "cursor": hello["cursor"], "rooms": {room: start}})
+    again.event(lambda e: e["ev"] == "replay.done", 60)
+    seen = again.timeline(room)
+    reset = any(e["ev"] == "room.reset" for e in again.events)
+    assert reset or seen == list(range(start + 1, start + 1 + len(seen))) and len(seen) >= number, (len(seen), number)
+    crowd.close()
+    print(f"        {slow_count} readers that do not read, {number} messages of 7 KB: closed with {', '.join(codes)}, memory {peak - before:+.0f} MiB at most; "
+          f"who reads: {len(late)} of {number}, p50 {part(late, .5) * 1000:.1f} ms, p99 {part(late, .99) * 1000:.1f} ms; a resume brought {'a reset' if reset else f'{len(seen)} events'}")
+
+
+def who_loses_a_room_or_a_session_hears_nothing_after_a_second(server):
+    persons, each = (500, 4) if DEEP else (100, 2)
+    server.start()
+    everyone = people(server, persons + 1)
+    owner, members = everyone[0], everyone[1:]
+    with ThreadPoolExecutor(4) as pool:
+        rooms = list(pool.map(lambda n: owner.room(*members[n:n + 50]), range(0, persons, 50)))
+    crowd = Crowd(server)
+    last, by_person = {}, {}
+
+    def heard(connection, frame, now):
+        if b'"message.created"' in frame[:200] or b'"typing"' in frame[:60]:
+            last[connection] = now
+        elif b'"room.removed"' in frame[:60]:
+            connection.removed = now
+    for n, member in enumerate(members):
+        by_person[member] = [Connection(crowd, member.token, heard=heard) for _ in range(each)]
+    crowd.until(lambda: crowd.open == persons * each, "all are in", 60 * PATIENCE)
+    stop, removed, ended, sends = threading.Event(), {}, {}, [0]
+
+    def speak():   # to every room, all the time
+        socket = Socket(owner)
+        while not stop.is_set():
+            numbers = [socket.begin("send", room=room, text="are you there", client_id=f"n{sends[0]}-{k}") for k, room in enumerate(rooms)]
+            for number in numbers:
+                assert "ok" in socket.answer(number)
+            sends[0] += len(numbers)
+            time.sleep(0.05 if not DEEP else 0.2)
+
+    def cut():   # each loses the room, and a while later the session
+        for n, member in enumerate(members):
+            room = rooms[n // 50]
+            owner.do("DELETE", f"/rooms/{room}/members/{member.id}")
+            removed[member] = time.monotonic()
+        for member in members:
+            status, _, _ = server.call("POST", "/auth/logout", token=member.token)
+            assert status == 204, status
+            ended[member] = time.monotonic()
+        time.sleep(1.5)   # the time in which something wrong would come
+        stop.set()
+    threads = [threading.Thread(target=speak), threading.Thread(target=cut)]
+    for thread in threads:
+        thread.start()
+    crowd.until(stop.is_set, "all events", 300 * PATIENCE)
+    for thread in threads:
+        thread.join()
+    latencies, after = [], 0
+    for member, connections in by_person.items():
+        for c in connections:
+            assert hasattr(c, "removed"), "room.removed did not come"
+            assert c.state == "closed" and c.code == 4009, (c.state, c.code)
+            gone = max(0.0, last.get(c, 0) - removed[member])
+            latencies.append(max(gone, c.removed - removed[member]))
+            latencies.append(c.closed_at - ended[member])
+            after += gone > 1
+        status, _, _ = server.call("GET", "/users/me", token=member.token)
+        assert status == 401, f"the token of an ended session is taken: {status}"
+    latencies = [max(0.0, one) for one in latencies]
+    crowd.close()
+    assert part(latencies, .99) < 1 * PATIENCE and after == 0, (part(latencies, .99), after)
+    print(f"        {2 * persons} events ({persons} removals, {persons} ended sessions) with {persons * each} connections and {sends[0]} messages meanwhile: "
+          f"p50 {part(latencies, .5) * 1000:.0f} ms, p99 {part(latencies, .99) * 1000:.0f} ms, at most {max(latencies) * 1000:.0f} ms; delivered after a second: {after}; tokens refused: {persons} of {persons}")
+
+
+run([everybody_comes_back_at_once, who_does_not_read_costs_nobody_else, who_loses_a_room_or_a_session_hears_nothing_after_a_second])
