@@ -108,12 +108,15 @@ class Crowd:
         self.address = (server.host, int(server.port))
         self.handshake = HANDSHAKE.format(host=f"{server.host}:{server.port}").encode()
         self.epoll, self.connections, self.open = select.epoll(), {}, 0
+        self.own_delay = 0.0   # how long what came may have waited for this thread: no figure here is more exact
 
     def turn(self, limit=0.05):
-        for fd, events in self.epoll.poll(limit, 1024):
+        ready, began = self.epoll.poll(limit, 1024), time.monotonic()
+        for fd, events in ready:
             connection = self.connections.get(fd)
             if connection:
                 connection.ready(events)
+        self.own_delay = max(self.own_delay, time.monotonic() - began)
 
     def until(self, check, what, limit):
         end = time.monotonic() + limit
