@@ -3,6 +3,7 @@
 #include "frame.hpp"
 #include "loggia/chat/events.hpp"
 #include "loggia/kernel/json.hpp"
+#include "loggia/kernel/mutant.hpp"
 #include "names.hpp"
 
 namespace loggia::chat {
@@ -30,7 +31,7 @@ Result<Message> message_for(Query& query, const Entry& room, std::int64_t seq) {
 }  // namespace
 
 Result<Posted> post_message(Transaction& transaction, const Desk& desk, const Asker& asker, const Draft& draft, const Cause& cause) {
-  if (draft.client_id) {
+  if (draft.client_id && !LOGGIA_MUTANT_IS(dedup_left_out)) {
     if (const auto earlier = find_sent(transaction, asker.id, *draft.client_id)) {
       if (earlier->fingerprint != draft.fingerprint) return Error(Errc::conflict, "this client_id was used for another message: choose a new one");
       auto first = find_message(transaction, earlier->room, earlier->seq);
@@ -58,6 +59,7 @@ Result<Posted> post_message(Transaction& transaction, const Desk& desk, const As
   set_mentions(transaction, message, draft.mentions);
   auto frame = message_frame("message.created", message.seq, cause.by, cause.at, message);
   desk.timeline.add_frame(transaction, *room, "message.created", cause, std::move(frame), std::nullopt);
+  if (LOGGIA_MUTANT_IS(dedup_left_out)) message.client_id.reset();  // which a unique index would refuse
   insert_message(transaction, message, draft.fingerprint);
   return out;
 }
@@ -73,7 +75,7 @@ Result<Edited> edit_message(Transaction& transaction, const Desk& desk, const As
   Edited out;
   out.message = std::move(*message);
   out.message.reactions = reactions_of(transaction, id, seq);
-  if (out.message.text == text) return out;
+  if (out.message.text == text && !LOGGIA_MUTANT_IS(edit_accepted_twice)) return out;
   out.message.text = text;
   out.message.edited_at = cause.at;
   set_mentions(transaction, out.message, mentions);
@@ -101,7 +103,7 @@ Result<Changed> delete_message(Transaction& transaction, const Desk& desk, const
     remove_pin(transaction, id, seq);
   }
   const auto remains = remains_of(*message);
-  desk.timeline.rewrite(transaction, remains);
+  if (!LOGGIA_MUTANT_IS(deleted_text_stays)) desk.timeline.rewrite(transaction, remains);
   out.seq = desk.timeline.add(transaction, *room, "message.deleted", cause, encode(MessageGone{seq, message->id})).seq;
   update_message(transaction, remains);
   return out;
@@ -147,7 +149,7 @@ Result<Nothing> mark_read(Transaction& transaction, const Desk& desk, const Aske
   const auto room = entry_for(transaction, id, asker, Act::read);
   if (!room) return room.error();
   const auto target = std::min(seq, room->last_seq);
-  if (target <= room->read_seq) return Nothing();
+  if (target <= room->read_seq && !LOGGIA_MUTANT_IS(read_goes_back)) return Nothing();
   transaction.execute("UPDATE members SET read_seq = ?3, read_at = ?4, changed = ?5 WHERE room = ?1 AND user = ?2", id, asker.id, target, cause.at,
                       desk.timeline.next_change(transaction));
   ReceiptMoved moved;

@@ -2,6 +2,7 @@
 #include <limits>
 #include "frame.hpp"
 #include "loggia/chat/events.hpp"
+#include "loggia/kernel/mutant.hpp"
 
 namespace loggia::chat {
 namespace {
@@ -36,9 +37,16 @@ Taken Timeline::add_frame(Transaction& transaction, Entry& room, std::string_vie
                           std::optional<std::int64_t> edits) {
   Taken taken;
   taken.seq = ++room.last_seq;
+#ifdef LOGGIA_MUTANTS
+  if (LOGGIA_MUTANT_IS(seq_outside_transaction)) {
+    static std::map<RoomId, std::int64_t> remembered;
+    taken.seq = room.last_seq = remembered[room.id] = std::max(remembered[room.id] + 1, taken.seq);
+  }
+#endif
   taken.change = next_change(transaction);
   transaction.execute("UPDATE rooms SET last_seq = ?2, changed = ?3 WHERE id = ?1", room.id, taken.seq, taken.change);
   transaction.execute("INSERT INTO timeline (room, seq, edits, frame) VALUES (?1, ?2, ?3, ?4)", room.id, taken.seq, edits, frame);
+  if (LOGGIA_MUTANT_IS(event_not_logged) && ev == "message.edited") return taken;
   NewEvent event;
   event.topic = TimelineFrame::topic;
   event.type = ev;

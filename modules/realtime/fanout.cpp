@@ -1,6 +1,7 @@
 // From a room's home to its readers on this shard, in the order of `seq`; and who is a reader.
 #include "loggia/kernel/json.hpp"
 #include "loggia/kernel/log.hpp"
+#include "loggia/kernel/mutant.hpp"
 #include "node.hpp"
 #include "session.hpp"
 
@@ -18,7 +19,7 @@ constexpr milliseconds pause_max{50};
 // event after a pause never waits.
 void Node::event(const RoomId& id, std::int64_t seq, SharedBytes frame) {
   auto* room = index_.find(id);
-  if (!room || !room->known || seq <= room->last) return;
+  if (!room || !room->known || (seq <= room->last && !LOGGIA_MUTANT_IS(duplicate_passed_on))) return;
   if (room->first > 0 && seq != room->last + 1) flush(*room);
   if (room->first == 0) {
     room->first = seq;
@@ -41,9 +42,9 @@ void Node::flush(Room& room) {
   std::uint64_t delivered = 0;
   // Nothing in here changes the list: who ends does so by mail.
   for (auto& reader : room.readers) {
-    if (reader.state != Reader::State::live || reader.position >= last) continue;
+    if (reader.state != Reader::State::live || (reader.position >= last && !LOGGIA_MUTANT_IS(duplicate_passed_on))) continue;
     auto& session = static_cast<Session&>(*reader.seat);
-    if (reader.position + 1 != first || !contact_) {
+    if ((reader.position + 1 != first && !LOGGIA_MUTANT_IS(gap_not_noticed) && !LOGGIA_MUTANT_IS(duplicate_passed_on)) || !contact_) {
       session.fall_behind(reader, 0);
       continue;
     }
@@ -135,7 +136,7 @@ void Node::left(const RoomId& id, const UserId& user, std::int64_t seq, const st
       if (session.state() == Session::State::greeting) session.hold({id, seq, false, why});
       auto* room = index_.find(id);
       auto* reader = room ? index_.reader(session, *room) : nullptr;
-      if (reader && reader->since < seq) remove_from(session, *room, why);
+      if (reader && reader->since < seq && !LOGGIA_MUTANT_IS(removal_not_told)) remove_from(session, *room, why);
     }
   event(id, seq, std::move(frame));
 }

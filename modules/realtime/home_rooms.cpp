@@ -3,6 +3,7 @@
 #include "frames.hpp"
 #include "loggia/kernel/json.hpp"
 #include "loggia/kernel/log.hpp"
+#include "loggia/kernel/mutant.hpp"
 #include "loggia/realtime/events.hpp"
 #include "node.hpp"
 
@@ -27,8 +28,9 @@ void HomeRooms::event(const RoomId& room, EventPtr event) {
     home.seen = head->seq;
     if (home.filling) home.newest = event;
   }
-  if (home.filling || (home.last > 0 && head->seq <= home.last)) return;
-  if (home.last == 0 || head->seq == home.last + 1) return emit(home, room, head->ev, head->seq, *event->data);
+  if (home.filling || (home.last > 0 && head->seq <= home.last && !LOGGIA_MUTANT_IS(duplicate_passed_on))) return;
+  const bool any = LOGGIA_MUTANT_IS(gap_not_noticed) || LOGGIA_MUTANT_IS(duplicate_passed_on);
+  if (home.last == 0 || head->seq == home.last + 1 || any) return emit(home, room, head->ev, head->seq, *event->data);
   home.filling = true;
   home.newest = std::move(event);
   node_.hub().numbers.gaps.add();

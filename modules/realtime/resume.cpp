@@ -1,5 +1,6 @@
 #include "resume.hpp"
 #include <algorithm>
+#include "loggia/kernel/mutant.hpp"
 
 namespace loggia::realtime {
 
@@ -30,7 +31,7 @@ ResumePlan plan_resume(const Resume& resume, const chat::Hello& hello, const Res
     if (total + one.last - one.after > limits.total) plan.resets.push_back({one.room, one.last, "too_many"});
     else {
       total += one.last - one.after;
-      plan.replays.push_back({one.room, one.after});
+      plan.replays.push_back({one.room, LOGGIA_MUTANT_IS(resume_off_by_one) ? one.after + 1 : one.after});
     }
   }
   return plan;

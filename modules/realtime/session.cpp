@@ -3,6 +3,7 @@
 #include "answers.hpp"
 #include "loggia/kernel/json.hpp"
 #include "loggia/kernel/json_value.hpp"
+#include "loggia/kernel/mutant.hpp"
 #include "node.hpp"
 #include "requests.hpp"
 #include "resume.hpp"
@@ -188,7 +189,7 @@ void Session::begin(std::int64_t id, const HelloOp& hello, const chat::Hello& st
   for (const auto& position : state.all) {
     const auto replay = replays.find(position.room);
     const bool missed = replay != replays.end();
-    node_.enter(*this, position, missed ? replay->second : position.last_seq, missed ? position.last_seq : 0);
+    node_.enter(*this, position, missed ? replay->second : position.last_seq, missed && !LOGGIA_MUTANT_IS(replay_done_early) ? position.last_seq : 0);
   }
   for (const auto& room : state.rooms)
     if (auto* entered = node_.index().find(room.id)) entered->direct = room.kind == "direct";
@@ -211,7 +212,7 @@ void Session::begin(std::int64_t id, const HelloOp& hello, const chat::Hello& st
       const auto* entered = node_.index().find(room);
       return entered && node_.index().reader(*this, *entered);
     });
-    if (plan.absent.empty()) replayed();
+    if (plan.absent.empty() || LOGGIA_MUTANT_IS(absence_not_told)) replayed();
     else node_.spawn("realtime.absences", tell_absences(shared_from_this(), std::move(plan.absent)));
   }
 }

@@ -1,6 +1,7 @@
 // What a connection is sent: directly, through its outbox, or from chat's time line when it lacks something.
 #include <algorithm>
 #include "loggia/kernel/json.hpp"
+#include "loggia/kernel/mutant.hpp"
 #include "node.hpp"
 #include "requests.hpp"
 #include "session.hpp"
@@ -68,7 +69,7 @@ void Session::overflow() {
     if (!reader) continue;
     // Where replay.done waited behind these events, it is said again once they have been sent.
     const auto again = done ? reader->position : 0;
-    reader->position = std::min(reader->position, one.first - 1);
+    reader->position = std::min(reader->position, LOGGIA_MUTANT_IS(falling_behind_loses_first) ? one.first : one.first - 1);
     if (reader->state == Reader::State::live) fall_behind(*reader, again);
     else if (again > 0)
       for (auto& feed : feeds_)

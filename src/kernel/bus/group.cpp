@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <future>
 #include "loggia/kernel/log.hpp"
+#include "loggia/kernel/mutant.hpp"
 
 namespace loggia::bus {
 namespace {
@@ -169,6 +170,11 @@ boost::asio::awaitable<bool> Group::take(int partition, Events events) {
   auto& pump = pump_of(partition);
   const std::int64_t from = pump.position;
   if (from < pump.alone_until) events.resize(1);
+  if (LOGGIA_MUTANT_IS(position_before_handling)) {
+    std::vector<Apply> nothing;
+    auto moved = co_await commit(partition, events.back()->sequence, std::move(nothing));
+    if (!moved || !*moved) co_return true;
+  }
   std::vector<Apply> applies;
   std::int64_t reached = from;
   std::size_t count = 0;

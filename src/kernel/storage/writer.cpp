@@ -2,6 +2,7 @@
 #include <pthread.h>
 #include <algorithm>
 #include "loggia/kernel/log.hpp"
+#include "loggia/kernel/mutant.hpp"
 
 namespace loggia::sqlite {
 namespace {
@@ -19,6 +20,7 @@ template <class Command> void answer(Command& command, Result<bool> result) {
   command.read = nullptr;
   command.write = nullptr;
   const auto done = std::exchange(command.done, nullptr);
+  if (LOGGIA_MUTANT_IS(ack_before_commit) && !done) return;
   done(std::move(result));
 }
 
@@ -146,6 +148,9 @@ void Writer::run_group(std::vector<Command> commands) {
     for (std::size_t at = 0; at < commands.size(); ++at) wrong[at] = run_command(commands[at], group);
     group.run_before();
     committing = true;
+    if (LOGGIA_MUTANT_IS(ack_before_commit))
+      for (std::size_t at = 0; at < commands.size(); ++at)
+        if (!wrong[at]) answer(commands[at], true);
     connection_->execute("COMMIT");
   } catch (const SQLite::Exception& problem) {
     return group_failed(commands, problem, committing);
@@ -223,9 +228,10 @@ void Writer::group_failed(std::vector<Command>& commands, const SQLite::Exceptio
   broken_ = true;
   writable_.store(false);
   // At the commit it may be in the file or not: whoever asks again with the same key will learn. This process goes no further.
-  refuse(commands, committing ? Error(Errc::outcome_unknown,
-                                      "the storage failed while it confirmed; it may or may not have happened. Repeat with the same key.")
-                              : Error(Errc::internal, "the storage failed"));
+  refuse(commands,
+         committing && !LOGGIA_MUTANT_IS(unknown_called_failed)
+             ? Error(Errc::outcome_unknown, "the storage failed while it confirmed; it may or may not have happened. Repeat with the same key.")
+             : Error(Errc::internal, "the storage failed"));
   if (options_.on_fatal) options_.on_fatal("the storage of " + options_.name + " failed: " + problem.what());
 }
 
