@@ -1,6 +1,5 @@
 #include "loggia/realtime/module.hpp"
 #include <algorithm>
-#include <condition_variable>
 #include "description.hpp"
 #include "doors.hpp"
 #include "ears.hpp"
@@ -109,25 +108,16 @@ class RealtimeModule : public Module {
     if (!hub_->tasks.wait(milliseconds(5000))) log::warn("realtime.tasks_left");
     if (!hub_->running.exchange(false)) return;
     // The connections end on their shards, before their sockets' owner does.
-    auto ended = std::make_shared<Ended>();
+    Latch ended(hub_->nodes.size());
     for (const auto& node : hub_->nodes)
-      node->mail([ended](Node& here) {
+      node->mail([ended](Node& here) mutable {
         here.end();
-        const std::lock_guard lock(ended->mutex);
-        ++ended->count;
-        ended->changed.notify_all();
+        ended.count_down();
       });
-    std::unique_lock lock(ended->mutex);
-    const bool done = ended->changed.wait_for(lock, std::chrono::seconds(5), [&] { return ended->count == hub_->nodes.size(); });
-    if (!done) log::warn("realtime.shards_busy");
+    if (!ended.wait(milliseconds(5000))) log::warn("realtime.shards_busy");
   }
 
  private:
-  struct Ended {
-    std::mutex mutex;
-    std::condition_variable changed;
-    std::size_t count = 0;
-  };
   /// The key is the gateway's: where that is not part of the build, there are limits.
   static bool limited(const Config& config) {
     const auto& known = config.keys();

@@ -38,6 +38,22 @@ void stop_shards(Shards& shards);
 /// Waits on the caller's shard. Returns early, with an error, where the coroutine's task was cancelled.
 Async<bool> sleep_for(milliseconds duration);
 
+/// What this thread does where it would block in a wait of the kernel: nothing, it blocks. The simulator's one thread is every thread: it
+/// works on, and says false when nothing is left to be done.
+std::function<bool()>& instead_of_blocking();
+/// For who may block (start and stop, never a shard) until others have counted it down, on any thread.
+class Latch {
+ public:
+  explicit Latch(std::size_t count);
+  void count_down();
+  /// `limit` at most; false when it was not enough.
+  bool wait(milliseconds limit);
+
+ private:
+  struct State;
+  std::shared_ptr<State> state_;
+};
+
 /// True of the exception by which Asio ends a wait of a cancelled task: the task was asked to end, and nothing failed.
 bool was_cancelled(const std::exception& problem);
 

@@ -1,8 +1,6 @@
 // The bus of one process: the logs of its modules, the groups that consume them, the followers that are told of each event.
 #include <algorithm>
-#include <future>
 #include <mutex>
-#include <set>
 #include "bus/group.hpp"
 #include "loggia/kernel/log.hpp"
 
@@ -68,12 +66,12 @@ class EmbeddedBus final : public Bus, public std::enable_shared_from_this<Embedd
     tasks_.cancel();
     tasks_.wait(milliseconds(10000));
     if (!started_) return;
-    auto gone = std::make_shared<std::promise<void>>();
+    Latch gone(1);
     options_.shards->post(0, [timer = trim_, gone]() mutable {
       timer->handle.reset();
-      gone->set_value();
+      gone.count_down();
     });
-    gone->get_future().wait_for(milliseconds(2000));
+    gone.wait(milliseconds(2000));
   }
 
   std::vector<TopicState> topics() override {
@@ -213,10 +211,13 @@ class EmbeddedBus final : public Bus, public std::enable_shared_from_this<Embedd
     trim_later(trim_every);
   }
 
-  std::set<std::shared_ptr<Database>> stores() const {
-    std::set<std::shared_ptr<Database>> out;
-    for (const auto& log : logs_) out.insert(log->store());
-    for (const auto& subscription : subscriptions_) out.insert(subscription.store);
+  std::vector<std::shared_ptr<Database>> stores() const {
+    std::vector<std::shared_ptr<Database>> out;
+    const auto add = [&out](std::shared_ptr<Database> store) {
+      if (std::find(out.begin(), out.end(), store) == out.end()) out.push_back(std::move(store));
+    };
+    for (const auto& log : logs_) add(log->store());
+    for (const auto& subscription : subscriptions_) add(subscription.store);
     return out;
   }
 

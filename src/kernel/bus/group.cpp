@@ -1,6 +1,5 @@
 #include "bus/group.hpp"
 #include <algorithm>
-#include <future>
 #include "loggia/kernel/log.hpp"
 #include "loggia/kernel/mutant.hpp"
 
@@ -76,13 +75,13 @@ void Group::stop() {
   tasks_.wait(milliseconds(10000));
   if (!started_) return;
   for (std::size_t shard = 0; shard < options_.shards->size(); ++shard) {
-    auto gone = std::make_shared<std::promise<void>>();  // a timer belongs to its shard
-    options_.shards->post(shard, [self = shared_from_this(), gone, shard] {
+    Latch gone(1);  // a timer belongs to its shard
+    options_.shards->post(shard, [self = shared_from_this(), gone, shard]() mutable {
       for (std::size_t at = shard; at < self->pumps_.size(); at += self->options_.shards->size())
         self->pumps_[at]->retry = self->pumps_[at]->later = nullptr;
-      gone->set_value();
+      gone.count_down();
     });
-    gone->get_future().wait_for(milliseconds(2000));
+    gone.wait(milliseconds(2000));
   }
 }
 

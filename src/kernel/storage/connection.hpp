@@ -19,9 +19,11 @@ class Connection {
  public:
   /// Throws SQLite::Exception.
   Connection(const std::string& path, Mode mode);
+  virtual ~Connection() = default;
   std::unique_ptr<Rows> run(std::string_view sql, std::span<const Parameter> parameters);
   std::int64_t change(std::string_view sql, std::span<const Parameter> parameters);
-  void execute(const char* sql) { database_.exec(sql); }
+  /// Virtual for a store of the tests that fails.
+  virtual void execute(const char* sql) { database_.exec(sql); }
   SQLite::Database& raw() { return database_; }
   /// The system's word on what went wrong last.
   int extended_error() { return database_.getExtendedErrorCode(); }

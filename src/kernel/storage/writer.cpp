@@ -62,7 +62,8 @@ class Writer::Group final : public Transaction {
   std::vector<std::pair<std::uint64_t, std::function<void(Transaction&)>>> before_;
 };
 
-Writer::Writer(std::unique_ptr<Connection> connection, Options options) : connection_{std::move(connection)}, options_{std::move(options)} {
+Writer::Writer(std::shared_ptr<Connection> connection, Options options) : connection_{std::move(connection)}, options_{std::move(options)} {
+  if (options_.wake) return;
   thread_ = std::thread([this] { run(); });
   pthread_setname_np(thread_.native_handle(), (options_.name.substr(0, 8) + "-writer").c_str());
 }
@@ -79,7 +80,8 @@ bool Writer::enqueue(Command command) {
     queue_.push_back(std::move(command));
     if (queue_.size() > 1) return true;  // the writer is awake, or was told
   }
-  wake_.notify_one();
+  if (options_.wake) options_.wake();
+  else wake_.notify_one();
   return true;
 }
 
@@ -104,7 +106,6 @@ StorageFigures Writer::figures() const {
 
 void Writer::run() {
   for (;;) {
-    std::vector<Command> group;
     bool waited_out = false;
     {
       std::unique_lock lock(mutex_);
@@ -112,13 +113,21 @@ void Writer::run() {
       if (writable()) wake_.wait(lock, ready);
       else waited_out = !wake_.wait_for(lock, probe_every, ready);
       if (queue_.empty() && closing_) return;
-      const auto count = std::min(queue_.size(), group_max);
-      std::move(queue_.begin(), queue_.begin() + static_cast<std::ptrdiff_t>(count), std::back_inserter(group));
-      queue_.erase(queue_.begin(), queue_.begin() + static_cast<std::ptrdiff_t>(count));
     }
-    if (!writable() && !broken_ && (waited_out || options_.clock->moment() - probed_ >= probe_every)) probe();
-    if (!group.empty()) run_group(std::move(group));
+    turn(waited_out);
   }
+}
+
+void Writer::turn(bool waited) {
+  std::vector<Command> group;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto count = std::min(queue_.size(), group_max);
+    std::move(queue_.begin(), queue_.begin() + static_cast<std::ptrdiff_t>(count), std::back_inserter(group));
+    queue_.erase(queue_.begin(), queue_.begin() + static_cast<std::ptrdiff_t>(count));
+  }
+  if (!writable() && !broken_ && (waited || options_.clock->moment() - probed_ >= probe_every)) probe();
+  if (!group.empty()) run_group(std::move(group));
 }
 
 void Writer::refuse(std::vector<Command>& commands, const Error& why) {

@@ -19,8 +19,10 @@ class Writer {
     std::size_t queue = 10000;
     std::shared_ptr<Clock> clock;
     std::function<void(const std::string&)> on_fatal;
+    /// Instead of a thread: told that something waits, and turn() is the owner's to call. For the simulator.
+    std::function<void()> wake;
   };
-  Writer(std::unique_ptr<Connection> connection, Options options);
+  Writer(std::shared_ptr<Connection> connection, Options options);
   ~Writer();
 
   /// False, with nothing called, when the queue is full or closed.
@@ -28,6 +30,8 @@ class Writer {
   /// Runs on this connection between two groups: for databases in memory, which have no other.
   bool read(Moment deadline, Database::ReadWork work, Done done);
   void close();
+  /// Takes what has gathered and runs it as one group. `waited`: a full disk is probed in any case.
+  void turn(bool waited = false);
   StorageFigures figures() const;
   bool writable() const { return writable_.load(std::memory_order_relaxed); }
 
@@ -49,7 +53,7 @@ class Writer {
   void roll_back();
   void probe();
 
-  std::unique_ptr<Connection> connection_;
+  std::shared_ptr<Connection> connection_;
   Options options_;
   mutable std::mutex mutex_;
   std::condition_variable wake_;

@@ -11,6 +11,7 @@
 #include <exception>
 #include <thread>
 #include "loggia/kernel/log.hpp"
+#include "tasks/virtual_time.hpp"
 
 namespace loggia {
 namespace {
@@ -82,7 +83,13 @@ std::shared_ptr<Shards> thread_shards(std::size_t count) { return std::make_shar
 void stop_shards(Shards& shards) { dynamic_cast<ThreadShards&>(shards).stop(); }
 
 Async<bool> sleep_for(milliseconds duration) {
-  asio::steady_timer timer(co_await asio::this_coro::executor, duration);
+  auto executor = co_await asio::this_coro::executor;
+  auto& context = asio::query(executor, asio::execution::context);
+  if (asio::has_service<VirtualTime>(context)) {
+    auto slept = asio::use_service<VirtualTime>(context).sleep(duration);
+    co_return co_await std::move(slept);
+  }
+  asio::steady_timer timer(executor, duration);
   boost::system::error_code problem;
   co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, problem));
   if (problem) co_return Error(Errc::unavailable, "cancelled");

@@ -45,6 +45,17 @@ namespace {
   std::_Exit(1);
 }
 
+template <class Ready> bool block(std::condition_variable& changed, std::unique_lock<std::mutex>& lock, milliseconds limit, Ready ready) {
+  const auto& work = instead_of_blocking();
+  if (!work) return changed.wait_for(lock, limit, ready);
+  for (bool more = true; more && !ready();) {
+    lock.unlock();
+    more = work();
+    lock.lock();
+  }
+  return ready();
+}
+
 /// Of a task that ends by an exception: only the one of its cancellation lets the process go on.
 bool ended_by_cancellation(const std::exception_ptr& escaped, const std::string& name) try {
   std::rethrow_exception(escaped);
@@ -60,6 +71,29 @@ bool ended_by_cancellation(const std::exception_ptr& escaped, const std::string&
 bool was_cancelled(const std::exception& problem) {
   const auto* ended = dynamic_cast<const boost::system::system_error*>(&problem);
   return ended && ended->code() == asio::error::operation_aborted;
+}
+
+std::function<bool()>& instead_of_blocking() {
+  thread_local std::function<bool()> work;
+  return work;
+}
+
+struct Latch::State {
+  std::mutex mutex;
+  std::condition_variable done;
+  std::size_t left;
+};
+
+Latch::Latch(std::size_t count) : state_{std::make_shared<State>()} { state_->left = count; }
+
+void Latch::count_down() {
+  const std::lock_guard lock(state_->mutex);
+  if (--state_->left == 0) state_->done.notify_all();
+}
+
+bool Latch::wait(milliseconds limit) {
+  std::unique_lock lock(state_->mutex);
+  return block(state_->done, lock, limit, [this] { return state_->left == 0; });
 }
 
 Tasks::Tasks() : state_{std::make_shared<State>()} {}
@@ -105,7 +139,7 @@ void Tasks::cancel() {
 
 bool Tasks::wait(milliseconds limit) {
   std::unique_lock lock(state_->mutex);
-  return state_->empty.wait_for(lock, limit, [this] { return state_->running.empty(); });
+  return block(state_->empty, lock, limit, [this] { return state_->running.empty(); });
 }
 
 std::size_t Tasks::size() const {
