@@ -3,6 +3,9 @@
 #include "frame.hpp"
 #include "loggia/chat/events.hpp"
 #include "loggia/kernel/mutant.hpp"
+#ifdef LOGGIA_MUTANTS
+#include <map>
+#endif
 
 namespace loggia::chat {
 namespace {
