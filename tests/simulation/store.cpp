@@ -1,0 +1,154 @@
+#include "store.hpp"
+#include <sqlite3.h>
+#include <boost/asio/async_result.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <cstring>
+#include "storage/migrations.hpp"
+
+namespace loggia::simulation {
+namespace {
+
+/// Of a dead process no deadline is in the future, so that its writer runs nothing.
+class MortalClock final : public Clock {
+ public:
+  MortalClock(std::shared_ptr<Clock> clock, std::shared_ptr<bool> dead) : clock_{std::move(clock)}, dead_{std::move(dead)} {}
+  Time now() const override { return clock_->now(); }
+  Moment moment() const override { return *dead_ ? Moment::max() : clock_->moment(); }
+
+ private:
+  std::shared_ptr<Clock> clock_;
+  std::shared_ptr<bool> dead_;
+};
+constexpr Moment latest = Moment::max() - std::chrono::hours(1);
+
+/// As the real store's: waits for `done`, wherever it is called, on the caller's own executor.
+template <class Start> Async<bool> answered(Start start) {
+  auto home = co_await asio::this_coro::executor;
+  auto answer = std::make_shared<Result<bool>>(Error(Errc::unavailable, "the storage is closing"));
+  const auto initiate = [&](auto handler) {
+    auto shared = std::make_shared<decltype(handler)>(std::move(handler));
+    const auto resume = [home, shared] { asio::post(home, [shared] { std::move (*shared)(); }); };
+    const bool taken = start([answer, resume](Result<bool> result) {
+      *answer = std::move(result);
+      resume();
+    });
+    if (!taken) resume();
+  };
+  auto pending = asio::async_initiate<const asio::use_awaitable_t<>, void()>(initiate, asio::use_awaitable);
+  co_await std::move(pending);
+  co_return std::move(*answer);
+}
+
+}  // namespace
+
+Disk::Disk(const std::string& name, std::vector<Migration> migrations, Time now) : Connection(":memory:", sqlite::Mode::memory) {
+  std::vector<sqlite::Part> parts;
+  parts.push_back({"kernel", sqlite::kernel_migrations()});
+  if (!migrations.empty()) parts.push_back({name, std::move(migrations)});
+  sqlite::migrate(*this, parts, now);
+  execute("ATTACH ':memory:' AS fresh");
+  auto rows = run("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name <> 'schema_migrations'", {});
+  while (rows->next()) tables_.push_back(rows->string(0));
+  rows.reset();
+  for (const auto& table : tables_) execute(("CREATE TABLE fresh." + table + " AS SELECT * FROM main." + table).c_str());
+}
+
+void Disk::wipe() {
+  fate = nullptr;
+  execute("BEGIN");
+  for (const auto& table : tables_) {
+    change("DELETE FROM main." + table, {});
+    change("INSERT INTO main." + table + " SELECT * FROM fresh." + table, {});
+  }
+  execute("COMMIT");
+}
+
+void Disk::execute(const char* sql) {
+  const auto changes = sqlite3_total_changes64(raw().getHandle());
+  if (std::strncmp(sql, "BEGIN", 5) == 0) changes_at_begin_ = changes;
+  // What changed nothing writes nothing, and nothing of it can go wrong.
+  if (!fate || std::strcmp(sql, "COMMIT") != 0 || changes == changes_at_begin_) return Connection::execute(sql);
+  const auto met = fate();
+  Connection::execute(met == Commit::well || met == Commit::stored ? "COMMIT" : "ROLLBACK");
+  if (met == Commit::full) throw SQLite::Exception("database or disk is full", SQLITE_FULL);
+  if (met != Commit::well) throw SQLite::Exception("disk I/O error", SQLITE_IOERR);
+}
+
+Store::Store(Options options) : options_{std::move(options)} {
+  sqlite::Writer::Options writer;
+  writer.name = options_.name;
+  writer.clock = std::make_shared<MortalClock>(options_.clock, dead_);
+  writer.on_fatal = options_.on_fatal;
+  writer.wake = [this] { wake(); };
+  writer_ = std::make_unique<sqlite::Writer>(options_.disk, std::move(writer));
+}
+
+void Store::wake() {
+  auto& machine = *options_.machine;
+  const auto thread = machine.thread(options_.writer);
+  Work turn_now([this] { turn(false); });
+  if (!*dead_ && options_.dice->chance(options_.slowness->commits)) machine.later(options_.dice->between(1, 400) * ms, thread, std::move(turn_now));
+  else machine.crew.post(thread, std::move(turn_now));
+}
+
+/// While the disk is full the writer looks again each second, as its thread does.
+void Store::turn(bool waited) {
+  writer_->turn(waited);
+  if (*dead_ || writer_->writable() || probing_) return;
+  probing_ = true;
+  options_.machine->later(second, options_.machine->thread(options_.writer), Work([this] {
+                            probing_ = false;
+                            turn(true);
+                          }));
+}
+
+void Store::close() {
+  while (writer_->figures().waiting > 0) writer_->turn();
+  writer_->close();
+}
+
+Result<bool> Store::read(Moment deadline, const ReadWork& work) {
+  if (*dead_) return Error(Errc::unavailable, "the process has ended");
+  if (deadline < options_.clock->moment()) return Error(Errc::timeout, "there was no time left to begin");
+  sqlite::ReadQuery query(*options_.disk);
+  work(query);
+  return true;
+}
+
+// What was read is of that moment; the answer may come later, when more was committed.
+Async<bool> Store::run_read(Moment deadline, ReadWork work) {
+  auto start = [this, deadline, work = std::move(work)](sqlite::Done done) mutable {
+    const auto thread = options_.machine->thread(options_.reader);
+    options_.machine->crew.post(thread, Work([this, deadline, thread, work = std::move(work), done = std::move(done)]() mutable {
+                                  auto result = read(deadline, work);
+                                  work = nullptr;
+                                  if (*dead_ || !options_.dice->chance(options_.slowness->answers)) return done(std::move(result));
+                                  options_.machine->later(
+                                      options_.dice->between(1, 50000), thread,
+                                      Work([done = std::move(done), result = std::move(result)]() mutable { done(std::move(result)); }));
+                                }));
+    return true;
+  };
+  return answered(std::move(start));
+}
+
+Async<bool> Store::run_write(Moment deadline, WriteWork work) {
+  auto start = [this, deadline, work = std::move(work)](sqlite::Done done) mutable {
+    return writer_->write(std::min(deadline, latest), std::move(work), std::move(done));
+  };
+  return answered(std::move(start));
+}
+
+Result<bool> Store::block_read(ReadWork work) { return read(Moment::max(), work); }
+
+Result<bool> Store::block_write(WriteWork work) {
+  std::optional<Result<bool>> answer;
+  const bool taken = writer_->write(latest, std::move(work), [&](Result<bool> result) { answer.emplace(std::move(result)); });
+  if (!taken) return Error(Errc::unavailable, "the storage is closed");
+  while (!answer) writer_->turn();
+  return std::move(*answer);
+}
+
+}  // namespace loggia::simulation
