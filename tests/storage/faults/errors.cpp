@@ -1,6 +1,7 @@
 // Calls and allocations that fail at their N-th time, for rising N. What was promised is there, what was denied is not, what is called
 // unknown is either; nothing is damaged; and after a commit that failed nothing is promised any more.
 #include <sqlite3.h>
+#include <algorithm>
 #include <atomic>
 #include <cstdio>
 #include "storage/faults/rooms.hpp"
@@ -74,7 +75,7 @@ class Failing {
       for (int at = 0; opened && at < 4; ++at) life.batch(chance, 4);
       happened = disarm();
       if (opened && full) room_again(life, requests, chance, name);
-      else if (opened && !life.writable()) nothing_after(life, requests, chance, name);
+      else if (opened && (!life.writable() || any_unknown(requests))) nothing_after(life, requests, chance, name);
       history_ = Disk::here().stop_recording();
       const bool refuses = opened && !life.writable();
       life.close();  // now it has said all
@@ -110,6 +111,9 @@ class Failing {
     for (const auto& [key, request] : requests)
       if (key >= static_cast<std::int64_t>(before) && !request.refused && request.state != Request::State::acknowledged && life.fatal().empty())
         return wrong(name, "there is room again, and the store refuses still");
+  }
+  static bool any_unknown(const Requests& requests) {
+    return std::any_of(requests.begin(), requests.end(), [](const auto& one) { return one.second.state == Request::State::unknown; });
   }
   void nothing_after(Life& life, Requests& requests, Chance& chance, const std::string& name) {
     const auto before = requests.size();
