@@ -132,7 +132,7 @@ Result<Context> context_of(const HttpRequest& request, Moment now) {
   while (!roles.empty()) {
     const auto comma = std::min(roles.find(','), roles.size());
     auto role = http::percent_decoded(roles.substr(0, comma), false);
-    if (!role) return bad_header("loggia-roles");
+    if (!role || role->empty()) return bad_header("loggia-roles");
     caller.roles.push_back(std::move(*role));
     roles.remove_prefix(std::min(comma + 1, roles.size()));
   }
