@@ -35,7 +35,8 @@ void Client::send(const RoomId& room) {
   op.room = room;
   op.client_id = fmt::format("c{}.{}", number_, ++texts_);
   std::string text = op.client_id;
-  if (world_.workload.chance(150)) text += std::string(static_cast<std::size_t>(world_.workload.between(200, 3000)), 'x');
+  if (world_.plan.bulky) text += std::string(static_cast<std::size_t>(world_.workload.between(4000, 7900)), 'x');
+  else if (world_.workload.chance(150)) text += std::string(static_cast<std::size_t>(world_.workload.between(200, 3000)), 'x');
   op.fields = {{"room", room.text()}, {"text", text}, {"client_id", op.client_id}};
   add(std::move(op));
 }

@@ -27,8 +27,9 @@ bool Crew::run_down() {
       return true;
     }
   if (timers_.empty()) return false;
-  auto first = timers_.extract(timers_.begin());
-  post(first.mapped().thread, std::move(first.mapped().work));
+  // All at once: one that sets itself again must not keep the others from their turn.
+  auto all = std::exchange(timers_, decltype(timers_)());
+  for (auto& [when, later] : all) post(later.thread, std::move(later.work));
   return true;
 }
 

@@ -7,7 +7,7 @@ Plan::Plan(std::uint64_t seed) {
   users = static_cast<int>(dice.between(2, 4));
   clients = users + static_cast<int>(dice.between(0, 2));
   rooms = static_cast<int>(dice.between(1, 3));
-  acts = static_cast<int>(dice.between(12, 36));
+  acts = static_cast<int>(dice.between(10, 30));
   shards = static_cast<std::size_t>(dice.between(1, 3));
   constexpr std::int64_t queues[] = {4096, 4096, 16384, 1 << 20}, limits[] = {5, 1000, 1000}, totals[] = {12, 10000, 10000};
   queue_bytes = queues[dice.below(4)];
@@ -26,6 +26,7 @@ Plan::Plan(std::uint64_t seed) {
   contact = dice.chance(200);
   handlers = dice.chance(500);
   split = dice.chance(400);
+  bulky = stalls && dice.chance(150);
   slowness.commits = dice.chance(500) ? static_cast<int>(dice.below(300)) : 0;
   slowness.answers = dice.chance(500) ? static_cast<int>(dice.below(500)) : 0;
   if (split) {

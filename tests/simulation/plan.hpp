@@ -15,6 +15,7 @@ struct Plan {
 
   // Kinds of faults of this seed.
   bool crashes, restarts, commits, full, stops, jumps, log, cuts, stalls, contact, handlers;
+  bool bulky;  // long texts and long stalls: more than a socket is handed ahead
   bool split;  // calls between realtime and chat are lost, doubled, delayed
   Slowness slowness;
   /// Per thousand, while faults last.

@@ -52,16 +52,18 @@ Disk::Disk(const std::string& name, std::vector<Migration> migrations, Time now)
   auto rows = run("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name <> 'schema_migrations'", {});
   while (rows->next()) tables_.push_back(rows->string(0));
   rows.reset();
-  for (const auto& table : tables_) execute(("CREATE TABLE fresh." + table + " AS SELECT * FROM main." + table).c_str());
+  for (const auto& table : tables_) {
+    if (!run("SELECT 1 FROM main." + table, {})->next()) continue;
+    filled_.push_back(table);
+    execute(("CREATE TABLE fresh." + table + " AS SELECT * FROM main." + table).c_str());
+  }
 }
 
 void Disk::wipe() {
   fate = nullptr;
   execute("BEGIN");
-  for (const auto& table : tables_) {
-    change("DELETE FROM main." + table, {});
-    change("INSERT INTO main." + table + " SELECT * FROM fresh." + table, {});
-  }
+  for (const auto& table : tables_) change("DELETE FROM main." + table, {});
+  for (const auto& table : filled_) change("INSERT INTO main." + table + " SELECT * FROM fresh." + table, {});
   execute("COMMIT");
 }
 

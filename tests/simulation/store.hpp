@@ -18,7 +18,7 @@ class Disk final : public sqlite::Connection {
   std::function<Commit()> fate;  // asked at each commit
 
  private:
-  std::vector<std::string> tables_;
+  std::vector<std::string> tables_, filled_;
   std::int64_t changes_at_begin_ = 0;
 };
 

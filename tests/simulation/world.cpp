@@ -114,11 +114,12 @@ void World::restart_later() {
 }
 
 void World::must_end(const std::string& why) {
-  if (!process_ || !process_->alive || end_in_ > 0) return;
+  if (!process_ || !process_->alive) return;
   note("the process must end: ", why);
   // What was stored though the commit said otherwise can be read from now on.
   sqlite::ReadQuery query(*chat_disk());
   truth.catch_up(query);
+  if (end_in_ > 0) return;
   end_why_ = why;
   end_in_ = static_cast<int>(faults.between(1, 30));
 }
@@ -187,7 +188,7 @@ void World::one_fault() {
       if (plan.cuts) some_client().cut(faults.chance(600));
       return;
     case 10:
-      if (plan.stalls) some_client().stall(loop.now() + faults.between(200, faults.chance(200) ? 25000 : 4000) * ms);
+      if (plan.stalls) some_client().stall(loop.now() + faults.between(200, plan.bulky || faults.chance(200) ? 25000 : 4000) * ms);
       return;
     case 11:
       if (!plan.contact) return;
