@@ -20,8 +20,9 @@ void keep_name(Transaction& transaction, const UserId& user, std::string_view us
     return;
   }
   // Another account may have had the name, and its end may not have been heard of yet.
-  transaction.execute("INSERT INTO names (name, user) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET user = excluded.user WHERE user <> excluded.user",
-                      lower_ascii(username), user);
+  transaction.execute(
+      "INSERT INTO names (name, user) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET user = excluded.user WHERE user <> excluded.user",
+      lower_ascii(username), user);
 }
 
 void forget_name(Transaction& transaction, const UserId& user) { transaction.execute("DELETE FROM names WHERE user = ?1", user); }

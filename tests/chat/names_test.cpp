@@ -49,7 +49,8 @@ TEST_CASE("a name passes on to the account that has it now") {
   store
       ->write_now([&](Transaction& t) -> Result<bool> {
         for (const auto& user : {one, other})
-          t.execute("INSERT INTO members (room, user, role, joined_at, joined_seq, read_seq, read_at, changed) VALUES (?1, ?2, 1, 0, 1, 1, 0, 1)", room, user);
+          t.execute("INSERT INTO members (room, user, role, joined_at, joined_seq, read_seq, read_at, changed) VALUES (?1, ?2, 1, 0, 1, 1, 0, 1)",
+                    room, user);
         keep_name(t, one, "Ada");
         keep_name(t, one, "Ada");
         CHECK(named_members(t, room, mentions) == std::vector<UserId>{one});
@@ -78,10 +79,12 @@ TEST_CASE("members from before chat kept names are asked for at the start") {
   const auto open = fake.kernel.open;
   fake.kernel.open = [&](const std::string& name, std::vector<Migration> steps) {
     store = open(name, std::move(steps));
-    store->write_now([&](Transaction& t) -> Result<bool> {
-      t.execute("INSERT INTO nameless (user) VALUES (?1)", ada.id);
-      return true;
-    }).value();
+    store
+        ->write_now([&](Transaction& t) -> Result<bool> {
+          t.execute("INSERT INTO nameless (user) VALUES (?1)", ada.id);
+          return true;
+        })
+        .value();
     return store;
   };
   auto made = module().make(fake.kernel);
