@@ -230,6 +230,8 @@ TEST_CASE("an I/O error while committing is an unknown outcome, and the end of w
   REQUIRE_FALSE(lost);
   CHECK(lost.error().code == Errc::outcome_unknown);
   CHECK(store->write_now([](Transaction& transaction) { return put(transaction, 3); }).error().code == Errc::unavailable);
+  // Nor is anything told that may not be there after the restart.
+  CHECK(store->read_now([](Query&) -> Result<bool> { return true; }).error().code == Errc::unavailable);
   store->close();
   CHECK(fatal.find("test") != std::string::npos);
 }

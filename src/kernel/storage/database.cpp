@@ -68,8 +68,7 @@ class SqliteDatabase final : public Database {
  protected:
   Async<bool> run_read(Moment deadline, ReadWork work) override {
     auto start = [this, deadline, work = std::make_shared<ReadWork>(std::move(work))](sqlite::Done done) {
-      if (readers_) return readers_->read(deadline, std::move(*work), std::move(done));
-      return writer_->read(deadline, std::move(*work), std::move(done));
+      return start_read(deadline, std::move(*work), std::move(done));
     };
     return answered(std::move(start));
   }
@@ -80,16 +79,21 @@ class SqliteDatabase final : public Database {
     return answered(std::move(start));
   }
   Result<bool> block_read(ReadWork work) override {
-    return blocked([&](sqlite::Done done) {
-      if (readers_) return readers_->read(Moment::max(), std::move(work), std::move(done));
-      return writer_->read(Moment::max(), std::move(work), std::move(done));
-    });
+    return blocked([&](sqlite::Done done) { return start_read(Moment::max(), std::move(work), std::move(done)); });
   }
   Result<bool> block_write(WriteWork work) override {
     return blocked([&](sqlite::Done done) { return writer_->write(Moment::max(), std::move(work), std::move(done)); });
   }
 
  private:
+  /// What was read while a commit failed may be what is not there after the restart: nobody is told.
+  bool start_read(Moment deadline, ReadWork work, sqlite::Done done) {
+    sqlite::Done told = [this, done = std::move(done)](Result<bool> result) {
+      done(writer_->broken() ? Result<bool>(sqlite::ending()) : std::move(result));
+    };
+    if (readers_) return readers_->read(deadline, std::move(work), std::move(told));
+    return writer_->read(deadline, std::move(work), std::move(told));
+  }
   template <class Start> static Result<bool> blocked(Start start) {
     auto promise = std::make_shared<std::promise<Result<bool>>>();
     auto answer = promise->get_future();

@@ -15,6 +15,12 @@ Error full() {
   error.retry_after = 5;
   return error;
 }
+}  // namespace
+
+Error ending() { return Error(Errc::unavailable, "the storage failed, and the process is ending"); }
+
+namespace {
+
 /// No closure of the caller's lives on here once it has heard: it may hold the last reference to the store itself.
 template <class Command> void answer(Command& command, Result<bool> result) {
   command.read = nullptr;
@@ -146,7 +152,7 @@ void Writer::roll_back() {
 void Writer::run_group(std::vector<Command> commands) {
   run_reads(commands);
   if (commands.empty()) return;
-  if (broken_) return refuse(commands, Error(Errc::unavailable, "the storage failed, and the process is ending"));
+  if (broken_) return refuse(commands, ending());
   if (!writable()) return refuse(commands, full());
   groups_.fetch_add(1);
   Group group(*connection_);

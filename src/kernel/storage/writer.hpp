@@ -12,6 +12,9 @@ namespace loggia::sqlite {
 /// Called once, on the writer's thread: true when durable, or what went wrong.
 using Done = std::function<void(Result<bool>)>;
 
+/// What anybody is told once it is broken().
+Error ending();
+
 class Writer {
  public:
   struct Options {
@@ -34,6 +37,8 @@ class Writer {
   void turn(bool waited = false);
   StorageFigures figures() const;
   bool writable() const { return writable_.load(std::memory_order_relaxed); }
+  /// The storage failed in a way that leaves open what is in it.
+  bool broken() const { return broken_.load(); }
 
  private:
   struct Command {
@@ -59,8 +64,8 @@ class Writer {
   std::condition_variable wake_;
   std::deque<Command> queue_;
   bool closing_ = false;
-  Moment probed_{};      // of the writer's thread, like the next
-  bool broken_ = false;  // nothing is written any more: the process ends
+  Moment probed_{};                  // of the writer's thread
+  std::atomic<bool> broken_{false};  // nothing is written or told any more: the process ends
   std::atomic<bool> writable_{true};
   std::atomic<std::uint64_t> groups_{0}, commands_{0}, failed_{0};
   std::thread thread_;
