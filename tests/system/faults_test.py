@@ -1,13 +1,13 @@
 """The storage's faults on the real executable: kill -9 at each write and sync, also while it starts; errors of the disk; a full disk; slow syncs."""
 import os, random, shutil, signal, subprocess, time
 from harness import DEEP, SEED, Person, Socket, run, wait_for
-from work import Strace, Work, has, rss
+from work import Strace, Work, may_trace, rss
 
 CALLS = "pwrite64,fdatasync,fsync,ftruncate,unlink,rename"
 
 
 def kill_at_each_write_and_sync_of_a_start_and_of_sends(server):
-    if not has("strace"):
+    if not may_trace():
         return
     counts = list(range(1, 301)) if DEEP else sorted(random.Random(SEED).sample(range(1, 61), 20))
     server.start()
@@ -43,7 +43,7 @@ def kill_at_each_write_and_sync_of_a_start_and_of_sends(server):
 
 
 def an_error_of_the_disk_at_commit_is_unknown_and_ends_the_process(server):
-    if not has("strace"):
+    if not may_trace():
         return
     server.start()
     person = Person(server)
@@ -133,7 +133,7 @@ def a_full_disk_refuses_writes_reads_on_and_recovers_by_itself(server):
 
 
 def slow_syncs_make_answers_late_and_nothing_else(server):
-    if not has("strace"):
+    if not may_trace():
         return
     server.start()
     work = Work(server, senders=8)

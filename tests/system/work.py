@@ -109,8 +109,12 @@ def rss(pid):
     return int(open(f"/proc/{pid}/statm").read().split()[1]) * resource.getpagesize() / 2**20
 
 
-def has(tool):
-    if shutil.which(tool):
-        return True
-    print(f"        NOT RUN: {tool} is not installed", flush=True)
-    return False
+def may_trace():
+    """Whether strace is here and may do its work: some containers forbid it."""
+    if not shutil.which("strace"):
+        print("        NOT RUN: strace is not installed", flush=True)
+        return False
+    tried = subprocess.run(["strace", "-o", "/dev/null", "true"], capture_output=True, text=True)
+    if tried.returncode != 0:
+        print(f"        NOT RUN: strace may not trace here: {tried.stderr.strip()[:200]}", flush=True)
+    return tried.returncode == 0
