@@ -1,10 +1,7 @@
 #include "store.hpp"
 #include <sqlite3.h>
-#include <boost/asio/async_result.hpp>
-#include <boost/asio/post.hpp>
-#include <boost/asio/this_coro.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <cstring>
+#include "storage/answered.hpp"
 #include "storage/migrations.hpp"
 
 namespace loggia::simulation {
@@ -22,24 +19,6 @@ class MortalClock final : public Clock {
   std::shared_ptr<bool> dead_;
 };
 constexpr Moment latest = Moment::max() - std::chrono::hours(1);
-
-/// As the real store's: waits for `done`, wherever it is called, on the caller's own executor.
-template <class Start> Async<bool> answered(Start start) {
-  auto home = co_await asio::this_coro::executor;
-  auto answer = std::make_shared<Result<bool>>(Error(Errc::unavailable, "the storage is closing"));
-  const auto initiate = [&](auto handler) {
-    auto shared = std::make_shared<decltype(handler)>(std::move(handler));
-    const auto resume = [home, shared] { asio::post(home, [shared] { std::move (*shared)(); }); };
-    const bool taken = start([answer, resume](Result<bool> result) {
-      *answer = std::move(result);
-      resume();
-    });
-    if (!taken) resume();
-  };
-  auto pending = asio::async_initiate<const asio::use_awaitable_t<>, void()>(initiate, asio::use_awaitable);
-  co_await std::move(pending);
-  co_return std::move(*answer);
-}
 
 }  // namespace
 
@@ -133,14 +112,14 @@ Async<bool> Store::run_read(Moment deadline, ReadWork work) {
                                 }));
     return true;
   };
-  return answered(std::move(start));
+  return sqlite::answered(std::move(start));
 }
 
 Async<bool> Store::run_write(Moment deadline, WriteWork work) {
   auto start = [this, deadline, work = std::move(work)](sqlite::Done done) mutable {
     return writer_->write(std::min(deadline, latest), std::move(work), std::move(done));
   };
-  return answered(std::move(start));
+  return sqlite::answered(std::move(start));
 }
 
 Result<bool> Store::block_read(ReadWork work) { return read(Moment::max(), work); }

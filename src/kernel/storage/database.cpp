@@ -3,14 +3,11 @@
 #include <sqlite3.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <boost/asio/async_result.hpp>
-#include <boost/asio/post.hpp>
-#include <boost/asio/this_coro.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <cerrno>
 #include <future>
 #include <mutex>
 #include "loggia/kernel/log.hpp"
+#include "storage/answered.hpp"
 #include "storage/migrations.hpp"
 #include "storage/readers.hpp"
 #include "storage/settle.hpp"
@@ -18,27 +15,8 @@
 namespace loggia {
 namespace {
 
-namespace asio = boost::asio;
 using sqlite::Connection;
 using sqlite::Mode;
-
-/// Waits for `Done`, wherever it is called, on the caller's own executor. `start(done)` is false where nothing was taken.
-template <class Start> Async<bool> answered(Start start) {
-  auto home = co_await asio::this_coro::executor;
-  auto answer = std::make_shared<Result<bool>>(Error(Errc::unavailable, "the storage has too much to do, or is closing; try again in a second"));
-  const auto initiate = [&](auto handler) {
-    auto shared = std::make_shared<decltype(handler)>(std::move(handler));
-    const auto resume = [home, shared] { asio::post(home, [shared] { std::move (*shared)(); }); };
-    const bool taken = start([answer, resume](Result<bool> result) {
-      *answer = std::move(result);
-      resume();
-    });
-    if (!taken) resume();
-  };
-  auto pending = asio::async_initiate<const asio::use_awaitable_t<>, void()>(initiate, asio::use_awaitable);
-  co_await std::move(pending);
-  co_return std::move(*answer);
-}
 
 class SqliteDatabase final : public Database {
  public:
@@ -70,13 +48,13 @@ class SqliteDatabase final : public Database {
     auto start = [this, deadline, work = std::make_shared<ReadWork>(std::move(work))](sqlite::Done done) {
       return start_read(deadline, std::move(*work), std::move(done));
     };
-    return answered(std::move(start));
+    return sqlite::answered(std::move(start));
   }
   Async<bool> run_write(Moment deadline, WriteWork work) override {
     auto start = [this, deadline, work = std::make_shared<WriteWork>(std::move(work))](sqlite::Done done) {
       return writer_->write(deadline, std::move(*work), std::move(done));
     };
-    return answered(std::move(start));
+    return sqlite::answered(std::move(start));
   }
   Result<bool> block_read(ReadWork work) override {
     return blocked([&](sqlite::Done done) { return start_read(Moment::max(), std::move(work), std::move(done)); });

@@ -15,12 +15,6 @@ Error full() {
   error.retry_after = 5;
   return error;
 }
-}  // namespace
-
-Error ending() { return Error(Errc::unavailable, "the storage failed, and the process is ending"); }
-
-namespace {
-
 /// No closure of the caller's lives on here once it has heard: it may hold the last reference to the store itself.
 template <class Command> void answer(Command& command, Result<bool> result) {
   command.read = nullptr;
@@ -31,6 +25,8 @@ template <class Command> void answer(Command& command, Result<bool> result) {
 }
 
 }  // namespace
+
+Error ending() { return Error(Errc::unavailable, "the storage failed, and the process is ending"); }
 
 /// One transaction of the database with the commands that run in it.
 class Writer::Group final : public Transaction {
