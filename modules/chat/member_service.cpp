@@ -14,6 +14,16 @@ Result<UserId> person_in(const std::string& text, const UserId& me) {
   return *id;
 }
 
+/// Somebody, with the name that the directory knows.
+Async<Target> as_known(Chat* chat, Context context, UserId id) {
+  auto username = co_await chat->people.name_of(std::move(context), id);
+  if (!username) co_return username.error();
+  Target out;
+  out.id = id;
+  out.username = std::move(*username);
+  co_return out;
+}
+
 }  // namespace
 
 Async<MemberList> RoomService::on(Context context, ListMembers request) {
@@ -57,16 +67,13 @@ Async<MemberList> RoomService::on(Context context, ListMembers request) {
 
 Async<Nothing> RoomService::on(Context context, PutMember request) {
   const auto asker = asker_of(context);
-  Target target;
   const auto id = person_in(request.user, asker.id);
   if (!id) co_return id.error();
-  target.id = *id;
-  auto username = co_await chat_.people.name_of(context, target.id);
-  if (!username) co_return username.error();
-  target.username = std::move(*username);
+  auto target = co_await as_known(&chat_, context, *id);
+  if (!target) co_return target.error();
   std::optional<Rank> rank;
   if (request.role) rank = rank_of(*request.role);
-  auto make = [this, asker, room = request.room, target, rank](Transaction& transaction, const Cause& cause) -> Result<Nothing> {
+  auto make = [this, asker, room = request.room, target = std::move(*target), rank](Transaction& transaction, const Cause& cause) -> Result<Nothing> {
     return put_member(transaction, chat_.desk(), asker, room, target, rank, cause);
   };
   co_return co_await chat_.written(std::move(context), std::move(make));
@@ -134,12 +141,9 @@ Async<Bans> RoomService::on(Context context, ListBans request) {
 
 Async<Nothing> RoomService::on(Context context, BanMember request) {
   const auto asker = asker_of(context);
-  Target target;
-  target.id = request.user;
-  auto username = co_await chat_.people.name_of(context, target.id);
-  if (!username) co_return username.error();
-  target.username = std::move(*username);
-  auto make = [this, asker, room = request.room, target](Transaction& transaction, const Cause& cause) -> Result<Nothing> {
+  auto target = co_await as_known(&chat_, context, request.user);
+  if (!target) co_return target.error();
+  auto make = [this, asker, room = request.room, target = std::move(*target)](Transaction& transaction, const Cause& cause) -> Result<Nothing> {
     return ban_member(transaction, chat_.desk(), asker, room, target, cause);
   };
   co_return co_await chat_.written(std::move(context), std::move(make));
