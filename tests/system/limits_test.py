@@ -158,18 +158,9 @@ def a_wall_clock_that_jumps_changes_no_order_and_no_timer(server):
 def a_log_that_nobody_reads_stops_nothing(server):
     server.start()
     server.kill()
-    real = server.log
     read, write = os.pipe()
-    popen = subprocess.Popen
-    # The log is a pipe whose reader goes away.
-    def with_pipe(*words, **named):
-        named["stderr"] = write
-        return popen(*words, **named)
-    subprocess.Popen = with_pipe
-    try:
-        server.start()
-    finally:
-        subprocess.Popen = popen
+    server.prepare = lambda: os.dup2(write, 2)   # the log is a pipe whose reader goes away
+    server.start()
     os.close(write)
     os.close(read)
     work = Work(server)
@@ -180,7 +171,6 @@ def a_log_that_nobody_reads_stops_nothing(server):
     assert server.process.poll() is None
     print(f"        standard error's reader gone: {work.check()} stored, the process goes on")
     assert server.stop() == 0
-    server.log = real
 
 
 def a_client_that_is_gone_without_a_word_is_found_by_its_silence(server):
