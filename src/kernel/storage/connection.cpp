@@ -1,5 +1,6 @@
 #include "storage/connection.hpp"
 #include <sqlite3.h>
+#include <mutex>
 
 namespace loggia::sqlite {
 namespace {
@@ -77,6 +78,14 @@ void Connection::Prepared::bind(std::span<const Parameter> parameters, bool copi
       check(sqlite3_bind_blob(statement, index, blob->data(), static_cast<int>(blob->size()), kept), statement);
     else check(sqlite3_bind_null(statement, index), statement);
   }
+}
+
+void set_up_library() {
+  static std::once_flag once;
+  std::call_once(once, [] {
+    sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+    sqlite3_config(SQLITE_CONFIG_PAGECACHE, nullptr, 0, 0);
+  });
 }
 
 Trouble trouble_of(const SQLite::Exception& problem) {

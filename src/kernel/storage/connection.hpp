@@ -12,6 +12,11 @@ struct sqlite3_stmt;
 
 namespace loggia::sqlite {
 
+/// Before anything else is asked of SQLite, from any thread. Without statistics of its memory no allocation takes one lock for them, and a
+/// page cache grows page by page: SQLite's twenty pages for each connection at once are more than most ever need. A program that has set
+/// up SQLite by itself, as tests do, keeps what it set.
+void set_up_library();
+
 /// How a connection is opened. Exactly one of a file writes and checkpoints (SQLite 3.40.1 can damage a file where two do).
 enum class Mode { writer, reader, memory };
 

@@ -159,6 +159,7 @@ Result<std::vector<std::string>> look_at(const std::filesystem::path& path, cons
 }  // namespace
 
 Result<std::shared_ptr<Database>> open_database(DatabaseOptions options) {
+  sqlite::set_up_library();
   const bool memory = options.directory.empty();
   const auto path = memory ? std::filesystem::path(":memory:") : options.directory / (options.name + ".db");
   try {
@@ -191,6 +192,7 @@ Result<std::shared_ptr<Database>> open_database(DatabaseOptions options) {
 }
 
 Result<std::vector<std::string>> pending_migrations(const DatabaseOptions& options) {
+  sqlite::set_up_library();
   const auto path = options.directory / (options.name + ".db");
   try {
     const auto parts = parts_of(options);
