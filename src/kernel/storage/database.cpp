@@ -45,14 +45,14 @@ class SqliteDatabase final : public Database {
 
  protected:
   Async<bool> run_read(Moment deadline, ReadWork work) override {
-    auto start = [this, deadline, work = std::make_shared<ReadWork>(std::move(work))](sqlite::Done done) {
-      return start_read(deadline, std::move(*work), std::move(done));
+    auto start = [this, deadline, work = std::move(work)](sqlite::Done done) mutable {
+      return start_read(deadline, std::move(work), std::move(done));
     };
     return sqlite::answered(std::move(start));
   }
   Async<bool> run_write(Moment deadline, WriteWork work) override {
-    auto start = [this, deadline, work = std::make_shared<WriteWork>(std::move(work))](sqlite::Done done) {
-      return writer_->write(deadline, std::move(*work), std::move(done));
+    auto start = [this, deadline, work = std::move(work)](sqlite::Done done) mutable {
+      return writer_->write(deadline, std::move(work), std::move(done));
     };
     return sqlite::answered(std::move(start));
   }
