@@ -16,7 +16,7 @@ constexpr std::size_t message_max_live = 128u << 10;
 }  // namespace
 
 Session::Session(Node& node, std::shared_ptr<WebSocket> socket, std::uint64_t number, std::string address)
-    : node_{node}, socket_{std::move(socket)}, number_{number}, address_{std::move(address)} {
+    : node_{node}, socket_{std::move(socket)}, number_{number}, origin_{std::make_shared<const Origin>(Origin{std::move(address), std::string()})} {
   opened_ = progress_at_ = pinged_at_ = node_.hub().clock->moment();
 }
 
@@ -41,8 +41,8 @@ void Session::start() {
 Context Session::context() const {
   auto& hub = node_.hub();
   Context context(new_trace(*hub.random), hub.clock->moment() + std::chrono::seconds(30));
-  if (caller_) context = context.as(*caller_);
-  return context.from(address_, client_);
+  if (caller_) context = context.as(caller_);
+  return context.from(origin_);
 }
 
 std::string Session::cursor() const { return node_.settled_cursor(opened_).value_or(cursor_); }
@@ -126,7 +126,7 @@ void Session::greet(Caller caller, Time expires, std::string client) {
   Seat::user = UserId(caller.subject);
   caller_ = std::make_shared<const Caller>(std::move(caller));
   expires_ = expires;
-  client_ = std::move(client);
+  origin_ = std::make_shared<const Origin>(Origin{origin_->address, std::move(client)});
   node_.index().sit(*this);
 }
 

@@ -34,25 +34,31 @@ struct Trace {
 Trace new_trace(Random& random);
 Trace child_of(const Trace& parent, Random& random);
 
+/// Where a request came from, for sessions, limits and the audit log.
+struct Origin {
+  std::string address, client;
+};
+
+/// Copied at every step of a call, so what it says is shared and never changed.
 /// Has a constructor on purpose: g++ 12 copies braced temporaries in awaiting statements byte by byte.
 class Context {
  public:
   Context() : deadline_{Moment::max()} {}
-  explicit Context(Trace trace, Moment deadline = Moment::max()) : trace_{std::move(trace)}, deadline_{deadline} {}
+  explicit Context(Trace trace, Moment deadline = Moment::max()) : trace_{std::make_shared<const Trace>(std::move(trace))}, deadline_{deadline} {}
 
-  const Caller& caller() const { return caller_; }
-  const Trace& trace() const { return trace_; }
+  const Caller& caller() const { return of(caller_); }
+  const Trace& trace() const { return of(trace_); }
   Moment deadline() const { return deadline_; }
   const std::string& idempotency_key() const { return idempotency_key_; }
-  /// Where the request came from, for sessions, limits and the audit log.
-  const std::string& address() const { return address_; }
-  const std::string& client() const { return client_; }
+  const std::string& address() const { return of(origin_).address; }
+  const std::string& client() const { return of(origin_).client; }
 
-  Context as(Caller caller) const {
+  Context as(std::shared_ptr<const Caller> caller) const {
     Context c(*this);
     c.caller_ = std::move(caller);
     return c;
   }
+  Context as(Caller caller) const { return as(std::make_shared<const Caller>(std::move(caller))); }
   Context until(Moment deadline) const {
     Context c(*this);
     c.deadline_ = std::min(deadline_, deadline);
@@ -63,23 +69,30 @@ class Context {
     c.idempotency_key_ = std::move(key);
     return c;
   }
-  Context from(std::string address, std::string client) const {
+  Context from(std::shared_ptr<const Origin> origin) const {
     Context c(*this);
-    c.address_ = std::move(address);
-    c.client_ = std::move(client);
+    c.origin_ = std::move(origin);
     return c;
+  }
+  Context from(std::string address, std::string client) const {
+    return from(std::make_shared<const Origin>(Origin{std::move(address), std::move(client)}));
   }
   Context traced(Trace trace) const {
     Context c(*this);
-    c.trace_ = std::move(trace);
+    c.trace_ = std::make_shared<const Trace>(std::move(trace));
     return c;
   }
 
  private:
-  Caller caller_;
-  Trace trace_;
+  template <class T> static const T& of(const std::shared_ptr<const T>& said) {
+    static const T nothing{};
+    return said ? *said : nothing;
+  }
+  std::shared_ptr<const Caller> caller_;
+  std::shared_ptr<const Trace> trace_;
+  std::shared_ptr<const Origin> origin_;
   Moment deadline_;
-  std::string idempotency_key_, address_, client_;
+  std::string idempotency_key_;
 };
 
 }  // namespace loggia

@@ -4,13 +4,13 @@
 namespace loggia {
 namespace {
 
-std::string hex(Random& random, std::size_t bytes) {
+std::string hex(std::string_view raw) {
   constexpr char digits[] = "0123456789abcdef";
-  std::string raw(bytes, '\0'), out;
-  random.fill(raw.data(), raw.size());
+  std::string out(2 * raw.size(), '0');
+  auto at = out.begin();
   for (const char c : raw) {
-    out += digits[static_cast<unsigned char>(c) >> 4];
-    out += digits[static_cast<unsigned char>(c) & 15];
+    *at++ = digits[static_cast<unsigned char>(c) >> 4];
+    *at++ = digits[static_cast<unsigned char>(c) & 15];
   }
   return out;
 }
@@ -36,16 +36,20 @@ Result<Trace> Trace::parse(std::string_view text) {
 }
 
 Trace new_trace(Random& random) {
+  char raw[24];
+  random.fill(raw, sizeof raw);
   Trace trace;
-  trace.id = hex(random, 16);
-  trace.span = hex(random, 8);
+  trace.id = hex({raw, 16});
+  trace.span = hex({raw + 16, 8});
   return trace;
 }
 
 Trace child_of(const Trace& parent, Random& random) {
+  char raw[8];
+  random.fill(raw, sizeof raw);
   Trace trace;
   trace.id = parent.id;
-  trace.span = hex(random, 8);
+  trace.span = hex({raw, sizeof raw});
   return trace;
 }
 
