@@ -36,13 +36,21 @@ struct Chat {
   Desk desk() { return Desk{timeline, *ids}; }
   /// The caller's act, now: on the writer's thread, so that times in a room ascend with its numbers.
   Cause cause(const Context& context) const;
+  /// A room that is known not to be direct: who may write in it is for the command alone to say.
+  bool open_to_members(const RoomId& room) const {
+    const auto known = directs.find(room);
+    return known && !*known;
+  }
   /// Forbidden where the room is direct and there is a block between its two people.
   Async<bool> may_write_to(Context context, RoomId room);
 
   /// `make(Transaction&, const Cause&) -> Result<T>` on the writer.
   template <class F> auto written(Context context, F make) -> boost::asio::awaitable<std::invoke_result_t<F, Transaction&, const Cause&>> {
     using R = std::invoke_result_t<F, Transaction&, const Cause&>;
-    auto work = [this, context, make = std::move(make)](Transaction& transaction) -> R { return make(transaction, cause(context)); };
+    auto work = [this, by = cause(context), make = std::move(make)](Transaction& transaction) mutable -> R {
+      by.at = clock->now();
+      return make(transaction, by);
+    };
     co_return co_await store->write(context, std::move(work));
   }
   /// The same for a request that takes an Idempotency-Key.

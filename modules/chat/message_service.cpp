@@ -51,38 +51,47 @@ MessageList page(Query& query, const ListMessages& request) {
 }
 
 /// Those of a text. A few are looked up by the command itself; who writes hundreds of names keeps a reader busy, and not the writer.
-Async<Mentions> mentions_in(Chat* chat, Context context, RoomId room, const std::string& text) {
-  auto mentions = find_mentions(text);
-  if (mentions.names.empty()) co_return mentions;
-  if (!chat->names_known) {
-    Error error(Errc::unavailable, "the members' names are being collected after an upgrade: try again in a moment");
-    error.retry_after = 1;
-    co_return error;
-  }
-  if (mentions.names.size() <= mentions_at_once) co_return mentions;
+bool at_once(const Mentions& mentions) { return mentions.names.size() <= mentions_at_once; }
+std::optional<Error> names_unknown(const Chat& chat, const Mentions& mentions) {
+  if (mentions.names.empty() || chat.names_known) return std::nullopt;
+  Error error(Errc::unavailable, "the members' names are being collected after an upgrade: try again in a moment");
+  error.retry_after = 1;
+  return error;
+}
+Async<Mentions> looked_up(Chat* chat, Context context, RoomId room, Mentions mentions) {
   auto work = [room, mentions = std::move(mentions)](Query& query) -> Result<Mentions> { return meant(query, room, mentions); };
   co_return co_await chat->store->read(context, std::move(work));
 }
 
 }  // namespace
 
-Async<Draft> drafted(Chat* chat, Context context, Sending sending) {
+Result<Draft> checked(const Chat& chat, Sending sending) {
   Draft out;
   auto text = normalised_text(sending.text);
-  if (!text) co_return text.error();
-  if (sending.client_id && !printable_id(*sending.client_id)) co_return wrong_field("/client_id", "has 1 to 64 printable ASCII characters");
-  if (sending.attachments && !sending.attachments->empty()) co_return wrong_field("/attachments/0", "is the id of a file that you have uploaded");
-  auto free = co_await chat->may_write_to(context, sending.room);
-  if (!free) co_return free.error();
-  auto mentions = co_await mentions_in(chat, std::move(context), sending.room, *text);
-  if (!mentions) co_return mentions.error();
-  out.mentions = std::move(*mentions);
+  if (!text) return text.error();
+  if (sending.client_id && !printable_id(*sending.client_id)) return wrong_field("/client_id", "has 1 to 64 printable ASCII characters");
+  if (sending.attachments && !sending.attachments->empty()) return wrong_field("/attachments/0", "is the id of a file that you have uploaded");
+  out.mentions = find_mentions(*text);
+  if (auto problem = names_unknown(chat, out.mentions)) return std::move(*problem);
   out.room = sending.room;
   out.text = std::move(*text);
   out.client_id = std::move(sending.client_id);
   out.reply_to = sending.reply_to;
   if (out.client_id) out.fingerprint = fingerprint_of(out);
-  co_return out;
+  return out;
+}
+
+bool needs_asking(const Chat& chat, const Draft& draft) { return !chat.open_to_members(draft.room) || !at_once(draft.mentions); }
+
+Async<Draft> asked_for(Chat* chat, Context context, Draft draft) {
+  auto free = co_await chat->may_write_to(context, draft.room);
+  if (!free) co_return free.error();
+  if (!at_once(draft.mentions)) {
+    auto mentions = co_await looked_up(chat, std::move(context), draft.room, std::move(draft.mentions));
+    if (!mentions) co_return mentions.error();
+    draft.mentions = std::move(*mentions);
+  }
+  co_return draft;
 }
 
 Async<Rewording> reworded(Chat* chat, Context context, RoomId room, std::string text) {
@@ -91,9 +100,13 @@ Async<Rewording> reworded(Chat* chat, Context context, RoomId room, std::string 
   if (!checked) co_return checked.error();
   auto free = co_await chat->may_write_to(context, room);
   if (!free) co_return free.error();
-  auto mentions = co_await mentions_in(chat, std::move(context), room, *checked);
-  if (!mentions) co_return mentions.error();
-  out.mentions = std::move(*mentions);
+  out.mentions = find_mentions(*checked);
+  if (auto problem = names_unknown(*chat, out.mentions)) co_return std::move(*problem);
+  if (!at_once(out.mentions)) {
+    auto mentions = co_await looked_up(chat, std::move(context), room, std::move(out.mentions));
+    if (!mentions) co_return mentions.error();
+    out.mentions = std::move(*mentions);
+  }
   out.text = std::move(*checked);
   co_return out;
 }
@@ -136,7 +149,8 @@ Async<Outcome<Message>> MessageService::on(Context context, PostMessage request)
   sending.client_id = request.client_id;
   sending.reply_to = request.reply_to;
   sending.attachments = request.attachments;
-  auto draft = co_await drafted(&chat_, context, std::move(sending));
+  auto draft = checked(chat_, std::move(sending));
+  if (draft && needs_asking(chat_, *draft)) draft = co_await asked_for(&chat_, context, std::move(*draft));
   if (!draft) co_return draft.error();
   auto make = [this, asker, draft = std::move(*draft)](Transaction& transaction, const Cause& cause) -> Result<Outcome<Message>> {
     auto posted = post_message(transaction, chat_.desk(), asker, draft, cause);

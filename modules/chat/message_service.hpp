@@ -24,7 +24,8 @@ class MessageService final : public Messages {
   Chat& chat_;
 };
 
-/// What PostMessage and SendNow have in common: the text checked, mentions found, a block ruled out.
+/// What PostMessage and SendNow have in common: the text checked and mentions found; then, where somebody has to be asked for it, a block
+/// ruled out and many names looked up. Most sends need no asking, and no coroutine for it.
 struct Sending {
   RoomId room;
   std::string text;
@@ -32,7 +33,9 @@ struct Sending {
   std::optional<std::int64_t> reply_to;
   std::optional<std::vector<std::string>> attachments;
 };
-Async<Draft> drafted(Chat* chat, Context context, Sending sending);
+Result<Draft> checked(const Chat& chat, Sending sending);
+bool needs_asking(const Chat& chat, const Draft& draft);
+Async<Draft> asked_for(Chat* chat, Context context, Draft draft);
 /// A new text for a message, checked in the same way.
 struct Rewording {
   std::string text;
