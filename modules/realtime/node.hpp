@@ -94,6 +94,8 @@ class Node {
   /// The connections of `user` that wait for room.added.
   std::vector<Session*> joining(const RoomId& room, const UserId& user);
   void schedule_tick();
+  /// The first event of a piece: what follows at once is to be part of it.
+  void gather(Room& room) const;
   /// Writes the rooms whose time has come, and comes back for the others.
   void flush_touched();
 
