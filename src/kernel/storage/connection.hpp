@@ -27,8 +27,10 @@ class Connection {
   virtual ~Connection() = default;
   std::unique_ptr<Rows> run(std::string_view sql, std::span<const Parameter> parameters);
   std::int64_t change(std::string_view sql, std::span<const Parameter> parameters);
-  /// Virtual for a store of the tests that fails.
-  virtual void execute(const char* sql) { database_.exec(sql); }
+  /// Any number of statements, parsed each time.
+  void execute(const char* sql) { database_.exec(sql); }
+  /// BEGIN, COMMIT and the like, which are prepared once. Virtual for a store of the tests that fails.
+  virtual void transact(std::string_view sql) { change(sql, {}); }
   SQLite::Database& raw() { return database_; }
   /// The system's word on what went wrong last.
   int extended_error() { return database_.getExtendedErrorCode(); }

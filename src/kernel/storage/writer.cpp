@@ -139,7 +139,7 @@ void Writer::refuse(std::vector<Command>& commands, const Error& why) {
 
 void Writer::roll_back() {
   try {
-    connection_->execute("ROLLBACK");
+    connection_->transact("ROLLBACK");
   } catch (const SQLite::Exception&) {
     // It has rolled back by itself, as SQLite does after SQLITE_FULL and SQLITE_IOERR.
   }
@@ -155,14 +155,14 @@ void Writer::run_group(std::vector<Command> commands) {
   std::vector<std::optional<Error>> wrong(commands.size());  // answered with it: their work was rolled back
   bool committing = false;
   try {
-    connection_->execute("BEGIN IMMEDIATE");
+    connection_->transact("BEGIN IMMEDIATE");
     for (std::size_t at = 0; at < commands.size(); ++at) wrong[at] = run_command(commands[at], group);
     group.run_before();
     committing = true;
     if (LOGGIA_MUTANT_IS(ack_before_commit))
       for (std::size_t at = 0; at < commands.size(); ++at)
         if (!wrong[at]) answer(commands[at], true);
-    connection_->execute("COMMIT");
+    connection_->transact("COMMIT");
   } catch (const SQLite::Exception& problem) {
     return group_failed(commands, problem, committing);
   } catch (const std::exception& problem) {
@@ -201,7 +201,7 @@ void Writer::run_reads(std::vector<Command>& commands) {
 std::optional<Error> Writer::run_command(Command& command, Group& group) {
   if (command.deadline < options_.clock->moment()) return Error(Errc::timeout, "there was no time left to begin");
   const auto mark = group.mark();
-  connection_->change("SAVEPOINT command", {});
+  connection_->transact("SAVEPOINT command");
   bool fine = false;
   std::optional<Error> wrong;
   try {
@@ -215,10 +215,10 @@ std::optional<Error> Writer::run_command(Command& command, Group& group) {
     wrong = Error(Errc::internal, "something went wrong inside the server");
   }
   if (!fine) {
-    connection_->change("ROLLBACK TO command", {});
+    connection_->transact("ROLLBACK TO command");
     group.back_to(mark);
   }
-  connection_->change("RELEASE command", {});
+  connection_->transact("RELEASE command");
   return wrong;
 }
 
@@ -246,13 +246,15 @@ void Writer::group_failed(std::vector<Command>& commands, const SQLite::Exceptio
   if (options_.on_fatal) options_.on_fatal("the storage of " + options_.name + " failed: " + problem.what());
 }
 
-/// Whether there is room again: a write of the size of a few messages that leaves nothing behind.
+/// Whether there is room again: a write of the size of a few messages that leaves nothing behind. A row, not a table: a change of the
+/// schema has every connection read it again and prepare all its statements anew.
 void Writer::probe() {
   probed_ = options_.clock->moment();
   try {
-    connection_->execute("BEGIN IMMEDIATE");
-    connection_->execute("CREATE TABLE storage_probe(room BLOB); INSERT INTO storage_probe VALUES (zeroblob(262144)); DROP TABLE storage_probe");
-    connection_->execute("COMMIT");
+    connection_->transact("BEGIN IMMEDIATE");
+    connection_->change("INSERT INTO kernel_value(name, value) VALUES ('storage.probe', zeroblob(262144))", {});
+    connection_->change("DELETE FROM kernel_value WHERE name = 'storage.probe'", {});
+    connection_->transact("COMMIT");
     writable_.store(true);
     log::info("storage.writable_again", Field("store", options_.name));
   } catch (const SQLite::Exception&) {
