@@ -1,6 +1,5 @@
 #include "store.hpp"
 #include <sqlite3.h>
-#include <cstring>
 #include "storage/answered.hpp"
 #include "storage/migrations.hpp"
 
@@ -40,19 +39,19 @@ Disk::Disk(const std::string& name, std::vector<Migration> migrations, Time now)
 
 void Disk::wipe() {
   fate = nullptr;
-  execute("BEGIN");
+  Connection::transact("BEGIN");
   for (const auto& table : tables_) change("DELETE FROM main." + table, {});
   for (const auto& table : filled_) change("INSERT INTO main." + table + " SELECT * FROM fresh." + table, {});
-  execute("COMMIT");
+  Connection::transact("COMMIT");
 }
 
-void Disk::execute(const char* sql) {
+void Disk::transact(std::string_view sql) {
   const auto changes = sqlite3_total_changes64(raw().getHandle());
-  if (std::strncmp(sql, "BEGIN", 5) == 0) changes_at_begin_ = changes;
+  if (sql.starts_with("BEGIN")) changes_at_begin_ = changes;
   // What changed nothing writes nothing, and nothing of it can go wrong.
-  if (!fate || std::strcmp(sql, "COMMIT") != 0 || changes == changes_at_begin_) return Connection::execute(sql);
+  if (!fate || sql != "COMMIT" || changes == changes_at_begin_) return Connection::transact(sql);
   const auto met = fate();
-  Connection::execute(met == Commit::well || met == Commit::stored ? "COMMIT" : "ROLLBACK");
+  Connection::transact(met == Commit::well || met == Commit::stored ? "COMMIT" : "ROLLBACK");
   if (met == Commit::full) throw SQLite::Exception("database or disk is full", SQLITE_FULL);
   if (met != Commit::well) throw SQLite::Exception("disk I/O error", SQLITE_IOERR);
 }

@@ -12,7 +12,7 @@ enum class Commit { well, lost, stored, full };  // lost, stored: an I/O error, 
 class Disk final : public sqlite::Connection {
  public:
   Disk(const std::string& name, std::vector<Migration> migrations, Time now);
-  void execute(const char* sql) override;
+  void transact(std::string_view sql) override;
   /// All rows go but those that the migrations made: the disk of a new world.
   void wipe();
   std::function<Commit()> fate;  // asked at each commit

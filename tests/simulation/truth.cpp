@@ -1,13 +1,52 @@
 #include "truth.hpp"
 #include <fmt/format.h>
+#include "frame.hpp"
 #include "loggia/chat/events.hpp"
 #include "loggia/kernel/json.hpp"
-#include "loggia/kernel/json_value.hpp"
 
 namespace loggia::simulation {
 namespace {
 
-UserId user_in(const json& object, const char* name) { return UserId::parse(object.at(name).get<std::string>()).value(); }
+/// What a frame says that the judge looks at.
+struct Told {
+  Truth::Happened event;
+  std::int64_t seq = 0;
+  UserId user;  // who came or went
+};
+
+UserId user_in(Reader& reader) { return UserId::parse(reader.string()).value(); }
+
+void read_data(Reader& reader, Told& told) {
+  auto& event = told.event;
+  reader.object([&](std::string_view name) {
+    if (name == "seq") event.about = reader.integer();
+    else if (name == "text") event.text = reader.string();
+    else if (name == "client_id") event.client_id = reader.string();
+    else if (name == "deleted") event.deleted = reader.flag();
+    else if (name == "user_id") told.user = user_in(reader);
+    else reader.skip();
+  });
+}
+
+Told read(std::string_view frame) {
+  Told out;
+  out.event.frame = frame;
+  bool has_data = false;
+  Reader reader(frame);
+  reader.object([&](std::string_view name) {
+    if (name == "ev") out.event.ev = reader.string();
+    else if (name == "seq") out.seq = reader.integer();
+    else if (name == "by") out.event.by = user_in(reader);
+    else if (name != "data") reader.skip();
+    else {
+      has_data = true;
+      read_data(reader, out);
+    }
+  });
+  reader.end();
+  if (out.event.ev.empty() || out.seq == 0 || !has_data) throw std::runtime_error("no frame: " + std::string(frame));
+  return out;
+}
 
 }  // namespace
 
@@ -19,26 +58,15 @@ void Truth::committed(const Event& event) {
     before = moved.seq;
     return;
   }
-  const auto frame = json::parse(*event.data);
+  auto told = read(*event.data);
   const auto room = RoomId::parse(event.key).value();
-  const auto seq = frame.at("seq").get<std::int64_t>();
-  if (rooms_.contains(room) && seq <= rooms_[room].last()) return fail_(fmt::format("{} of room {} names two events", seq, brief(room)));
-  add(room, seq, *event.data);
+  if (rooms_.contains(room) && told.seq <= rooms_[room].last()) return fail_(fmt::format("{} of room {} names two events", told.seq, brief(room)));
+  add(room, told.seq, std::move(told.event), told.user);
 }
 
-void Truth::add(const RoomId& id, std::int64_t seq, std::string_view text) {
+void Truth::add(const RoomId& id, std::int64_t seq, Happened event, const UserId& user) {
   auto& room = rooms_[id];
   if (seq != room.last() + 1) return fail_(fmt::format("a hole in room {}: {} follows {}", brief(id), seq, room.last()));
-  const auto frame = json::parse(text);
-  const auto& data = frame.at("data");
-  Happened event;
-  event.ev = frame.at("ev").get<std::string>();
-  event.frame = text;
-  event.deleted = data.value("deleted", false);
-  if (frame.contains("by")) event.by = user_in(frame, "by");
-  event.about = data.value("seq", std::int64_t{0});
-  event.text = data.value("text", std::string());
-  event.client_id = data.value("client_id", std::string());
   if (event.ev == "message.created" && !event.client_id.empty() && !sent_.insert({event.by, event.client_id}).second)
     fail_(fmt::format("{} of {} is stored twice, again as {} of room {}", event.client_id, brief(event.by), seq, brief(id)));
   // An edit that was answered and one that is repeated after another one are two; one that changes nothing takes no number.
@@ -48,10 +76,10 @@ void Truth::add(const RoomId& id, std::int64_t seq, std::string_view text) {
       fail_(fmt::format("the edit \"{}\" changed nothing and took {} of room {}", event.text, seq, brief(id)));
     says = event.text;
   }
-  if (event.ev == "member.joined") room.membership[user_in(data, "user_id")].emplace_back(seq, true);
+  if (event.ev == "member.joined") room.membership[user].emplace_back(seq, true);
   if (event.ev == "member.left") {
-    room.membership[user_in(data, "user_id")].emplace_back(seq, false);
-    read_.erase({id, user_in(data, "user_id")});
+    room.membership[user].emplace_back(seq, false);
+    read_.erase({id, user});
   }
   room.events.push_back(std::move(event));
 }
@@ -64,7 +92,10 @@ void Truth::catch_up(Query& query) {
     if (const auto known = rooms_.find(id); known != rooms_.end() && known->second.last() > last)
       fail_(fmt::format("room {} had {} events and has {} after the restart", brief(id), known->second.last(), last));
     auto rows = query.select("SELECT seq, frame FROM timeline WHERE room = ?1 AND seq > ?2 ORDER BY seq", id, rooms_[id].last());
-    while (rows->next()) add(id, rows->integer(0), rows->text(1));
+    while (rows->next()) {
+      auto told = read(rows->text(1));
+      add(id, rows->integer(0), std::move(told.event), told.user);
+    }
   }
   for (const auto& [id, room] : rooms_)
     if (!stored.contains(id)) fail_(fmt::format("room {} is gone after the restart", brief(id)));

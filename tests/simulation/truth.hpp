@@ -41,7 +41,8 @@ class Truth {
   bool knows(const RoomId& id) const { return rooms_.contains(id); }
 
  private:
-  void add(const RoomId& room, std::int64_t seq, std::string_view frame);
+  /// `user`: who came or went, where it tells of that.
+  void add(const RoomId& room, std::int64_t seq, Happened event, const UserId& user);
   void compare_messages(Query& query);
   void compare_log(Query& query);
 
