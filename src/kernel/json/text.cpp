@@ -40,8 +40,8 @@ class Builder : public nlohmann::json_sax<json> {
     if (why.empty()) why = std::move(reason);
     return false;
   }
-  bool put(json value) { return add(std::move(value)) != nullptr; }
-  json* add(json value) {
+  bool put(json&& value) { return add(std::move(value)) != nullptr; }
+  json* add(json&& value) {
     if (++nodes_ > most_) return refuse("has more than " + std::to_string(most_) + " values"), nullptr;
     if (open_.empty()) {
       root = std::move(value);
@@ -49,11 +49,9 @@ class Builder : public nlohmann::json_sax<json> {
     }
     auto& parent = *open_.back();
     if (parent.is_array()) return parent.push_back(std::move(value)), &parent.back();
-    auto& place = parent[key_];
-    place = std::move(value);
-    return &place;
+    return &parent.get_ref<json::object_t&>().emplace(std::move(key_), std::move(value)).first->second;
   }
-  bool open(json value) {
+  bool open(json&& value) {
     if (open_.size() >= depth_max) return refuse("is nested deeper than 32");
     auto* place = add(std::move(value));
     if (place) open_.push_back(place);
