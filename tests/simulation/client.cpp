@@ -50,11 +50,10 @@ void Client::hello() {
     holds_ = false;
     rooms_.clear();
   }
-  speak(frame);
+  speak(frame.dump());
 }
 
-void Client::speak(const json& frame) {
-  auto text = frame.dump();
+void Client::speak(std::string text) {
   if (world_.traced()) world_.note(fmt::format("c{}#{} > {}", number_, socket_->number(), text));
   socket_->say(std::move(text));
 }
@@ -109,6 +108,10 @@ void Client::tick() {
 // ---- requests ----
 
 void Client::add(Op op) {
+  if (!op.fields.is_null()) {
+    op.said = op.fields.dump();
+    op.said = op.said.substr(1, op.said.size() - 2);
+  }
   ops_.push_back(std::move(op));
   pump();
 }
@@ -121,11 +124,7 @@ void Client::pump() {
     op.request = ++last_request_;
     op.asked = now;
     ++op.tries;
-    auto frame = op.fields;
-    if (frame.is_null()) frame = json::object();
-    frame["id"] = op.request;
-    frame["op"] = op.name;
-    speak(frame);
+    speak(fmt::format(R"({{"id":{},"op":"{}"{}{}}})", op.request, op.name, op.said.empty() ? "" : ",", op.said));
   }
 }
 

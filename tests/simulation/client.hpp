@@ -44,6 +44,7 @@ class Client {
     std::string name;
     RoomId room;
     json fields;
+    std::string said;  // the fields as text, without their braces
     std::string client_id;
     std::int64_t after = 0;  // of sync: what was surely there when it was asked
     std::int64_t request = 0;
@@ -55,7 +56,7 @@ class Client {
     std::int64_t seq;
   };
   void tick();
-  void speak(const json& frame);
+  void speak(std::string frame);
   void hello();
   void greeted(const json& ok);
   void add(Op op);

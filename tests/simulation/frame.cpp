@@ -7,9 +7,7 @@
 
 namespace loggia::simulation {
 
-void Reader::wrong(const char* due) const {
-  throw std::runtime_error(fmt::format("{} is due at byte {} of {}", due, at_, text_.substr(0, 1000)));
-}
+void Reader::wrong(const char* due) const { throw std::runtime_error(fmt::format("{} is due at byte {} of {}", due, at_, text_.substr(0, 1000))); }
 
 void Reader::blanks() {
   while (at_ < text_.size() && (text_[at_] == ' ' || text_[at_] == '\n' || text_[at_] == '\r' || text_[at_] == '\t')) ++at_;

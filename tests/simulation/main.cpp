@@ -138,6 +138,9 @@ int run(const Options& options) {
 
 int main(int count, char** arguments) {
   using namespace loggia::simulation;
+  // glibc keeps 7 freed blocks of a size at hand and has all others take the long way: of so many short lives that is most of them.
+  // What it is told otherwise it reads before main alone.
+  if (!std::getenv("GLIBC_TUNABLES") && ::setenv("GLIBC_TUNABLES", "glibc.malloc.tcache_count=60000", 1) == 0) ::execv("/proc/self/exe", arguments);
   const auto options = read(count, arguments);
   std::setvbuf(stdout, nullptr, _IOLBF, 0);
   void* shared = ::mmap(nullptr, sizeof(Progress), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
