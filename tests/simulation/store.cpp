@@ -22,6 +22,8 @@ constexpr Moment latest = Moment::max() - std::chrono::hours(1);
 }  // namespace
 
 Disk::Disk(const std::string& name, std::vector<Migration> migrations, Time now) : Connection(":memory:", sqlite::Mode::memory) {
+  // Its worlds are small: of a page that changes all is kept for a roll-back, and most of 4096 bytes would be nothing.
+  execute("PRAGMA page_size=1024");
   std::vector<sqlite::Part> parts;
   parts.push_back({"kernel", sqlite::kernel_migrations()});
   if (!migrations.empty()) parts.push_back({name, std::move(migrations)});
