@@ -5,9 +5,6 @@
 namespace loggia::sqlite {
 namespace {
 
-/// Nobody asks how much memory SQLite has, and each of its allocations would take a lock to count it. Before its first use: before main.
-[[maybe_unused]] const int uncounted = sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
-
 int flags(Mode mode) {
   switch (mode) {
     case Mode::writer:
