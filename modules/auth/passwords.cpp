@@ -15,11 +15,11 @@ Hasher argon2(const std::shared_ptr<Random>& random) {
   Hasher out;
   out.hash = [random](std::string_view password) { return crypto::hash_password(password, *random); };
   out.verify = [](std::string_view password, const std::string& stored) { return crypto::verify_password(password, stored); };
+  out.decoy = crypto::decoy_hash(*random);
   return out;
 }
 
-Passwords::Passwords(Hasher hasher, std::size_t threads, std::size_t queue)
-    : hasher_{std::move(hasher)}, dummy_{hasher_.hash("no account has this password")}, pool_{threads, queue, "passwords"} {}
+Passwords::Passwords(Hasher hasher, std::size_t threads, std::size_t queue) : hasher_{std::move(hasher)}, pool_{threads, queue, "passwords"} {}
 
 Async<std::string> Passwords::hash(std::string password) {
   auto work = [hash = hasher_.hash, password = std::move(password)] { return hash(password); };
@@ -30,7 +30,9 @@ Async<std::string> Passwords::hash(std::string password) {
 
 Async<bool> Passwords::verify(std::string password, std::optional<std::string> stored) {
   const bool known = stored.has_value();
-  auto work = [verify = hasher_.verify, password = std::move(password), against = stored.value_or(dummy_)] { return verify(password, against); };
+  auto work = [verify = hasher_.verify, password = std::move(password), against = stored.value_or(hasher_.decoy)] {
+    return verify(password, against);
+  };
   auto done = co_await pool_.run(std::move(work));
   if (!done) co_return busy(done.error());
   co_return *done&& known;

@@ -11,6 +11,7 @@ namespace loggia::auth {
 struct Hasher {
   std::function<std::string(std::string_view password)> hash;
   std::function<bool(std::string_view password, const std::string& stored)> verify;
+  std::string decoy;  // stands for the hash of who has none: no password is right, and to find that out takes as long as for any other
 };
 Hasher argon2(const std::shared_ptr<Random>& random);
 
@@ -24,7 +25,6 @@ class Passwords {
 
  private:
   Hasher hasher_;
-  std::string dummy_;  // of a password that nobody has
   WorkerPool pool_;
 };
 

@@ -1,4 +1,5 @@
 #include <boost/asio/co_spawn.hpp>
+#include <ctime>
 #include "world.hpp"
 
 using namespace loggia;
@@ -79,6 +80,35 @@ TEST_CASE("a flood of passwords is refused with when to come back, not queued wi
   }
   hold.unlock();
   kernel.shards->run_until([&] { return answers.size() == 8; });
+}
+
+TEST_CASE("a check against nobody's password costs what a check against somebody's costs") {
+  test::FakeKernel kernel;
+  const auto hasher = argon2(std::make_shared<test::FakeRandom>());
+  const auto stored = hasher.hash(good_password);
+  const auto shape = [](const std::string& phc) { return std::pair(phc.substr(0, phc.rfind('$', phc.rfind('$') - 1)), phc.size()); };
+  CHECK(shape(hasher.decoy) == shape(stored));
+  Passwords passwords(hasher, 1, 2);
+  const auto cost = [&](const std::optional<std::string>& against) {
+    std::optional<Result<bool>> answer;
+    const auto before = std::clock();
+    boost::asio::co_spawn(kernel.shards->executor(0), passwords.verify("not this one", against),
+                          [&](const std::exception_ptr&, Result<bool> done) { answer = std::move(done); });
+    kernel.shards->run_until([&] { return answer.has_value(); });
+    REQUIRE(*answer);
+    CHECK_FALSE(**answer);
+    return static_cast<double>(std::clock() - before);
+  };
+  // The least of some is what the work itself costs.
+  double known = cost(stored), unknown = cost(std::nullopt);
+  for (int turn = 0; turn < 4; ++turn) {
+    known = std::min(known, cost(stored));
+    unknown = std::min(unknown, cost(std::nullopt));
+  }
+  CAPTURE(known);
+  CAPTURE(unknown);
+  CHECK(unknown > 0.7 * known);
+  CHECK(unknown < 1.4 * known);
 }
 
 TEST_CASE("the real hash is argon2id") {

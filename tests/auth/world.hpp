@@ -46,6 +46,7 @@ inline Hasher cheap_hasher(std::shared_ptr<std::atomic<int>> verified) {
     ++*verified;
     return stored == "cheap:" + crypto::base64url(crypto::sha256(password));
   };
+  out.decoy = out.hash("no account has this password");
   return out;
 }
 

@@ -20,6 +20,9 @@ bool equal(std::string_view a, std::string_view b);  // in constant time for equ
 /// argon2id as a PHC string (RFC 9106); m=19456, t=2, p=1. About 25 ms: run it in a WorkerPool.
 std::string hash_password(std::string_view password, Random& random);
 bool verify_password(std::string_view password, const std::string& phc);
+/// A PHC string with the parameters of hash_password() that is the hash of nothing known: to check a password against it takes as long, and
+/// making it takes no time.
+std::string decoy_hash(Random& random);
 
 /// An ES256 key (P-256, RFC 7518). Immutable.
 class SigningKey {

@@ -20,6 +20,20 @@ std::string hash_password(std::string_view password, Random& random) {
   return out;
 }
 
+std::string decoy_hash(Random& random) {
+  // Base64 as PHC has it: without padding.
+  const auto chance = [&](std::size_t size) {
+    std::string bytes(size, '\0');
+    random.fill(bytes.data(), bytes.size());
+    auto text = base64(bytes);
+    text.resize(text.find_last_not_of('=') + 1);
+    return text;
+  };
+  const auto salt = chance(salt_size), hash = chance(hash_size);
+  return "$argon2id$v=" + std::to_string(ARGON2_VERSION_NUMBER) + "$m=" + std::to_string(memory_kib) + ",t=" + std::to_string(passes) +
+         ",p=" + std::to_string(lanes) + '$' + salt + '$' + hash;
+}
+
 bool verify_password(std::string_view password, const std::string& phc) {
   return argon2id_verify(phc.c_str(), password.data(), password.size()) == ARGON2_OK;
 }
