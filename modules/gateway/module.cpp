@@ -106,19 +106,22 @@ class GatewayModule final : public Module {
     edge_->set_limited(kernel_.config.flag("gateway.rate_limit"));
   }
 
-  void make_pages() {
+  std::string asyncapi() const {
     std::vector<Topic> topics;
     std::vector<SocketProtocol> protocols;
     for (const auto& module : kernel_.modules) {
       topics.insert(topics.end(), module.topics.begin(), module.topics.end());
       protocols.insert(protocols.end(), module.protocols.begin(), module.protocols.end());
     }
-    const auto openapi = openapi_document(routes_, kernel_.version);
+    return to_yaml(asyncapi_document(topics, protocols, kernel_.version));
+  }
+
+  void make_pages() {
     PagesParts parts;
     parts.files = web_files();
-    parts.openapi_json = openapi.dump();
-    parts.openapi_yaml = to_yaml(openapi);
-    parts.asyncapi_yaml = to_yaml(asyncapi_document(topics, protocols, kernel_.version));
+    parts.openapi_json = [this] { return openapi_document(routes_, kernel_.version).dump(); };
+    parts.openapi_yaml = [this] { return to_yaml(openapi_document(routes_, kernel_.version)); };
+    parts.asyncapi_yaml = [this] { return asyncapi(); };
     parts.jwks = [verifier = kernel_.ports.get<auth::Verifier>()] { return verifier->jwks(); };
     parts.readiness = kernel_.readiness;
     pages_ = std::make_unique<Pages>(std::move(parts));

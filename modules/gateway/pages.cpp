@@ -57,34 +57,40 @@ bool matches_tag(std::string_view header, std::string_view etag) {
 }
 
 Pages::Pages(PagesParts parts) : parts_{std::move(parts)} {
-  add("/", "text/html; charset=utf-8", notice, false);
-  add("/docs", "text/html; charset=utf-8", notice, false);
+  for (const auto* path : {"/", "/docs"}) add(path, "text/html; charset=utf-8", [] { return std::string(notice); });
   for (const auto& file : parts_.files) {
     const bool html = file.path.ends_with(".html");
-    add(file.path == "/index.html" ? "/"
-        : html                     ? std::string(file.path.substr(0, file.path.size() - 5))
-                                   : std::string(file.path),
-        std::string(file.type), file.bytes, file.hashed);
+    auto& page = add(file.path == "/index.html" ? "/"
+                     : html                     ? std::string(file.path.substr(0, file.path.size() - 5))
+                                                : std::string(file.path),
+                     std::string(file.type), [bytes = file.bytes] { return std::string(bytes); });
+    page.made_zipped = file.zipped;
+    page.hashed = file.hashed;
   }
-  add("/openapi.json", "application/json", parts_.openapi_json, false);
-  add("/openapi.yaml", "application/yaml", parts_.openapi_yaml, false);
-  add("/asyncapi.yaml", "application/yaml", parts_.asyncapi_yaml, false);
+  add("/openapi.json", "application/json", parts_.openapi_json);
+  add("/openapi.yaml", "application/yaml", parts_.openapi_yaml);
+  add("/asyncapi.yaml", "application/yaml", parts_.asyncapi_yaml);
 }
 
-void Pages::add(std::string path, std::string type, std::string_view bytes, bool hashed) {
-  Page page;
-  page.plain = std::make_shared<const std::string>(bytes);
+Pages::Page& Pages::add(std::string path, std::string type, std::function<std::string()> make) {
+  auto page = std::make_unique<Page>();
+  page->type = std::move(type);
+  page->make = std::move(make);
+  return *pages_.insert_or_assign(std::move(path), std::move(page)).first->second;
+}
+
+void Pages::prepare(Page& page) {
+  auto bytes = page.make();
   page.etag = crypto::base64url(crypto::sha256(bytes)).substr(0, 22);
-  page.hashed = hashed;
-  if (compressible(type) && bytes.size() >= zip_min) {
-    auto zipped = gzip(bytes);
+  if (compressible(page.type) && bytes.size() >= zip_min) {
+    auto zipped = page.made_zipped.empty() ? gzip(bytes) : std::string(page.made_zipped);
     if (zipped.size() + zipped.size() / 8 < bytes.size()) page.zipped = std::make_shared<const std::string>(std::move(zipped));
   }
-  page.type = std::move(type);
-  pages_.insert_or_assign(std::move(path), std::move(page));
+  page.plain = std::make_shared<const std::string>(std::move(bytes));
 }
 
-HttpResponse Pages::serve(const Page& page, const HttpRequest& request) {
+HttpResponse Pages::serve(Page& page, const HttpRequest& request) {
+  std::call_once(page.prepared, [&] { prepare(page); });
   const bool zipped = page.zipped && accepts_gzip(request.header("accept-encoding"));
   const std::string etag = '"' + page.etag + (zipped ? "-gz\"" : "\"");
   HttpResponse response;
@@ -113,7 +119,7 @@ std::optional<HttpResponse> Pages::found(const HttpRequest& request) const {
   }
   const auto page = pages_.find(request.path);
   if (page == pages_.end()) return std::nullopt;
-  return serve(page->second, request);
+  return serve(*page->second, request);
 }
 
 std::optional<HttpResponse> Pages::answer(const HttpRequest& request, const Trace& trace) const {

@@ -1,9 +1,10 @@
 #pragma once
-// What the gateway serves by itself: the web client, the descriptions, keys, health. Everything constant is prepared at the start, also
-// compressed, and shared by all answers. Immutable after its construction; called on every shard at once.
+// What the gateway serves by itself: the web client, the descriptions, keys, health. Everything constant is prepared when it is first asked
+// for, also compressed, and shared by all answers from then on: a start waits for none of it. Called on every shard at once.
 #include <functional>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <span>
 #include <string>
 #include "loggia/kernel/module.hpp"
@@ -18,7 +19,7 @@ inline constexpr std::string_view page_policy =
 
 struct PagesParts {
   std::span<const WebFile> files;
-  std::string openapi_json, openapi_yaml, asyncapi_yaml;
+  std::function<std::string()> openapi_json, openapi_yaml, asyncapi_yaml;  // made once
   std::function<std::string()> jwks;
   std::function<std::vector<Check>()> readiness;
 };
@@ -32,15 +33,19 @@ class Pages {
  private:
   struct Page {
     std::string type;
+    std::function<std::string()> make;
+    std::string_view made_zipped;  // by the build; empty: it is done here
+    bool hashed = false;
+    std::once_flag prepared;
     std::shared_ptr<const std::string> plain, zipped;  // zipped: none where it saves nothing
     std::string etag;
-    bool hashed = false;
   };
-  void add(std::string path, std::string type, std::string_view bytes, bool hashed);
+  Page& add(std::string path, std::string type, std::function<std::string()> make);
+  static void prepare(Page& page);
   std::optional<HttpResponse> found(const HttpRequest& request) const;
-  static HttpResponse serve(const Page& page, const HttpRequest& request);
+  static HttpResponse serve(Page& page, const HttpRequest& request);
   PagesParts parts_;
-  std::map<std::string, Page, std::less<>> pages_;
+  std::map<std::string, std::unique_ptr<Page>, std::less<>> pages_;
 };
 
 /// On every answer that is no API answer.

@@ -6,9 +6,9 @@
 namespace loggia::gateway {
 
 struct WebFile {
-  std::string_view path, type;  // "/assets/index-B1x9.js", "text/javascript; charset=utf-8"
-  std::string_view bytes;
-  bool hashed;  // the name holds a hash of the content: it never changes
+  std::string_view path, type;     // "/assets/index-B1x9.js", "text/javascript; charset=utf-8"
+  std::string_view bytes, zipped;  // zipped: by gzip, also while it was built; empty where that saves nothing
+  bool hashed;                     // the name holds a hash of the content: it never changes
 };
 /// Empty where the executable was built without it.
 std::span<const WebFile> web_files();

@@ -9,19 +9,19 @@ using testing::header_of;
 namespace {
 
 const std::string script(4000, 'x');
-const WebFile files[] = {{"/index.html", "text/html; charset=utf-8", "<!doctype html><html></html>", false},
-                         {"/docs.html", "text/html; charset=utf-8", "<!doctype html><html>docs</html>", false},
-                         {"/assets/index-B1x9.js", "text/javascript; charset=utf-8", script, true},
-                         {"/icon.svg", "image/svg+xml", "<svg/>", false}};
+const WebFile files[] = {{"/index.html", "text/html; charset=utf-8", "<!doctype html><html></html>", {}, false},
+                         {"/docs.html", "text/html; charset=utf-8", "<!doctype html><html>docs</html>", {}, false},
+                         {"/assets/index-B1x9.js", "text/javascript; charset=utf-8", script, {}, true},
+                         {"/icon.svg", "image/svg+xml", "<svg/>", {}, false}};
 
 struct Site {
   Pages pages;
   static PagesParts parts(std::span<const WebFile> all) {
     PagesParts out;
     out.files = all;
-    out.openapi_json = "{}";
-    out.openapi_yaml = "a: b\n";
-    out.asyncapi_yaml = "c: d\n";
+    out.openapi_json = [] { return std::string("{}"); };
+    out.openapi_yaml = [] { return std::string("a: b\n"); };
+    out.asyncapi_yaml = [] { return std::string("c: d\n"); };
     out.jwks = [] { return std::string(R"({"keys":[]})"); };
     out.readiness = [] {
       Check down;
@@ -82,6 +82,24 @@ TEST_CASE("text goes compressed to who takes gzip, under a tag of its own") {
   CHECK(body_of(*zipped).starts_with("\x1f\x8b"));
   CHECK(header_of(*zipped, "etag") != header_of(*plain, "etag"));
   CHECK(header_of(*plain, "vary") == "Accept-Encoding");
+}
+
+TEST_CASE("a description is made when it is first asked for, and once; what the build compressed is taken as it is") {
+  int made = 0;
+  auto parts = Site::parts(files);
+  parts.openapi_yaml = [&made] { return ++made, std::string(600, 'y'); };
+  const WebFile zipped[] = {{"/a.css", "text/css; charset=utf-8", script, "\x1f\x8b as the build says", false}};
+  parts.files = zipped;
+  const Pages pages(std::move(parts));
+  CHECK(made == 0);
+  HttpRequest request;
+  request.method = "GET";
+  request.path = "/openapi.yaml";
+  for (int count = 0; count < 3; ++count) CHECK(body_of(*pages.answer(request, Trace())) == std::string(600, 'y'));
+  CHECK(made == 1);
+  request.path = "/a.css";
+  request.headers = {{"accept-encoding", "gzip"}};
+  CHECK(body_of(*pages.answer(request, Trace())) == "\x1f\x8b as the build says");
 }
 
 TEST_CASE("gzip is taken where it is named, and not where it is refused") {
