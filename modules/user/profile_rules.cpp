@@ -131,13 +131,17 @@ TimeZones TimeZones::of_host() {
 
 TimeZones TimeZones::parse(std::string_view database) {
   TimeZones out;
-  std::istringstream lines{std::string(database)};
-  for (std::string line; std::getline(lines, line);) {
-    std::istringstream words(line);
-    std::string kind, first, second;
-    words >> kind >> first >> second;
-    if (kind == "Z") out.names_.insert(first);        // zone NAME …
-    else if (kind == "L") out.names_.insert(second);  // link TARGET NAME
+  const auto word = [](std::string_view& line) {
+    const auto found = line.substr(0, line.find(' '));
+    line.remove_prefix(std::min(found.size() + 1, line.size()));
+    return found;
+  };
+  while (!database.empty()) {
+    auto line = database.substr(0, database.find('\n'));
+    database.remove_prefix(std::min(line.size() + 1, database.size()));
+    const auto kind = word(line), first = word(line);
+    if (kind == "Z") out.names_.emplace(first);            // zone NAME …
+    else if (kind == "L") out.names_.emplace(word(line));  // link TARGET NAME
   }
   return out;
 }
