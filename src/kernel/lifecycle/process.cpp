@@ -7,6 +7,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/use_future.hpp>
 #include <future>
+#include <map>
 #include <set>
 #include <thread>
 #include "lifecycle/admin.hpp"
@@ -89,6 +90,7 @@ class ProcessHere final : public Process {
 
   void stop() override {
     if (std::exchange(stopped_, true)) return;
+    opening_.clear();  // waits for those that nobody took
     if (control_) control_->stop();
     if (admin_) admin_->stop();
     for (auto module = modules_.rbegin(); module != modules_.rend(); ++module) module->second->stop();
@@ -128,11 +130,18 @@ class ProcessHere final : public Process {
     bus.on_fatal = kernel_.fatal;
     kernel_.bus = embedded_bus(std::move(bus));
     kernel_.open = [this](const std::string& module, std::vector<Migration> migrations) { return open(module, std::move(migrations)); };
+    std::vector<const ModuleDescriptor*> chosen;
     for (const auto& module : options_.modules) {
-      const bool chosen = wanted.empty() || std::find(wanted.begin(), wanted.end(), module.name) != wanted.end();
-      if (!chosen || (options_.data_only && module.migrations.empty())) continue;
-      kernel_.here.push_back(module.name);
-      modules_.emplace_back(module.name, module.make(kernel_));
+      const bool named = wanted.empty() || std::find(wanted.begin(), wanted.end(), module.name) != wanted.end();
+      if (named && !(options_.data_only && module.migrations.empty())) chosen.push_back(&module);
+    }
+    // All at once, since most of it is waiting for the disk; a module gets its own when it asks.
+    for (const auto* module : chosen)
+      if (!module->migrations.empty())
+        opening_.emplace(module->name, std::async(std::launch::async, open_database, database_options(module->name, module->migrations)));
+    for (const auto* module : chosen) {
+      kernel_.here.push_back(module->name);
+      modules_.emplace_back(module->name, module->make(kernel_));
     }
     add_topic_commands(kernel_);
     if (options_.data_only) return start_modules();
@@ -152,7 +161,7 @@ class ProcessHere final : public Process {
     return true;
   }
 
-  std::shared_ptr<Database> open(const std::string& module, std::vector<Migration> migrations) {
+  DatabaseOptions database_options(const std::string& module, std::vector<Migration> migrations) const {
     DatabaseOptions options;
     options.directory = directory_;
     options.name = module;
@@ -160,7 +169,12 @@ class ProcessHere final : public Process {
     options.keep_before_migration = kernel_.config.flag("storage.keep_before_migration");
     options.clock = kernel_.clock;
     options.on_fatal = kernel_.fatal;
-    auto database = open_database(std::move(options));
+    return options;
+  }
+
+  std::shared_ptr<Database> open(const std::string& module, std::vector<Migration> migrations) {
+    auto begun = opening_.extract(module);
+    auto database = begun ? begun.mapped().get() : open_database(database_options(module, std::move(migrations)));
     if (!database) throw StartError(database.error());
     databases_.push_back(*database);
     return *database;
@@ -228,6 +242,7 @@ class ProcessHere final : public Process {
   std::filesystem::path directory_;
   std::unique_ptr<DirectoryLock> lock_;
   Kernel kernel_;
+  std::map<std::string, std::future<Result<std::shared_ptr<Database>>>> opening_;
   std::vector<std::shared_ptr<Database>> databases_;
   std::vector<std::pair<std::string, std::unique_ptr<Module>>> modules_;
   std::unique_ptr<ControlSocket> control_;
