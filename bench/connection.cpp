@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 #include <cerrno>
+#include <utility>
 
 namespace bench {
 
@@ -26,6 +27,7 @@ bool Connection::next(std::string_view& text) {
     taken_ += end + 1;
     return true;
   }
+  if (!hello_.empty() && !upgraded()) return false;
   for (;;) {
     const auto left = in_.size() - taken_;
     if (left < 2) return false;
@@ -87,11 +89,19 @@ std::string Connection::wait_message() {
   return out;
 }
 
-void Connection::handshake(const Address& address, const char* path, const char* protocol) {
-  const auto request = fmt::format(
+namespace {
+
+std::string handshake_request(const Address& address, const char* path, const char* protocol) {
+  return fmt::format(
       "GET {} HTTP/1.1\r\nHost: {}:{}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: "
       "bG9hZCBnZW5lcmF0b3IhIQ==\r\n{}\r\n",
       path, address.host, address.port, *protocol ? fmt::format("Sec-WebSocket-Protocol: {}\r\n", protocol) : "");
+}
+
+}  // namespace
+
+void Connection::handshake(const Address& address, const char* path, const char* protocol) {
+  const auto request = handshake_request(address, path, protocol);
   if (::send(file_, request.data(), request.size(), MSG_NOSIGNAL) < 0) give_up("cannot send a handshake");
   std::string head;
   for (char c; head.find("\r\n\r\n") == head.npos;) {
@@ -108,6 +118,22 @@ void Connection::open_loggia(const Address& address, const std::string& token) {
   while (wait_message().find("\"re\":0") == std::string::npos) {
   }
   ::fcntl(file_, F_SETFL, O_NONBLOCK);
+}
+
+void Connection::begin_loggia(const Address& address, const std::string& token) {
+  hello_ = fmt::format(R"({{"id":0,"op":"hello","token":"{}"}})", token);
+  out_ += handshake_request(address, "/api/v1/realtime", "loggia.v1");
+  flush();
+}
+
+bool Connection::upgraded() {
+  const auto end = in_.find("\r\n\r\n");
+  if (end == in_.npos) return false;
+  refused_ = in_.find(" 101 ") > in_.find("\r\n");
+  if (refused_) return false;
+  taken_ = end + 4;
+  send_text(std::exchange(hello_, std::string()));
+  return true;
 }
 
 void Connection::open_floor(const Address& address, const std::string& room) {

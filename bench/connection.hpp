@@ -20,6 +20,9 @@ class Connection {
   void open_loggia(const Address& address, const std::string& token);
   void open_floor(const Address& address, const std::string& room);
 
+  /// The same without waiting: read() and flush() go through the handshake and say hello. Its answer is a message.
+  void begin_loggia(const Address& address, const std::string& token);
+
   /// Appends a message for `room` that carries `marker`; flush() sends.
   void say(const std::string& room, std::string_view marker, std::uint64_t number);
   void flush();
@@ -35,6 +38,7 @@ class Connection {
       in_.append(piece, static_cast<std::size_t>(size));
       std::string_view text;
       while (next(text)) message(text);
+      if (refused_) return false;
       in_.erase(0, taken_);
       taken_ = 0;
     }
@@ -45,11 +49,14 @@ class Connection {
   long receive(char* into, std::size_t size);
   bool next(std::string_view& text);
   void handshake(const Address& address, const char* path, const char* protocol);
+  bool upgraded();
   void send_text(std::string_view text);
 
   Target target_;
   int file_;
+  bool refused_ = false;
   std::string in_, out_;
+  std::string hello_;  // to be said once the handshake is answered
   std::size_t taken_ = 0;
 };
 

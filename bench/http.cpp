@@ -5,6 +5,7 @@
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 
@@ -21,17 +22,25 @@ Address parse_address(const std::string& text) {
   return {text.substr(0, colon), std::atoi(text.c_str() + colon + 1)};
 }
 
-int connect_to(const Address& address) {
-  const int file = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+namespace {
+
+int connect(const Address& address, int flags) {
+  const int file = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | flags, 0);
   sockaddr_in to{};
   to.sin_family = AF_INET;
   to.sin_port = htons(static_cast<std::uint16_t>(address.port));
   if (::inet_pton(AF_INET, address.host.c_str(), &to.sin_addr) != 1) give_up("not an IPv4 address: " + address.host);
-  if (::connect(file, reinterpret_cast<sockaddr*>(&to), sizeof to) != 0) give_up(fmt::format("nobody listens on {}:{}", address.host, address.port));
+  if (::connect(file, reinterpret_cast<sockaddr*>(&to), sizeof to) != 0 && errno != EINPROGRESS)
+    give_up(fmt::format("nobody listens on {}:{}", address.host, address.port));
   const int on = 1;
   ::setsockopt(file, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   return file;
 }
+
+}  // namespace
+
+int connect_to(const Address& address) { return connect(address, 0); }
+int connect_later(const Address& address) { return connect(address, SOCK_NONBLOCK); }
 
 nlohmann::json call(const Address& address, const std::string& method, const std::string& path, const nlohmann::json& body,
                     const std::string& token) {

@@ -1,8 +1,13 @@
-"""Thousands of connections on one thread, by epoll: each signs in and counts what it is sent. For storms, slow readers and revocations."""
+"""Thousands of connections on one thread, by epoll: each signs in and counts what it is sent. For slow readers and revocations.
+
+What comes has the moment at which the kernel had it, which on loopback is when the server wrote it: this thread may be late, and the figures are not."""
 import json, os, select, socket, struct, time
 
 HANDSHAKE = ("GET /api/v1/realtime HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
              "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: loggia.v1\r\n\r\n")
+
+
+SO_TIMESTAMPNS = 35   # its control message has the same number
 
 
 def frame(text):
@@ -21,6 +26,7 @@ class Connection:
         self.socket = socket.socket()
         if small:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        self.socket.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
         self.socket.setblocking(False)
         self.began = time.monotonic()
         self.socket.connect_ex(crowd.address)
@@ -36,11 +42,16 @@ class Connection:
             self.state = "upgrading"
             return self.crowd.epoll.modify(self.fd, select.EPOLLIN)
         try:
-            data = self.socket.recv(262144)
+            data, control, _, _ = self.socket.recvmsg(262144, 64)
         except BlockingIOError:
             return
         except OSError:
             return self.close("cut")
+        self.arrived = time.monotonic()
+        for level, kind, stamp in control:   # of the last of the bytes
+            if kind == SO_TIMESTAMPNS and level == socket.SOL_SOCKET:
+                seconds, nanoseconds = struct.unpack("qq", stamp)
+                self.arrived -= max(0.0, time.time() - seconds - nanoseconds / 1e9)
         if not data:
             return self.close(self.code or "cut")
         self.buffer += data
@@ -59,7 +70,7 @@ class Connection:
         self.frames()
 
     def frames(self):
-        buffer, at, now = self.buffer, 0, time.monotonic()
+        buffer, at, now = self.buffer, 0, self.arrived
         while len(buffer) - at >= 2:
             size, head = buffer[at + 1] & 127, 2
             if size == 126:
@@ -78,7 +89,7 @@ class Connection:
                 self.socket.send(b"\x8a\x80\0\0\0\0" if not text else bytes([0x8a, 0x80 | len(text)]) + b"\0\0\0\0" + text)
             elif kind == 8:
                 self.code = struct.unpack(">H", text[:2])[0] if len(text) > 1 else 1005
-                return self.close(self.code)
+                return self.close(self.code, now)
             elif kind == 1:
                 if self.state == "asking" and text.startswith(b'{"re":0'):
                     self.state = "open" if b'"ok"' in text[:20] else "refused"
@@ -94,11 +105,11 @@ class Connection:
     def go_on(self):
         self.crowd.epoll.modify(self.fd, select.EPOLLIN)
 
-    def close(self, code="own"):
+    def close(self, code="own", at=None):
         if self.state == "closed":
             return
         self.crowd.open -= self.state == "open"
-        self.state, self.code, self.closed_at = "closed", code, time.monotonic()
+        self.state, self.code, self.closed_at = "closed", code, at or time.monotonic()
         self.crowd.connections.pop(self.fd, None)
         self.socket.close()
 
@@ -108,7 +119,7 @@ class Crowd:
         self.address = (server.host, int(server.port))
         self.handshake = HANDSHAKE.format(host=f"{server.host}:{server.port}").encode()
         self.epoll, self.connections, self.open = select.epoll(), {}, 0
-        self.own_delay = 0.0   # how long what came may have waited for this thread: no figure here is more exact
+        self.own_delay = 0.0   # how long what came may have waited for this thread
 
     def turn(self, limit=0.05):
         ready, began = self.epoll.poll(limit, 1024), time.monotonic()
