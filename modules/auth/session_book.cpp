@@ -138,10 +138,11 @@ Tokens tokens_of(const Parts& parts, const Granted& granted, Time now) {
   claims.session = granted.session;
   claims.roles = granted.roles;
   claims.issued = std::chrono::floor<std::chrono::seconds>(now);
-  claims.expires = std::min<Time>(claims.issued + parts.settings.token_lifetime, granted.session_expires);
+  claims.expires = std::chrono::floor<std::chrono::seconds>(std::min<Time>(claims.issued + parts.settings.token_lifetime, granted.session_expires));
   Tokens out;
   out.user = granted.user;
   out.access_token = sign_access_token(parts.keys->signing(now), claims);
+  parts.verifier->made(out.access_token, claims);
   out.token_type = "Bearer";
   out.expires_in = std::chrono::duration_cast<std::chrono::seconds>(claims.expires - claims.issued).count();
   out.refresh_token = granted.refresh_token;

@@ -73,8 +73,6 @@ Result<Claims> check_access_token(std::string_view token, const KeyFinder& find,
   const auto body = decode_part<TokenClaims>(token.substr(first + 1, second - first - 1), Manner::lenient);
   if (!body || body->iss != issuer || body->aud != audience || body->jti.empty() || body->sub.nil() || body->sid.nil()) return bad();
   if (!in_range(body->exp) || !in_range(body->iat) || !in_range(body->nbf.value_or(0))) return bad();
-  if (time_of(body->iat) > now + clock_skew || time_of(body->nbf.value_or(0)) > now + clock_skew) return bad();
-  if (time_of(body->exp) <= now) return Error(Errc::unauthenticated, "the access token has expired; refresh it");
   Claims claims;
   claims.issuer = body->iss;
   claims.username = body->username;
@@ -84,7 +82,15 @@ Result<Claims> check_access_token(std::string_view token, const KeyFinder& find,
   claims.roles = body->roles;
   claims.issued = time_of(body->iat);
   claims.expires = time_of(body->exp);
+  claims.not_before = time_of(body->nbf.value_or(0));
+  if (const auto fine = check_times(claims, now); !fine) return fine.error();
   return claims;
+}
+
+Result<bool> check_times(const Claims& claims, Time now) {
+  if (claims.issued > now + clock_skew || claims.not_before > now + clock_skew) return bad();
+  if (claims.expires <= now) return Error(Errc::unauthenticated, "the access token has expired; refresh it");
+  return true;
 }
 
 std::string seal_refresh_token(const std::string& secret, const RefreshToken& token) {

@@ -21,7 +21,7 @@ struct Claims {
   UserId subject;
   SessionId session;
   std::vector<std::string> roles;
-  Time issued{}, expires{};
+  Time issued{}, expires{}, not_before{};
 };
 
 std::string sign_access_token(const crypto::SigningKey& key, const Claims& claims);
@@ -30,6 +30,9 @@ using KeyFinder = std::function<std::shared_ptr<const crypto::VerifyKey>(std::st
 /// Strict: ES256 alone, a known key, our issuer and audience, not expired (no leeway), not from the future (60 s of skew). The error is
 /// Errc::unauthenticated and says no more than whether it has expired.
 Result<Claims> check_access_token(std::string_view token, const KeyFinder& find, std::string_view issuer, Time now);
+
+/// What of it depends on the time, which check_access_token() has asked already.
+Result<bool> check_times(const Claims& claims, Time now);
 
 struct RefreshToken {
   SessionId session;

@@ -9,6 +9,7 @@
 #include <unordered_map>
 #include <unordered_set>
 #include "key_ring.hpp"
+#include "known_tokens.hpp"
 #include "loggia/auth/verifier.hpp"
 
 namespace loggia::auth {
@@ -29,16 +30,20 @@ class VerifierHere final : public Verifier {
   /// Nothing of the user is valid any more, until enabled().
   void disabled(const UserId& user, bool tell_watchers);
   void enabled(const UserId& user);
-  /// Forgets revocations that are over.
+  /// It was signed here a moment ago.
+  void made(std::string_view token, const Claims& claims) { known_.add(token, claims); }
+  /// Forgets revocations that are over, and tokens.
   void forget(Time now);
 
  private:
+  static constexpr std::size_t known_half = 8192;  // tokens, of some 400 bytes each
   using Handler = std::function<void(UserId, SessionId)>;
   void tell(const UserId& user, const SessionId& session);
 
   const std::string issuer_;
   const std::shared_ptr<const KeyRing> keys_;
   const std::shared_ptr<const Clock> clock_;
+  mutable KnownTokens known_{known_half};
   mutable std::shared_mutex mutex_;
   std::unordered_map<SessionId, Time> revoked_;
   std::unordered_set<UserId> disabled_;

@@ -41,6 +41,38 @@ TEST_CASE("of a disabled account the watchers hear once, for all of its sessions
   CHECK(world.events("user.disabled").size() == 1);
 }
 
+TEST_CASE("a token that is known is still over when its time is, and another text is not known for looking like it") {
+  World world;
+  const auto tokens = world.register_as("ada").value();
+  CHECK(world.live(tokens));
+  CHECK(world.live(tokens));
+  auto other = tokens;
+  other.access_token.back() = other.access_token.back() == 'A' ? 'B' : 'A';
+  CHECK_FALSE(world.live(other));
+  world.kernel.clock->advance(world.parts->settings.token_lifetime + milliseconds(1000));
+  CHECK_FALSE(world.live(tokens));
+}
+
+TEST_CASE("known tokens are bounded, the newest are kept, and expired ones are forgotten") {
+  KnownTokens known(4);
+  const auto claims = [](int number) {
+    Claims out;
+    out.token_id = std::to_string(number);
+    out.expires = Time(milliseconds(1000 + number));
+    return out;
+  };
+  for (int number = 0; number < 100; ++number) {
+    known.add("token " + std::to_string(number), claims(number));
+    CHECK(known.find("token 0"));  // asked for again and again
+  }
+  CHECK(known.size() <= 8);
+  CHECK(known.find("token 99")->token_id == "99");
+  CHECK_FALSE(known.find("token 50"));
+  known.forget(Time(milliseconds(1098)));
+  CHECK(known.size() == 1);
+  CHECK(known.find("token 99"));
+}
+
 TEST_CASE("old tokens stay dead when a disabled account is enabled again") {
   World world;
   const auto tokens = world.register_as("ada").value();
