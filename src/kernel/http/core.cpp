@@ -1,4 +1,5 @@
 #include "http/core.hpp"
+#include <malloc.h>
 #include <algorithm>
 #include "http/frames.hpp"
 #include "loggia/kernel/log.hpp"
@@ -9,6 +10,7 @@ namespace {
 constexpr std::size_t scratch_size = 64u << 10;
 /// How many turns of the loop a flush waits while more comes in: what is joined costs one send().
 constexpr std::size_t turns_max = 16;
+constexpr std::size_t crowd_min = 100, calm_sweeps = 4;
 
 Limits limits_of(const HttpServerOptions& options) {
   Limits limits;
@@ -120,8 +122,22 @@ void Core::sweep_on(std::size_t shard) {
     const auto running = std::exchange(state.sweeper, nullptr);
     const auto now = core->clock->moment();
     for (const auto& member : core->members_of(shard)) member->sweep(now);
-    if (!state.members.empty() && !state.sweeper) core->sweep_on(shard);
+    const bool more = shard == 0 && core->return_memory();
+    if ((more || !state.members.empty()) && !state.sweeper) core->sweep_on(shard);
   });
+}
+
+/// The C library keeps what was freed. Once a good part of a crowd has gone, and what it had was let go of, that is given back, once.
+bool Core::return_memory() {
+  const auto now = connections();
+  most_ = std::max(most_, now);
+  calm_ = now < last_ ? 0 : calm_ + 1;
+  last_ = now;
+  const bool gone = most_ - now >= crowd_min && now <= most_ / 4 * 3;
+  if (!gone || calm_ < calm_sweeps) return gone;
+  most_ = now;
+  ::malloc_trim(0);
+  return false;
 }
 
 void Core::post_flush(std::size_t shard) {

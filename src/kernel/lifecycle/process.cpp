@@ -1,4 +1,5 @@
 #include "loggia/kernel/process.hpp"
+#include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
 #include <unistd.h>
@@ -40,6 +41,9 @@ class ProcessHere final : public Process {
     const auto set = our_signals();
     pthread_sigmask(SIG_BLOCK, &set, nullptr);  // inherited by every thread; run() takes them
     ::signal(SIGPIPE, SIG_IGN);
+    // The C library raises both by itself when something large is freed: then the memory of the first password's hash stays for ever.
+    ::mallopt(M_MMAP_THRESHOLD, 1 << 20);
+    ::mallopt(M_TRIM_THRESHOLD, 4 << 20);
   }
   ~ProcessHere() override { stop(); }
 
