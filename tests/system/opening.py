@@ -77,10 +77,10 @@ class Crowd:
         self.process.wait()
 
 
-def settled(read, limit):
-    """What `read` says once it has not fallen for two seconds."""
+def settled(read, limit, calm=2):
+    """What `read` says once it has not fallen for `calm` seconds."""
     end, least, since = time.monotonic() + limit * PATIENCE, read(), time.monotonic()
-    while time.monotonic() < end and time.monotonic() - since < 2:
+    while time.monotonic() < end and time.monotonic() - since < calm * PATIENCE:
         time.sleep(0.1)
         now = read()
         if now < least:
@@ -109,6 +109,6 @@ def measure(server, people, count):
         while descriptors(pid) > files:
             assert time.monotonic() < end, f"{descriptors(pid) - files} descriptors are left"
             time.sleep(0.1)
-        out[turn]["mib_left"] = settled(lambda: rss(pid), 20)
+        out[turn]["mib_left"] = settled(lambda: rss(pid), 30, 5)   # the server waits for two seconds, too
     out["mib_before"] = memory
     return out
