@@ -1,6 +1,10 @@
 #include "http/core.hpp"
+#include <fcntl.h>
 #include <malloc.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 #include <algorithm>
+#include <boost/asio/posix/stream_descriptor.hpp>
 #include "http/frames.hpp"
 #include "loggia/kernel/log.hpp"
 
@@ -10,7 +14,7 @@ namespace {
 constexpr std::size_t scratch_size = 64u << 10;
 /// How many turns of the loop a flush waits while more comes in: what is joined costs one send().
 constexpr std::size_t turns_max = 16;
-constexpr std::size_t crowd_min = 100, calm_sweeps = 4;
+constexpr std::size_t crowd_min = 100, calm_sweeps = 4, prepared_together = 64;
 
 Limits limits_of(const HttpServerOptions& options) {
   Limits limits;
@@ -32,6 +36,7 @@ Member::Member(std::shared_ptr<Core> core, std::size_t shard) : core_{std::move(
   position_ = state.members.size();
   state.members.push_back(this);
   if (!state.sweeper) core_->sweep_on(shard_);
+  if (position_ >= state.prepared) core_->prepare(shard_);
 }
 
 Member::~Member() { leave(); }
@@ -138,6 +143,23 @@ bool Core::return_memory() {
   most_ = now;
   ::malloc_trim(0);
   return false;
+}
+
+/// What Asio allocates for a descriptor it keeps for the next one, for ever. Made one by one, between what each connection has, these would
+/// hold on to every page of a crowd that has gone; so they are made some together, by descriptors that exist for a moment.
+void Core::prepare(std::size_t shard) {
+  std::vector<boost::asio::posix::stream_descriptor> together;
+  together.reserve(prepared_together);
+  const int any = ::eventfd(0, EFD_CLOEXEC);
+  for (std::size_t count = 0; any >= 0 && count < prepared_together; ++count) {
+    const int descriptor = ::fcntl(any, F_DUPFD_CLOEXEC, 0);
+    if (descriptor < 0) break;
+    boost::system::error_code ignored;
+    together.emplace_back(shards->executor(shard)).assign(descriptor, ignored);
+    if (!together.back().is_open()) ::close(descriptor);
+  }
+  if (any >= 0) ::close(any);
+  states_[shard]->prepared += prepared_together;
 }
 
 void Core::post_flush(std::size_t shard) {

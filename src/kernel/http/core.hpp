@@ -112,8 +112,10 @@ class Core : public std::enable_shared_from_this<Core> {
     std::unique_ptr<Deflater> deflater;
     SharedBytes plain, deflated;  // the shared bytes compressed last in this turn
     std::size_t marks = 0, marks_seen = 0, turns = 0;
+    std::size_t prepared = 0;  // descriptors that Asio has room for
     bool flush_posted = false;
   };
+  void prepare(std::size_t shard);
   void post_flush(std::size_t shard);
   void flush_dirty(std::size_t shard);
   std::vector<std::shared_ptr<Member>> members_of(std::size_t shard) const;
