@@ -14,7 +14,7 @@ namespace {
 constexpr std::size_t scratch_size = 64u << 10;
 /// How many turns of the loop a flush waits while more comes in: what is joined costs one send().
 constexpr std::size_t turns_max = 16;
-constexpr std::size_t crowd_min = 100, calm_sweeps = 4, prepared_together = 64;
+constexpr std::size_t crowd_min = 100, calm_sweeps = 4, prepared_least = 64, prepared_most = 1024;
 
 Limits limits_of(const HttpServerOptions& options) {
   Limits limits;
@@ -146,12 +146,13 @@ bool Core::return_memory() {
 }
 
 /// What Asio allocates for a descriptor it keeps for the next one, for ever. Made one by one, between what each connection has, these would
-/// hold on to every page of a crowd that has gone; so they are made some together, by descriptors that exist for a moment.
+/// hold on to every page of a crowd that has gone; so they are made together, as many again as there are, by descriptors that exist for a moment.
 void Core::prepare(std::size_t shard) {
   std::vector<boost::asio::posix::stream_descriptor> together;
-  together.reserve(prepared_together);
+  const auto more = std::clamp(states_[shard]->prepared, prepared_least, prepared_most);
+  together.reserve(more);
   const int any = ::eventfd(0, EFD_CLOEXEC);
-  for (std::size_t count = 0; any >= 0 && count < prepared_together; ++count) {
+  for (std::size_t count = 0; any >= 0 && count < more; ++count) {
     const int descriptor = ::fcntl(any, F_DUPFD_CLOEXEC, 0);
     if (descriptor < 0) break;
     boost::system::error_code ignored;
@@ -159,7 +160,7 @@ void Core::prepare(std::size_t shard) {
     if (!together.back().is_open()) ::close(descriptor);
   }
   if (any >= 0) ::close(any);
-  states_[shard]->prepared += prepared_together;
+  states_[shard]->prepared += more;
 }
 
 void Core::post_flush(std::size_t shard) {
