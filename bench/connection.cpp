@@ -148,16 +148,17 @@ void Connection::open_floor(const Address& address, const std::string& room) {
   ::fcntl(file_, F_SETFL, O_NONBLOCK);
 }
 
-void Connection::say(const std::string& room, std::string_view marker, std::uint64_t number) {
-  // 120 characters, as people write.
-  static const std::string filler = " the words of a message that somebody wrote to somebody else about something that happened";
+void Connection::say(const std::string& room, std::string_view marker, std::uint64_t number, std::size_t size) {
+  static constexpr std::string_view words = " the words of a message that somebody wrote to somebody else about something that happened";
+  std::string text(marker);
+  while (text.size() < size) text += words.substr(0, size - text.size());
   switch (target_) {
     case Target::loggia:
-      return send_text(fmt::format(R"({{"id":{},"op":"send","room":"{}","client_id":"{}","text":"{}{}"}})", number, room, marker, marker, filler));
+      return send_text(fmt::format(R"({{"id":{},"op":"send","room":"{}","client_id":"{}","text":"{}"}})", number, room, marker, text));
     case Target::beast:
-      return send_text(fmt::format("M{}{}", marker, filler));
+      return send_text("M" + text);
     case Target::tcp:
-      out_ += fmt::format("M {}{}\n", marker, filler);
+      out_ += "M " + text + "\n";
   }
 }
 

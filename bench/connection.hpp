@@ -23,8 +23,8 @@ class Connection {
   /// The same without waiting: read() and flush() go through the handshake and say hello. Its answer is a message.
   void begin_loggia(const Address& address, const std::string& token);
 
-  /// Appends a message for `room` that carries `marker`; flush() sends.
-  void say(const std::string& room, std::string_view marker, std::uint64_t number);
+  /// Appends a message for `room` whose text of `size` bytes begins with `marker`; flush() sends.
+  void say(const std::string& room, std::string_view marker, std::uint64_t number, std::size_t size);
   void flush();
   bool unsent() const { return !out_.empty(); }
   int file() const { return file_; }

@@ -1,10 +1,13 @@
 // The load generator of scripts/bench. One thread, epoll; prints one line of JSON.
-//   load --target loggia --address 127.0.0.1:8080 --pid PID --mode fan --rooms 1 --members 500 --window 10 --seconds 5
-//   modes: fan (each room has one sender that keeps `window` messages on their way until every member has them),
+//   loggia_load --target loggia --address 127.0.0.1:8080 --pid PID --mode fan --rooms 1 --members 500 --senders 10 --window 16 --seconds 5
+//   modes: fan (`senders` of each room, 0 for all, keep `window` messages each on their way until every member has them),
+//          latency (`rate` messages a second into one room, due whether or not the ones before have come; counted from then to the last member),
 //          acks (`members` connections, `window` sends of each in flight, freed by the acknowledgement), idle (open `members` connections, wait)
+//   --size is the length of a message's text; --warm seconds come before those that count.
 #include <fmt/format.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 #include <algorithm>
 #include <chrono>
@@ -25,8 +28,9 @@ using Steady = std::chrono::steady_clock;
 struct Options {
   Target target = Target::loggia;
   Address address;
-  int pid = 0, rooms = 1, members = 1, window = 1;
-  double seconds = 5;
+  int pid = 0, rooms = 1, members = 1, senders = 1, window = 1;
+  std::size_t size = 128;
+  double seconds = 5, warm = 1, rate = 50;
   std::string mode = "fan";
 };
 
@@ -39,6 +43,10 @@ Options parse(int count, char** words) {
     else if (name == "--pid") out.pid = std::atoi(value.c_str());
     else if (name == "--rooms") out.rooms = std::atoi(value.c_str());
     else if (name == "--members") out.members = std::atoi(value.c_str());
+    else if (name == "--senders") out.senders = std::atoi(value.c_str());
+    else if (name == "--size") out.size = std::strtoull(value.c_str(), nullptr, 10);
+    else if (name == "--rate") out.rate = std::atof(value.c_str());
+    else if (name == "--warm") out.warm = std::atof(value.c_str());
     else if (name == "--window") out.window = std::atoi(value.c_str());
     else if (name == "--seconds") out.seconds = std::atof(value.c_str());
     else if (name == "--mode") out.mode = value;
@@ -71,8 +79,8 @@ double own_cpu() {
 
 struct Message {
   int left;
-  std::size_t room;
-  Steady::time_point sent;
+  std::size_t room, from;
+  Steady::time_point due;
 };
 
 class Load {
@@ -82,27 +90,35 @@ class Load {
   int run() {
     set_scene();
     if (options_.mode == "idle") return idle();
-    const auto cpu = cpu_of(options_.pid), own = own_cpu();
-    const auto begin = Steady::now(), end = begin + std::chrono::duration_cast<Steady::duration>(std::chrono::duration<double>(options_.seconds));
     start_sending();
-    while (Steady::now() < end) turn(50);
-    const std::chrono::duration<double> took = Steady::now() - begin;
-    const auto spent = cpu_of(options_.pid) - cpu;
+    for (const auto until = Steady::now() + span(options_.warm); Steady::now() < until;) turn(50);
+    deliveries_ = complete_ = acks_ = bytes_ = 0;
+    latencies_.clear();
+    const auto cpu = cpu_of(options_.pid), own = own_cpu();
+    counted_from_ = Steady::now();
+    for (const auto end = counted_from_ + span(options_.seconds); Steady::now() < end;) turn(50);
+    const std::chrono::duration<double> took = Steady::now() - counted_from_;
+    const auto spent = cpu_of(options_.pid) - cpu, spent_here = own_cpu() - own;
+    const auto deliveries = static_cast<double>(deliveries_), complete = static_cast<double>(complete_), acks = static_cast<double>(acks_);
+    const auto lost = drain();
     std::sort(latencies_.begin(), latencies_.end());
     const auto at = [&](double part) {
       return latencies_.empty() ? 0.0 : latencies_[static_cast<std::size_t>(part * static_cast<double>(latencies_.size() - 1))];
     };
     fmt::print(
-        R"({{"deliveries_s":{:.0f},"sends_s":{:.0f},"acks_s":{:.0f},"cpu_s_per_million":{:.3f},"server_cores":{:.2f},"load_cores":{:.2f},"p50_ms":{:.2f},"p99_ms":{:.2f},"dead":{}}})"
+        R"({{"deliveries_s":{:.0f},"sends_s":{:.0f},"acks_s":{:.0f},"cpu_s_per_million":{:.3f},"frame_bytes":{:.1f},"server_cores":{:.2f},"load_cores":{:.2f},"p50_ms":{:.3f},"p99_ms":{:.3f},"lost":{},"dead":{}}})"
         "\n",
-        static_cast<double>(deliveries_) / took.count(), static_cast<double>(complete_) / took.count(), static_cast<double>(acks_) / took.count(),
-        deliveries_ ? spent / (static_cast<double>(deliveries_) / 1e6) : 0, spent / took.count(), (own_cpu() - own) / took.count(), at(0.5), at(0.99),
-        dead_);
+        deliveries / took.count(), complete / took.count(), acks / took.count(), deliveries > 0 ? spent / (deliveries / 1e6) : 0,
+        deliveries_ ? static_cast<double>(bytes_) / static_cast<double>(deliveries_) : 0, spent / took.count(), spent_here / took.count(), at(0.5),
+        at(0.99), lost, dead_);
     return dead_ ? 1 : 0;
   }
 
  private:
+  static Steady::duration span(double seconds) { return std::chrono::duration_cast<Steady::duration>(std::chrono::duration<double>(seconds)); }
+
   void set_scene() {
+    if (options_.senders == 0 || options_.senders > options_.members) options_.senders = options_.members;
     const int people = options_.mode == "fan" ? options_.rooms * options_.members : options_.members;
     std::vector<nlohmann::json> accounts;
     if (options_.target == Target::loggia) {
@@ -133,7 +149,7 @@ class Load {
   }
 
   void make_rooms(const std::vector<nlohmann::json>& accounts) {
-    const int rooms = options_.mode == "fan" ? options_.rooms : options_.mode == "acks" ? 1 : 0;
+    const int rooms = options_.mode == "fan" ? options_.rooms : options_.mode == "idle" ? 0 : 1;
     const auto members = accounts.size() / static_cast<std::size_t>(std::max(1, rooms));
     for (std::size_t room = 0; room < static_cast<std::size_t>(rooms); ++room) {
       const auto owner = room * members;
@@ -167,26 +183,65 @@ class Load {
   void start_sending() {
     if (options_.mode == "acks")
       for (std::size_t n = 0; n < connections_.size(); ++n)
-        for (int w = 0; w < options_.window; ++w) send(n, 0);
+        for (int w = 0; w < options_.window; ++w) send(n, 0, Steady::now());
+    else if (options_.mode == "latency") start_clock();
     else
       for (std::size_t room = 0; room < static_cast<std::size_t>(options_.rooms); ++room)
-        for (int w = 0; w < options_.window; ++w) send(room * static_cast<std::size_t>(options_.members), room);
+        for (int sender = 0; sender < options_.senders; ++sender)
+          for (int w = 0; w < options_.window; ++w)
+            send(room * static_cast<std::size_t>(options_.members) + static_cast<std::size_t>(sender), room, Steady::now());
     for (auto& connection : connections_) connection->flush();
   }
 
-  void send(std::size_t from, std::size_t room) {
+  void start_clock() {
+    clock_ = ::timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK);
+    const auto period = std::chrono::duration_cast<std::chrono::nanoseconds>(span(1 / options_.rate)).count();
+    const timespec each{period / 1'000'000'000, period % 1'000'000'000};
+    const itimerspec when{each, each};
+    due_ = Steady::now() + span(1 / options_.rate);
+    ::timerfd_settime(clock_, 0, &when, nullptr);
+    epoll_event event{};
+    event.events = EPOLLIN;
+    event.data.u64 = clock_mark;
+    ::epoll_ctl(epoll_, EPOLL_CTL_ADD, clock_, &event);
+  }
+
+  void tick() {
+    std::uint64_t rounds = 0;
+    if (::read(clock_, &rounds, sizeof rounds) < 0) return;
+    for (; due_ <= Steady::now() && !draining_; due_ += span(1 / options_.rate)) {
+      const auto from = turn_of_++ % static_cast<std::size_t>(options_.senders);
+      send(from, 0, due_);
+      senders_.push_back(from);
+    }
+  }
+
+  /// Waits for what is on its way in an open loop, so that the slowest count too; how many never came.
+  std::size_t drain() {
+    draining_ = true;
+    if (options_.mode != "latency") return 0;
+    for (const auto until = Steady::now() + std::chrono::seconds(5); !messages_.empty() && Steady::now() < until;) turn(50);
+    return messages_.size();
+  }
+
+  void send(std::size_t from, std::size_t room, Steady::time_point due) {
     const auto number = ++next_;
-    messages_.emplace(number, Message{options_.mode == "acks" ? 1 : options_.members, room, Steady::now()});
-    connections_[from]->say(options_.target == Target::loggia ? rooms_[room] : std::string(), fmt::format("~@{:010x}.", number), number);
+    messages_.emplace(number, Message{options_.mode == "acks" ? 1 : options_.members, room, from, due});
+    connections_[from]->say(options_.target == Target::loggia ? rooms_[room] : std::string(), fmt::format("~@{:010x}.", number), number,
+                            options_.size);
   }
 
   void turn(int wait) {
     epoll_event events[512];
     const int count = ::epoll_wait(epoll_, events, 512, wait);
     for (int at = 0; at < count; ++at) {
+      if (events[at].data.u64 == clock_mark) {
+        tick();
+        continue;
+      }
       const auto n = static_cast<std::size_t>(events[at].data.u64);
       auto& connection = *connections_[n];
-      if (!connection.read([&](std::string_view text) { take(n, text); })) {
+      if (!connection.read([&](std::string_view text) { take(text); })) {
         ++dead_;
         ::epoll_ctl(epoll_, EPOLL_CTL_DEL, connection.file(), nullptr);
       }
@@ -196,11 +251,11 @@ class Load {
     senders_.clear();
   }
 
-  void take(std::size_t n, std::string_view text) {
+  void take(std::string_view text) {
     if (text.starts_with("{\"re\":")) {
       if (text.find("\"error\"") != text.npos) give_up("a request was refused: " + std::string(text));
       ++acks_;
-      if (options_.mode == "acks") finish(std::strtoull(text.data() + 6, nullptr, 10), n);
+      if (options_.mode == "acks") finish(std::strtoull(text.data() + 6, nullptr, 10));
       return;
     }
     if (options_.mode == "acks") return;
@@ -208,30 +263,36 @@ class Load {
     const auto at = text.find("~@");
     if (at == text.npos) return;
     ++deliveries_;
-    finish(std::strtoull(text.data() + at + 2, nullptr, 16), n);
+    bytes_ += text.size();
+    finish(std::strtoull(text.data() + at + 2, nullptr, 16));
   }
 
-  void finish(std::uint64_t number, std::size_t n) {
+  void finish(std::uint64_t number) {
     const auto found = messages_.find(number);
     if (found == messages_.end() || --found->second.left > 0) return;
-    const auto room = found->second.room;
-    latencies_.push_back(std::chrono::duration<double, std::milli>(Steady::now() - found->second.sent).count());
+    const auto message = found->second;
     messages_.erase(found);
     ++complete_;
-    const auto from = options_.mode == "acks" ? n : room * static_cast<std::size_t>(options_.members);
-    send(from, room);
-    senders_.push_back(from);
+    if (options_.mode != "latency" || message.due >= counted_from_)
+      latencies_.push_back(std::chrono::duration<double, std::milli>(Steady::now() - message.due).count());
+    if (options_.mode == "latency" || draining_) return;
+    send(message.from, message.room, Steady::now());
+    senders_.push_back(message.from);
   }
 
+  static constexpr std::uint64_t clock_mark = ~std::uint64_t{0};
   Options options_;
-  int epoll_;
+  int epoll_, clock_ = -1;
   double before_ = 0;
   std::vector<std::unique_ptr<Connection>> connections_;
   std::vector<std::string> rooms_;
   std::unordered_map<std::uint64_t, Message> messages_;
   std::vector<std::size_t> senders_;
   std::vector<double> latencies_;
-  std::uint64_t next_ = 0, deliveries_ = 0, complete_ = 0, acks_ = 0, dead_ = 0;
+  Steady::time_point counted_from_ = Steady::time_point::max(), due_;
+  std::size_t turn_of_ = 0;
+  bool draining_ = false;
+  std::uint64_t next_ = 0, bytes_ = 0, deliveries_ = 0, complete_ = 0, acks_ = 0, dead_ = 0;
 };
 
 }  // namespace

@@ -1,0 +1,106 @@
+"""What is measured. Each function makes its alternating runs and writes its table."""
+import statistics
+from . import tools
+from .report import load, median, number, ratio, spread
+from .servers import DISK, Beast, Loggia, Tcp
+
+TEXT = 128      # bytes of a message's text, for Loggia and the peers
+PAGE = 4096     # what one fdatasync is measured with
+COMMIT = 40960  # what a commit of Loggia with one send writes: ten pages of its log
+
+
+class Bench:
+    def __init__(self, generator, own, peers, given, report):
+        self.generator, self.own, self.peers, self.report = generator, own, list(peers), report
+        self.runs, self.seconds, self.latency_seconds = given.runs, given.seconds, given.latency_seconds
+        with Loggia() as server:
+            self.frame = generator.frame(server, TEXT)
+
+    def size(self, server):
+        """Floors carry frames as long as Loggia's, peers the same text."""
+        return self.frame if server in (Beast, Tcp) else TEXT
+
+    def alternate(self, measure):
+        """{server: [a row a run]} of Loggia, the floors and the peers in turn. A peer that fails is left out from there on, with its reason."""
+        servers = [Loggia, Beast, Tcp, *self.peers]
+        rows = {server: [] for server in servers}
+        for _ in range(self.runs):
+            for server in list(rows):
+                try:
+                    with server() as running:
+                        rows[server].append(measure(running, self.size(server)))
+                except RuntimeError as failed:
+                    if server not in self.peers:
+                        raise SystemExit(f"bench: {failed}")
+                    self.report.say(f"{server.name} was left out: {tools.last_line(str(failed))}")
+                    del rows[server]
+                    self.peers.remove(server)
+        return rows
+
+    def fan(self, title, aims, **shape):
+        before = load()
+        rows = self.alternate(lambda server, size: self.generator.fan(server, size=size, seconds=self.seconds, **shape))
+        self.report.head(title, "server", "deliveries a second", "CPU s a million deliveries", "of single runs", "bytes a delivery", "generator's cores", "others' cores")
+        for server, got in rows.items():
+            others = number(median(got, "other_cores")) if got[0]["other_cores"] is not None else ""
+            self.report.row(server.name, number(median(got, "deliveries_s")), number(median(got, "cpu")), spread(got, "cpu"), number(median(got, "bytes")),
+                            number(median(got, "generator_cores")), others)
+        self.report.aims(*((f"{what}, Loggia / {server.name}", ratio(rows[Loggia], rows[server], key), way, aim) for what, server, key, way, aim in aims if server in rows))
+        self.report.say()
+        self.report.say(f"Load {before} before, {load()} after.")
+
+    def latency(self):
+        before, rate = load(), 50
+        syncs = []
+
+        def measure(server, size):
+            if server.driver == "beast":  # the disk in the same minute, at the same pace
+                syncs.append(tools.disk(DISK, bytes=PAGE, rate=rate, seconds=self.latency_seconds / 2))
+            return self.generator.latency(server, members=100, rate=rate, size=size, seconds=self.latency_seconds)
+        rows = self.alternate(measure)
+        floors = [{key: beast[key] + sync[key] for key in ("p50_ms", "p99_ms")} for beast, sync in zip(rows[Beast], syncs)]
+        self.report.head(f"From due time to the last of 100 readers, {rate} messages a second, open loop", "server", "p50 ms", "p99 ms", "p99 of single runs", "lost")
+        for server, got in rows.items():
+            self.report.row(server.name, number(median(got, "p50_ms")), number(median(got, "p99_ms")), spread(got, "p99_ms"), sum(r["lost"] for r in got))
+        self.report.row(f"one fdatasync, {PAGE} bytes appended, {rate} a second", number(median(syncs, "p50_ms")), number(median(syncs, "p99_ms")), spread(syncs, "p99_ms"), "")
+        self.report.row("Beast + one fdatasync", number(median(floors, "p50_ms")), number(median(floors, "p99_ms")), spread(floors, "p99_ms"), "")
+        self.report.aims(*((f"{name}, Loggia / (Beast + one fdatasync)", ratio(rows[Loggia], floors, key), "at most", 1.3) for name, key in (("p50", "p50_ms"), ("p99", "p99_ms"))))
+        self.report.say()
+        self.report.say(f"Load {before} before, {load()} after.")
+
+    def acks(self):
+        before = load()
+        shapes = {1: (1, 1), 16: (16, 1), 160: (16, 10)}
+        rows, appended, replaced = {n: [] for n in shapes}, [], []
+        for _ in range(self.runs):
+            appended.append(tools.disk(DISK, bytes=PAGE, seconds=2))
+            replaced.append(tools.disk(DISK, bytes=COMMIT, overwrite=1, seconds=2))
+            for flight, (members, window) in shapes.items():
+                with Loggia() as server:
+                    rows[flight].append(self.own.acks(server, members, window, TEXT, self.seconds))
+        self.report.head(f"Acknowledged (durable) sends, data on {appended[0]['filesystem']}", "what", "a second", "p50 ms", "p99 ms", "server's cores", "CPU µs a send")
+        for flight, got in rows.items():
+            cpu = statistics.median(r["server_cores"] / r["acks_s"] * 1e6 for r in got)
+            self.report.row(f"{flight} in flight ({shapes[flight][0]} senders)", *(number(median(got, k)) for k in ("acks_s", "p50_ms", "p99_ms", "server_cores")), number(cpu))
+        for what, got in ((f"fdatasync, {PAGE} bytes appended", appended), (f"fdatasync, {COMMIT} bytes in place, as a commit here writes", replaced)):
+            self.report.row(what, *(number(median(got, k)) for k in ("syncs_s", "p50_ms", "p99_ms")), "", "")
+        aim = min(20 * median(appended, "syncs_s"), 15000)
+        self.report.aims(("sends a second, 160 in flight (the smaller of 20 fdatasync and 15,000)", median(rows[160], "acks_s"), "at least", aim),
+                         ("median acknowledgement with 1 in flight / one fdatasync", ratio(rows[1], appended, "p50_ms"), "at most", 3))
+        self.report.say()
+        self.report.say(f"Load {before} before, {load()} after.")
+
+    def start(self):
+        started, resident, idle = [], [], 2000
+        for _ in range(self.runs):
+            with Loggia() as server:
+                started.append(server.started * 1000)
+                resident.append(server.resident())
+        with Loggia() as server:
+            each = self.own.idle(server, idle)
+        self.report.head("Start and idle", "what", "Loggia")
+        self.report.row("start to ready, ms", number(statistics.median(started)))
+        self.report.row("resident memory after the start, MiB", number(statistics.median(resident)))
+        self.report.row(f"KiB an idle connection ({idle:,} of them)", number(each["kib_each"]))
+        self.report.aims(("start to ready, ms", statistics.median(started), "at most", 50), ("resident memory after the start, MiB", statistics.median(resident), "at most", 20),
+                         ("KiB an idle connection", each["kib_each"], "at most", 8))

@@ -1,0 +1,110 @@
+"""What is measured: Loggia, the floors that store nothing, and the peers. Each is a context that starts a process on loopback and ends it.
+
+`driver` is its name for loadgen, `target` that for the project's own generator (the peers have none).
+"""
+import os, pathlib, re, shutil, signal, socket, subprocess, tempfile, time
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BUILD = ROOT / "build/release"
+DISK = os.environ.get("LOGGIA_BENCH_DIR", "/var/tmp")   # where the data lies; /tmp is memory on some machines
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+class Loggia:
+    name, driver, target = "Loggia (durable)", "loggia", "loggia"
+
+    def __enter__(self):
+        self.home = tempfile.mkdtemp(prefix="loggia-bench-", dir=DISK)
+        began = time.monotonic()
+        self.process = subprocess.Popen([BUILD / "loggia", "serve", "--data", self.home + "/data", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0",
+                                         "--set", "gateway.rate_limit=false", "--set", "auth.access_token_lifetime=6h", "--set", "log.level=warn"], stdout=subprocess.PIPE, text=True)
+        line = self.process.stdout.readline()
+        self.started = time.monotonic() - began
+        ready = re.search(r"http=http://(\S+)", line)
+        if not ready:
+            self.__exit__()
+            raise SystemExit(f"bench: Loggia did not start: {line!r}")
+        self.address = ready.group(1)
+        return self
+
+    def resident(self):
+        pages = int(pathlib.Path(f"/proc/{self.process.pid}/statm").read_text().split()[1])
+        return pages * os.sysconf("SC_PAGESIZE") / 2**20
+
+    def __exit__(self, *_):
+        self.process.terminate()
+        self.process.wait(30)
+        shutil.rmtree(self.home, ignore_errors=True)
+
+
+class Process:
+    """A server that is told its port and says nothing: it has started when it takes a connection."""
+
+    def words(self):
+        raise NotImplementedError
+
+    def __enter__(self):
+        self.home = tempfile.mkdtemp(prefix="loggia-bench-", dir=DISK)
+        self.port = free_port()
+        self.address = f"127.0.0.1:{self.port}"
+        self.log = open(self.home + "/log", "w+")
+        self.process = subprocess.Popen(self.words(), stdout=self.log, stderr=self.log, cwd=self.home)
+        end = time.monotonic() + 20
+        while time.monotonic() < end and self.process.poll() is None:
+            with socket.socket() as s:
+                if s.connect_ex(("127.0.0.1", self.port)) == 0:
+                    return self
+            time.sleep(0.02)
+        self.log.seek(0)
+        said = self.log.read()[-500:]
+        self.__exit__()
+        raise RuntimeError(f"{self.name} did not start: {said}")
+
+    def __exit__(self, *_):
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+        self.log.close()
+        shutil.rmtree(self.home, ignore_errors=True)
+
+
+class Beast(Process):
+    name, driver, target = "floor: Beast, stores nothing", "beast", "beast"
+
+    def words(self):
+        return [BUILD / "bench/floor_beast", str(self.port), "1"]
+
+
+class Tcp(Process):
+    name, driver, target = "floor: TCP in C, stores nothing", "raw", "tcp"
+
+    def words(self):
+        return [BUILD / "bench/floor_tcp", str(self.port), "1"]
+
+
+class Nats(Process):
+    name, driver = "NATS (WebSocket)", "natsws"
+
+    def words(self):
+        config = pathlib.Path(self.home, "nats.conf")
+        config.write_text(f'listen: "127.0.0.1:{free_port()}"\nwebsocket {{ listen: "127.0.0.1:{self.port}", no_tls: true, compression: false }}\n')
+        return [shutil.which("nats-server") or "/usr/sbin/nats-server", "-c", config]
+
+
+class Ws(Process):
+    name, driver = "ws (Node)", "ws"
+
+    def words(self):
+        return ["node", ROOT / "bench/peers/ws.mjs", str(self.port)]
+
+
+class SocketIo(Process):
+    name, driver = "Socket.IO (Node)", "socketio"
+
+    def words(self):
+        return ["node", ROOT / "bench/peers/socketio.mjs", str(self.port)]
