@@ -42,9 +42,10 @@ class Bench:
         rows = self.alternate(lambda server, size: self.generator.fan(server, size=size, seconds=self.seconds, **shape))
         self.report.head(title, "server", "deliveries a second", "CPU s a million deliveries", "of single runs", "bytes a delivery", "generator's cores", "others' cores")
         for server, got in rows.items():
+            busy = median(got, "generator_cores")
             others = number(median(got, "other_cores")) if got[0]["other_cores"] is not None else ""
             self.report.row(server.name, number(median(got, "deliveries_s")), number(median(got, "cpu")), spread(got, "cpu"), number(median(got, "bytes")),
-                            number(median(got, "generator_cores")), others)
+                            number(busy) + (", its limit" if busy > 0.85 else ""), others)
         self.report.aims(*((f"{what}, Loggia / {server.name}", ratio(rows[Loggia], rows[server], key), way, aim) for what, server, key, way, aim in aims if server in rows))
         self.report.say()
         self.report.say(f"Load {before} before, {load()} after.")
@@ -73,11 +74,14 @@ class Bench:
         shapes = {1: (1, 1), 16: (16, 1), 160: (16, 10)}
         rows, appended, replaced = {n: [] for n in shapes}, [], []
         for _ in range(self.runs):
-            appended.append(tools.disk(DISK, bytes=PAGE, seconds=2))
-            replaced.append(tools.disk(DISK, bytes=COMMIT, overwrite=1, seconds=2))
+            disk = []   # before, between and behind: a disk that others use too changes by the second
             for flight, (members, window) in shapes.items():
+                disk.append(tools.disk(DISK, bytes=PAGE, seconds=1))
                 with Loggia() as server:
                     rows[flight].append(self.own.acks(server, members, window, TEXT, self.seconds))
+            disk.append(tools.disk(DISK, bytes=PAGE, seconds=1))
+            appended.append({"filesystem": disk[0]["filesystem"], **{key: statistics.mean(d[key] for d in disk) for key in ("syncs_s", "p50_ms", "p99_ms")}})
+            replaced.append(tools.disk(DISK, bytes=COMMIT, overwrite=1, seconds=1))
         self.report.head(f"Acknowledged (durable) sends, data on {appended[0]['filesystem']}", "what", "a second", "p50 ms", "p99 ms", "server's cores", "CPU µs a send")
         for flight, got in rows.items():
             cpu = statistics.median(r["server_cores"] / r["acks_s"] * 1e6 for r in got)
