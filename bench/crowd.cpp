@@ -240,7 +240,7 @@ class Crowd {
     const auto number = ++number_;
     sent_.emplace(number, due);
     ++slots_[n].unanswered;
-    slots_[n].connection->say(person(n).room, fmt::format("~@{:x}.{:x}", microseconds(due), number), number);
+    slots_[n].connection->say(person(n).room, fmt::format("~@{:x}.{:x}", microseconds(due), number), number, text_size);
     flush(n);
   }
 

@@ -57,17 +57,21 @@ def main():
     tools.build()
     report = Report()
     commit = subprocess.run(["git", "-C", ROOT, "describe", "--always", "--dirty"], capture_output=True, text=True).stdout.strip() or "an unknown version"
-    report.say(f"scripts/bench on {datetime.date.today()}, {commit}: {given.runs} alternating runs of {given.seconds:g} s (latency {given.latency_seconds:g} s), medians; "
-               f"{os.cpu_count()} cores, load {load()} before; data in {DISK} ({tools.disk(DISK, seconds=0.05)['filesystem']}).")
+    report.say(f"scripts/bench on {datetime.date.today()}, {commit}: {given.runs} alternating runs of {given.seconds:g} s (latency "
+               f"{given.latency_seconds:g} s), medians; {os.cpu_count()} cores, load {load()} before; data in {DISK} "
+               f"({tools.disk(DISK, seconds=0.05)['filesystem']}).")
     generator, own, peers = choose(given, report)
     bench = Bench(generator, own, peers, given, report)
-    report.say(f"A message's text has {TEXT} bytes, the same for the peers; Loggia's frame for it {bench.frame}, and so have the floors'. Ratios are medians of the runs' ratios.")
+    report.say(f"A message's text has {TEXT} bytes, the same for the peers; Loggia's frame for it {bench.frame}, and so have the floors'. "
+               "Ratios are medians of the runs' ratios.")
     if "room" in given.only:
         bench.fan("1 room of 500 readers with 10 senders",
-                  [("CPU a delivery", Beast, "cpu", "at most", 2.2), ("CPU a delivery", Nats, "cpu", "at most", 2 / 3), ("deliveries a second", Nats, "deliveries_s", "at least", 2)],
+                  [("CPU a delivery", Beast, "cpu", "at most", 2.2), ("CPU a delivery", Nats, "cpu", "at most", 2 / 3),
+                   ("deliveries a second", Nats, "deliveries_s", "at least", 2)],
                   rooms=1, members=500, senders=10, window=16)
     if "rooms" in given.only:
-        bench.fan("200 rooms of 5, all send", [("CPU a delivery", Beast, "cpu", "at most", 1.7), ("CPU a delivery", Nats, "cpu", "at most", 1)],
+        bench.fan("200 rooms of 5, all send",
+                  [("CPU a delivery", Beast, "cpu", "at most", 1.7), ("CPU a delivery", Nats, "cpu", "at most", 1)],
                   rooms=200, members=5, senders=0, window=4)
     for name in ("latency", "acks", "start"):
         if name in given.only:

@@ -1,8 +1,9 @@
 """Sorts the samples of `perf script` into layers: what the processor was doing, and for which part of Loggia.
 
-A sample's layer is that of its innermost frame that says something; memcpy, std:: and fmt belong to whoever called them. Its part is the innermost module or
-the log on the stack: what SQLite does is chat's where chat's statement runs, and the store's own where it commits. Kernel frames are sorted by the system call (or fault) that led to them, which is the outermost that a rule knows: what the
-loopback interface does for the receiver happens inside the sender's send.
+A sample's layer is that of its innermost frame that says something; memcpy, std:: and fmt belong to whoever called them. Its part is the innermost
+module or the log on the stack: what SQLite does is chat's where chat's statement runs, and the store's own where it commits. Kernel frames are sorted by
+the system call (or fault) that led to them, which is the outermost that a rule knows: what the loopback interface does for the receiver happens inside
+the sender's send.
 """
 import collections, functools, re
 
@@ -21,11 +22,14 @@ KERNEL = [
     ("kernel: accept, open, close", r"sys_(accept|open|close|socket|shutdown)"),
     ("kernel: interrupts", r"asm_sysvec|asm_common_interrupt|irq|ret_from_fork"),
 ]
-LIBRARY = [("SQLite", "libsqlite3"), ("SQLite", "libSQLiteCpp"), ("crypto", "libcrypto"), ("crypto", "libargon2"), ("crypto", "libssl"), ("compression", "libz."), ("text", "libutf8proc")]
-MALLOC = re.compile(r"^(__libc_|__GI_|_*)?(int_)?(malloc|free|cfree|calloc|realloc|memalign|posix_memalign|aligned_alloc)|^(operator (new|delete)|unlink_chunk|tcache_|sysmalloc|systrim|arena_get|alloc_perturb)")
+LIBRARY = [("SQLite", "libsqlite3"), ("SQLite", "libSQLiteCpp"), ("crypto", "libcrypto"), ("crypto", "libargon2"), ("crypto", "libssl"),
+           ("compression", "libz."), ("text", "libutf8proc")]
+MALLOC = re.compile(r"^(__libc_|__GI_|_*)?(int_)?(malloc|free|cfree|calloc|realloc|memalign|posix_memalign|aligned_alloc)"
+                    r"|^(operator (new|delete)|unlink_chunk|tcache_|sysmalloc|systrim|arena_get|alloc_perturb)")
 LOCKS = re.compile(r"^_*(pthread_(mutex|cond|rwlock)|lll_|GI___lll|futex_)|nptl_")
 OWN = [  # by the front of a name without its template arguments; the first that fits
-    ("JSON", r"nlohmann::|loggia::(json|codec|Encoder|Decoder|RawJson|JsonValue|encode|decode|append_quoted|append_text|frame_text|write_json|parse_untrusted|checked_)"),
+    ("JSON", r"nlohmann::|loggia::(json|codec|Encoder|Decoder|RawJson|JsonValue|encode|decode|append_quoted|append_text|frame_text|write_json|"
+             r"parse_untrusted|checked_)"),
     ("coroutines and Asio", r"boost::asio::|boost::system::|std::__n4861::|std::coroutine"),
     ("WebSocket and HTTP", r"loggia::http::|loggia::rpc::"),
     ("store (around SQLite)", r"loggia::sqlite::|SQLite::|loggia::(Database|Transaction|Statement|Row|Rows|Idempotency)\b"),
@@ -36,10 +40,11 @@ OWN = [  # by the front of a name without its template arguments; the first that
     ("auth and user", r"loggia::(auth|user)::"),
     ("notification", r"loggia::notification::"),
     ("crypto", r"loggia::crypto::"),
-    ("coroutines and Asio", r"loggia::(Tasks|WorkerPool|ThreadShards|Latch|Shards|Task\b|post|spawn)|loggia::\(anonymous namespace\)::ThreadShards"),
+    ("coroutines and Asio", r"loggia::(\(anonymous namespace\)::)?(Tasks|WorkerPool|ThreadShards|Latch|Shards|Task\b|post|spawn)"),
     ("kernel of Loggia, else", r"loggia::"),
 ]
-MODULES = {"realtime": "realtime fan-out", "chat": "chat", "bus": "log and bus", "gateway": "gateway", "auth": "auth and user", "user": "auth and user", "notification": "notification"}
+MODULES = {"realtime": "realtime fan-out", "chat": "chat", "bus": "log and bus", "gateway": "gateway", "auth": "auth and user", "user": "auth and user",
+           "notification": "notification"}
 OTHER_PARTS = ("WebSocket and HTTP", "store (around SQLite)")
 NAMED = re.compile(r"loggia::(" + "|".join(MODULES) + r")::")
 KERNEL, OWN = ([(name, re.compile(rule)) for name, rule in rules] for rules in (KERNEL, OWN))

@@ -19,8 +19,8 @@ perf record with DWARF stacks of the release build under bench/load.cpp, sorted 
 def record(row, seconds, hertz, into):
     """Starts Loggia and the load, and records what Loggia does from when the measured time begins."""
     with Loggia() as server:
-        words = [BUILD / "bench/loggia_load", "--target", "loggia", "--address", server.address, "--pid", server.process.pid, "--size", TEXT, "--warm", 2,
-                 "--seconds", seconds + 1]
+        words = [BUILD / "bench/loggia_load", "--target", "loggia", "--address", server.address, "--pid", server.process.pid, "--size", TEXT,
+                 "--warm", 2, "--seconds", seconds + 1]
         for name, value in ROWS[row][1].items():
             words += ["--" + name, value]
         # Its words go to a file: a pipe that nobody reads while perf records could fill up.
@@ -33,8 +33,8 @@ def record(row, seconds, hertz, into):
                 raise SystemExit(f"profile: the load failed with {loading.wait()}")
             rest = threading.Thread(target=loading.stderr.read, daemon=True)
             rest.start()
-            done = subprocess.run(["perf", "record", "-q", "-e", "cpu-clock", "-F", str(hertz), "--call-graph", "dwarf,16384", "-m", "32M", "-p", str(server.process.pid), "-o", into,
-                                   "--", "sleep", str(seconds)], capture_output=True, text=True)
+            done = subprocess.run(["perf", "record", "-q", "-e", "cpu-clock", "-F", str(hertz), "--call-graph", "dwarf,16384", "-m", "32M", "-p",
+                                   str(server.process.pid), "-o", into, "--", "sleep", str(seconds)], capture_output=True, text=True)
             if loading.wait() or done.returncode:
                 raise SystemExit(f"profile: {done.stderr.strip() or 'the load failed'}")
             said.seek(0)
@@ -56,8 +56,8 @@ def main():
     with tempfile.TemporaryDirectory(prefix="loggia-profile-", dir=DISK) as home:
         got = record(given.row, given.seconds, given.hertz, home + "/perf.data")
         # --no-inline: without debug information it finds nothing, and takes minutes for it.
-        script = subprocess.Popen(["perf", "script", "--no-inline", "-i", home + "/perf.data", "-F", "comm,tid,period,event,ip,sym,dso"], stdout=subprocess.PIPE,
-                                  stderr=subprocess.DEVNULL, text=True, errors="replace", env={**os.environ, "DEBUGINFOD_URLS": ""})
+        script = subprocess.Popen(["perf", "script", "--no-inline", "-i", home + "/perf.data", "-F", "comm,tid,period,event,ip,sym,dso"], text=True,
+                                  stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, errors="replace", env={**os.environ, "DEBUGINFOD_URLS": ""})
         found = Layers(script.stdout)
         script.wait()
     if not found.count:
@@ -72,10 +72,12 @@ def main():
     for part, weight in found.by_part():
         report.row(part, found.share(weight))
     report.say()
-    report.say("Threads: " + ", ".join(f"{thread} {found.share(weight)}" for thread, weight in found.threads.most_common() if weight > 0.002 * found.whole) + ".")
+    threads = ((thread, weight) for thread, weight in found.threads.most_common() if weight > 0.002 * found.whole)
+    report.say("Threads: " + ", ".join(f"{thread} {found.share(weight)}" for thread, weight in threads) + ".")
     each = got["cpu_s_per_million"] or 0
     what = f"{got['deliveries_s']:,.0f} deliveries a second, {each:.2f} CPU s a million" if got["deliveries_s"] else f"{got['acks_s']:,.0f} sends a second"
-    report.say(f"{found.count} samples, {seconds:.2f} CPU s in {given.seconds:g} s; {what} (while perf watched); load {before} before, {load()} after.")
+    report.say(f"{found.count} samples, {seconds:.2f} CPU s in {given.seconds:g} s; {what} (while perf watched); "
+               f"load {before} before, {load()} after.")
     if given.unknown:
         for name, weight in found.unknown.most_common(40):
             print(f"{found.share(weight):>7}  {name}")

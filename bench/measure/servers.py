@@ -21,8 +21,9 @@ class Loggia:
     def __enter__(self):
         self.home = tempfile.mkdtemp(prefix="loggia-bench-", dir=DISK)
         began = time.monotonic()
-        self.process = subprocess.Popen([BUILD / "loggia", "serve", "--data", self.home + "/data", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0",
-                                         "--set", "gateway.rate_limit=false", "--set", "auth.access_token_lifetime=6h", "--set", "log.level=warn"], stdout=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen(
+            [BUILD / "loggia", "serve", "--data", self.home + "/data", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--set", "gateway.rate_limit=false",
+             "--set", "auth.access_token_lifetime=6h", "--set", "log.level=warn"], stdout=subprocess.PIPE, text=True)
         line = self.process.stdout.readline()
         self.started = time.monotonic() - began
         ready = re.search(r"http=http://(\S+)", line)
