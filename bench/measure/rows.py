@@ -1,5 +1,5 @@
 """What is measured. Each function makes its alternating runs and writes its table."""
-import statistics
+import statistics, sys
 from . import tools
 from .report import load, median, number, ratio, spread
 from .servers import DISK, Beast, Loggia, Tcp
@@ -24,8 +24,9 @@ class Bench:
         """{server: [a row a run]} of Loggia, the floors and the peers in turn. A peer that fails is left out from there on, with its reason."""
         servers = [Loggia, Beast, Tcp, *self.peers]
         rows = {server: [] for server in servers}
-        for _ in range(self.runs):
+        for run in range(self.runs):
             for server in list(rows):
+                print(f"run {run + 1} of {self.runs}: {server.name}", file=sys.stderr, flush=True)
                 try:
                     with server() as running:
                         rows[server].append(measure(running, self.size(server)))
