@@ -41,13 +41,13 @@ class Bench:
     def fan(self, title, aims, **shape):
         before = load()
         rows = self.alternate(lambda server, size: self.generator.fan(server, size=size, seconds=self.seconds, **shape))
-        self.report.head(title, "server", "deliveries a second", "CPU s a million deliveries", "of single runs", "bytes a delivery", "generator's cores",
-                         "others' cores")
+        self.report.head(title, "server", "deliveries a second", "CPU s a million deliveries", "of single runs", "bytes a delivery", "its cores",
+                         "generator's cores", "others' cores")
         for server, got in rows.items():
             busy = median(got, "generator_cores")
             others = number(median(got, "other_cores")) if got[0]["other_cores"] is not None else ""
             self.report.row(server.name, number(median(got, "deliveries_s")), number(median(got, "cpu")), spread(got, "cpu"), number(median(got, "bytes")),
-                            number(busy) + (", its limit" if busy > 0.85 else ""), others)
+                            number(statistics.median(r["deliveries_s"] * r["cpu"] / 1e6 for r in got)), number(busy) + (", its limit" if busy > 0.85 else ""), others)
         self.report.aims(*((f"{what}, Loggia / {server.name}", ratio(rows[Loggia], rows[server], key), way, aim)
                            for what, server, key, way, aim in aims if server in rows))
         self.report.say()
