@@ -108,6 +108,7 @@ class Crowd {
 
  private:
   static constexpr std::uint64_t standard_input = ~std::uint64_t{0};
+  static constexpr std::size_t text_size = 128;  // as in scripts/bench
   struct Slot {
     std::unique_ptr<Connection> connection;
     Moment began;
