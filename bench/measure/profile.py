@@ -19,8 +19,9 @@ perf record with DWARF stacks of the release build under bench/load.cpp, sorted 
 def record(row, seconds, hertz, into):
     """Starts Loggia and the load, and records what Loggia does from when the measured time begins."""
     with Loggia() as server:
+        # The load lasts longer than perf, which starts late on a busy machine: connections that end are no part of the row.
         words = [BUILD / "bench/loggia_load", "--target", "loggia", "--address", server.address, "--pid", server.process.pid, "--size", TEXT,
-                 "--warm", 2, "--seconds", seconds + 1]
+                 "--warm", 2, "--seconds", seconds + 5]
         for name, value in ROWS[row][1].items():
             words += ["--" + name, value]
         # Its words go to a file: a pipe that nobody reads while perf records could fill up.
