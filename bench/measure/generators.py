@@ -70,6 +70,3 @@ class OwnLoad:
     # Only here: loadgen does not time acknowledgements.
     def acks(self, server, members, window, size, seconds):
         return self._run(server, mode="acks", members=members, window=window, size=size, seconds=seconds)
-
-    def idle(self, server, members):
-        return self._run(server, mode="idle", members=members)

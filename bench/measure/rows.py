@@ -1,5 +1,5 @@
 """What is measured. Each function makes its alternating runs and writes its table."""
-import statistics, sys
+import shutil, statistics, sys, time
 from . import tools
 from .report import load, median, number, ratio, spread
 from .servers import DISK, Beast, Loggia, Tcp
@@ -103,17 +103,41 @@ class Bench:
         self.report.say(f"Load {before} before, {load()} after.")
 
     def start(self):
-        started, resident, idle = [], [], 2000
-        for _ in range(self.runs):
-            with Loggia() as server:
-                started.append(server.started * 1000)
-                resident.append(server.resident())
-        with Loggia() as server:
-            each = self.own.idle(server, idle)
-        self.report.head("Start and idle", "what", "Loggia")
-        self.report.row("start to ready, ms", number(statistics.median(started)))
-        self.report.row("resident memory after the start, MiB", number(statistics.median(resident)))
-        self.report.row(f"KiB an idle connection ({idle:,} of them)", number(each["kib_each"]))
-        self.report.aims(("start to ready, ms", statistics.median(started), "at most", 50),
-                         ("resident memory after the start, MiB", statistics.median(resident), "at most", 20),
-                         ("KiB an idle connection", each["kib_each"], "at most", 8))
+        """Starts, and 10,000 connections that come, go and come back: tests/system/opening.py."""
+        sys.path.insert(0, str(tools.ROOT / "tests/system"))
+        from harness import Server
+        from opening import measure, people_in_rooms
+        from work import rss
+        server, took = Server(str(tools.BUILD / "loggia"), "--set", "auth.access_token_lifetime=6h", "--set", "log.level=warn"), {"new": [], "existing": []}
+        try:
+            for _ in range(2 * self.runs + 1):
+                shutil.rmtree(server.data, ignore_errors=True)
+                for kind in took:
+                    began = time.monotonic()
+                    server.start()
+                    took[kind].append((time.monotonic() - began) * 1000)
+                    idle = rss(server.process.pid)
+                    server.stop()
+            server.start()
+            people, _ = people_in_rooms(server, 500, 10)
+            found = measure(server, people, 10000)
+        finally:
+            server.discard()
+        first, again = found["first"], found["again"]
+        ready = {kind: statistics.median(times) for kind, times in took.items()}
+        each, left = max(first["kib_each"], again["kib_each"]), again["mib_left"] / found["mib_before"]
+        self.report.head("Starts and 10,000 connections", "what", "Loggia")
+        for kind, times in took.items():
+            self.report.row(f"exec to ready, {kind} data, ms", f"{number(ready[kind])} ({number(min(times))} to {number(max(times))})")
+        self.report.row("resident memory after the start, MiB", number(idle))
+        self.report.row("CPU to open a connection (10,000 of 500 people, in rooms), ms", f"{first['cpu_ms_each']:.3f}")
+        self.report.row("KiB an idle connection (10,000 of them)", number(each))
+        self.report.row("10,000 come back at once: s until the last; CPU ms each", f"{number(again['took_s'])}; {again['cpu_ms_each']:.3f}")
+        self.report.row("resident memory before them, after them, after them again, MiB",
+                        ", ".join(number(mib) for mib in (found["mib_before"], first["mib_left"], again["mib_left"])))
+        self.report.aims(*((f"exec to ready, {kind} data, ms", ready[kind], "at most", 50) for kind in ready),
+                         ("resident memory after the start, MiB", idle, "at most", 20),
+                         ("CPU to open a connection, ms", first["cpu_ms_each"], "at most", 0.2),
+                         ("KiB an idle connection", each, "at most", 8),
+                         ("10,000 back, s", again["took_s"], "at most", 10),
+                         ("memory after they have gone again / before", left, "at most", 1.1))

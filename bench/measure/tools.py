@@ -8,7 +8,7 @@ def last_line(text):
 
 
 def build():
-    subprocess.run([ROOT / "scripts/build", "release", "loggia", "loggia_load", "loggia_disk", "floor_tcp", "floor_beast"], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run([ROOT / "scripts/build", "release", "loggia", "loggia_load", "loggia_disk", "loggia_crowd", "floor_tcp", "floor_beast"], check=True, stdout=subprocess.DEVNULL)
 
 
 def loadgen_sources(named):
