@@ -16,7 +16,7 @@ constexpr std::size_t message_max_live = 128u << 10;
 }  // namespace
 
 Session::Session(Node& node, std::shared_ptr<WebSocket> socket, std::uint64_t number, std::string address)
-    : node_{node}, socket_{std::move(socket)}, number_{number}, origin_{std::make_shared<const Origin>(Origin{std::move(address), std::string()})} {
+    : node_{node}, socket_{std::move(socket)}, number_{number}, whence_{std::make_shared<const Whence>(Whence{std::move(address), std::string()})} {
   opened_ = progress_at_ = pinged_at_ = node_.hub().clock->moment();
 }
 
@@ -42,7 +42,7 @@ Context Session::context() const {
   auto& hub = node_.hub();
   Context context(new_trace(*hub.random), hub.clock->moment() + std::chrono::seconds(30));
   if (caller_) context = context.as(caller_);
-  return context.from(origin_);
+  return context.from(whence_);
 }
 
 std::string Session::cursor() const { return node_.settled_cursor(opened_).value_or(cursor_); }
@@ -126,7 +126,7 @@ void Session::greet(Caller caller, Time expires, std::string client) {
   Seat::user = UserId(caller.subject);
   caller_ = std::make_shared<const Caller>(std::move(caller));
   expires_ = expires;
-  origin_ = std::make_shared<const Origin>(Origin{origin_->address, std::move(client)});
+  whence_ = std::make_shared<const Whence>(Whence{whence_->address, std::move(client)});
   node_.index().sit(*this);
 }
 

@@ -102,7 +102,7 @@ class Session : public Seat, public std::enable_shared_from_this<Session> {
   std::shared_ptr<WebSocket> socket_;
   const std::uint64_t number_;
   std::shared_ptr<const Caller> caller_;
-  std::shared_ptr<const Origin> origin_;
+  std::shared_ptr<const Whence> whence_;
   std::string cursor_;
   Time expires_{};
   Moment opened_, progress_at_, pinged_at_;

@@ -35,7 +35,7 @@ Trace new_trace(Random& random);
 Trace child_of(const Trace& parent, Random& random);
 
 /// Where a request came from, for sessions, limits and the audit log.
-struct Origin {
+struct Whence {
   std::string address, client;
 };
 
@@ -50,8 +50,8 @@ class Context {
   const Trace& trace() const { return of(trace_); }
   Moment deadline() const { return deadline_; }
   const std::string& idempotency_key() const { return idempotency_key_; }
-  const std::string& address() const { return of(origin_).address; }
-  const std::string& client() const { return of(origin_).client; }
+  const std::string& address() const { return of(whence_).address; }
+  const std::string& client() const { return of(whence_).client; }
 
   Context as(std::shared_ptr<const Caller> caller) const {
     Context c(*this);
@@ -69,13 +69,13 @@ class Context {
     c.idempotency_key_ = std::move(key);
     return c;
   }
-  Context from(std::shared_ptr<const Origin> origin) const {
+  Context from(std::shared_ptr<const Whence> whence) const {
     Context c(*this);
-    c.origin_ = std::move(origin);
+    c.whence_ = std::move(whence);
     return c;
   }
   Context from(std::string address, std::string client) const {
-    return from(std::make_shared<const Origin>(Origin{std::move(address), std::move(client)}));
+    return from(std::make_shared<const Whence>(Whence{std::move(address), std::move(client)}));
   }
   Context traced(Trace trace) const {
     Context c(*this);
@@ -90,7 +90,7 @@ class Context {
   }
   std::shared_ptr<const Caller> caller_;
   std::shared_ptr<const Trace> trace_;
-  std::shared_ptr<const Origin> origin_;
+  std::shared_ptr<const Whence> whence_;
   Moment deadline_;
   std::string idempotency_key_;
 };
