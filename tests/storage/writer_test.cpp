@@ -95,6 +95,31 @@ TEST_CASE("a command that is refused leaves nothing, and the others of its group
   CHECK(count(*t.store) == 2);
 }
 
+TEST_CASE("one that is refused after it changed something has all of its group run once more; one that changed nothing does not") {
+  Store t;
+  int ran = 0;
+  bool changes = true;
+  const auto group = [&] {
+    t.write([&](Transaction& transaction) {
+      ++ran;
+      return put(transaction, 1 + 10 * ran);
+    });
+    t.write([&](Transaction& transaction) -> Result<std::int64_t> {
+      if (changes) (void)put(transaction, 2);
+      return Error(Errc::forbidden, "not this one");
+    });
+  };
+  t.gathered(group);
+  CHECK(ran == 2);
+  CHECK(t.answers[1].value() == 21);
+  CHECK(t.answers[2].error().code == Errc::forbidden);
+  CHECK(count(*t.store) == 1);
+  changes = false;
+  t.gathered(group);
+  CHECK(ran == 3);
+  CHECK(count(*t.store) == 2);
+}
+
 TEST_CASE("a command that throws, or breaks a constraint, is rolled back alone and answered internal") {
   Store t;
   t.gathered([&] {

@@ -1,6 +1,9 @@
 #include "storage/connection.hpp"
 #include <sqlite3.h>
+#include <array>
+#include <cstring>
 #include <mutex>
+#include <utility>
 
 namespace loggia::sqlite {
 namespace {
@@ -21,12 +24,13 @@ void check(int code, sqlite3_stmt* statement) {
   if (code != SQLITE_OK) throw SQLite::Exception(sqlite3_db_handle(statement), code);
 }
 
-/// Holds a statement while its rows are read.
+/// Holds a statement while its rows are read, and what it was given: the rows may outlive the caller's texts, and SQLite would allocate
+/// for each.
 class RowsHere final : public Rows {
  public:
   RowsHere(Connection::Prepared& prepared, std::span<const Parameter> parameters) : prepared_{prepared} {
     prepared_.busy = true;
-    prepared_.bind(parameters, true);  // the rows may outlive the caller's texts
+    prepared_.bind(parameters, kept_);
   }
   ~RowsHere() override { prepared_.reset(); }
   bool next() override { return prepared_.step(); }
@@ -43,6 +47,7 @@ class RowsHere final : public Rows {
 
  private:
   Connection::Prepared& prepared_;
+  std::array<char, 160> kept_;
 };
 
 }  // namespace
@@ -65,18 +70,30 @@ void Connection::Prepared::reset() {
   busy = false;
 }
 
-void Connection::Prepared::bind(std::span<const Parameter> parameters, bool copied) {
-  const auto kept = copied ? SQLITE_TRANSIENT : SQLITE_STATIC;
+void Connection::Prepared::bind(std::span<const Parameter> parameters, std::optional<std::span<char>> room) {
+  // Into `room` while there is some, then by SQLite itself.
+  const auto kept = [&](const void* data, std::size_t size) -> std::pair<const void*, sqlite3_destructor_type> {
+    if (!room) return {data, SQLITE_STATIC};
+    if (size > room->size()) return {data, SQLITE_TRANSIENT};
+    if (size > 0) std::memcpy(room->data(), data, size);
+    const void* copy = room->data();
+    room = room->subspan(size);
+    return {copy, SQLITE_STATIC};
+  };
   int index = 0;
   for (const auto& parameter : parameters) {
     ++index;
     const auto& value = parameter.value();
     if (const auto* number = std::get_if<std::int64_t>(&value)) check(sqlite3_bind_int64(statement, index, *number), statement);
-    else if (const auto* text = std::get_if<std::string_view>(&value))
-      check(sqlite3_bind_text(statement, index, text->data() ? text->data() : "", static_cast<int>(text->size()), kept), statement);
-    else if (const auto* blob = std::get_if<std::span<const std::uint8_t>>(&value))
-      check(sqlite3_bind_blob(statement, index, blob->data(), static_cast<int>(blob->size()), kept), statement);
-    else check(sqlite3_bind_null(statement, index), statement);
+    else if (const auto* text = std::get_if<std::string_view>(&value)) {
+      const auto [data, owner] = kept(text->data() ? text->data() : "", text->size());
+      check(sqlite3_bind_text(statement, index, static_cast<const char*>(data), static_cast<int>(text->size()), owner), statement);
+    } else if (const auto* blob = std::get_if<std::span<const std::uint8_t>>(&value)) {
+      // No blob at all is null, and an empty one is not: as it always was, by its pointer.
+      const auto [data, owner] =
+          blob->data() ? kept(blob->data(), blob->size()) : std::pair<const void*, sqlite3_destructor_type>(nullptr, SQLITE_STATIC);
+      check(sqlite3_bind_blob(statement, index, data, static_cast<int>(blob->size()), owner), statement);
+    } else check(sqlite3_bind_null(statement, index), statement);
   }
 }
 
@@ -124,6 +141,8 @@ std::unique_ptr<Rows> Connection::run(std::string_view sql, std::span<const Para
   return std::make_unique<RowsHere>(prepared(sql), parameters);
 }
 
+std::int64_t Connection::changes() { return sqlite3_total_changes64(database_.getHandle()); }
+
 std::int64_t Connection::change(std::string_view sql, std::span<const Parameter> parameters) {
   auto& prepared = this->prepared(sql);
   prepared.busy = true;
@@ -131,7 +150,7 @@ std::int64_t Connection::change(std::string_view sql, std::span<const Parameter>
     Prepared& prepared;
     ~Reset() { prepared.reset(); }
   } const reset{prepared};
-  prepared.bind(parameters, false);
+  prepared.bind(parameters, std::nullopt);
   while (prepared.step()) {
   }
   return sqlite3_changes(database_.getHandle());

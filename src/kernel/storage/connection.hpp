@@ -3,6 +3,8 @@
 #include <SQLiteCpp/SQLiteCpp.h>
 #include <functional>
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -31,6 +33,8 @@ class Connection {
   void execute(const char* sql) { database_.exec(sql); }
   /// BEGIN, COMMIT and the like, which are prepared once. Virtual for a store of the tests that fails.
   virtual void transact(std::string_view sql) { change(sql, {}); }
+  /// Rows changed since it was opened, also by what was rolled back.
+  std::int64_t changes();
   SQLite::Database& raw() { return database_; }
   /// The system's word on what went wrong last.
   int extended_error() { return database_.getExtendedErrorCode(); }
@@ -44,7 +48,8 @@ class Connection {
     Prepared(const Prepared&) = delete;
     bool step();
     void reset();
-    void bind(std::span<const Parameter> parameters, bool copied);
+    /// `room`: where texts and blobs are copied to, for as long as they are bound; none: the caller keeps them.
+    void bind(std::span<const Parameter> parameters, std::optional<std::span<char>> room);
   };
 
  private:

@@ -36,9 +36,9 @@ class Writer::Group final : public Transaction {
   void before_commit(std::uint64_t order, std::function<void(Transaction&)> action) override { before_.emplace_back(order, std::move(action)); }
 
   struct Mark {
-    std::size_t after, before;
+    std::size_t after = 0, before = 0;
   };
-  Mark mark() const { return {after_.size(), before_.size()}; }
+  Mark mark() const { return Mark{after_.size(), before_.size()}; }
   void back_to(Mark mark) {
     after_.resize(mark.after);
     before_.resize(mark.before);
@@ -155,8 +155,7 @@ void Writer::run_group(std::vector<Command> commands) {
   std::vector<std::optional<Error>> wrong(commands.size());  // answered with it: their work was rolled back
   bool committing = false;
   try {
-    connection_->transact("BEGIN IMMEDIATE");
-    for (std::size_t at = 0; at < commands.size(); ++at) wrong[at] = run_command(commands[at], group);
+    run_all(commands, group, wrong);
     group.run_before();
     committing = true;
     if (LOGGIA_MUTANT_IS(ack_before_commit))
@@ -197,15 +196,43 @@ void Writer::run_reads(std::vector<Command>& commands) {
   std::erase_if(commands, [](const Command& command) { return !command.done; });
 }
 
-/// In a savepoint: what is refused or throws leaves nothing, and the others of the group stay. Throws where the whole group is lost.
-std::optional<Error> Writer::run_command(Command& command, Group& group) {
-  if (command.deadline < options_.clock->moment()) return Error(Errc::timeout, "there was no time left to begin");
+/// What is refused or throws leaves nothing, and the others of the group stay. A savepoint for each would do that, and would copy every page
+/// that a command touches; so they run without, and where one of the few that fail has changed something first, all run once more with them.
+void Writer::run_all(std::vector<Command>& commands, Group& group, std::vector<std::optional<Error>>& wrong) {
+  connection_->transact("BEGIN IMMEDIATE");
+  for (std::size_t at = 0; at < commands.size(); ++at) {
+    const auto mark = group.mark();
+    const auto changes = connection_->changes();
+    if (run_command(commands[at], group, wrong[at])) continue;
+    group.back_to(mark);
+    if (connection_->changes() == changes) continue;
+    connection_->transact("ROLLBACK");
+    group.back_to(Group::Mark());
+    connection_->transact("BEGIN IMMEDIATE");
+    for (std::size_t again = 0; again < commands.size(); ++again) run_undoable(commands[again], group, wrong[again]);
+    return;
+  }
+}
+
+void Writer::run_undoable(Command& command, Group& group, std::optional<Error>& wrong) {
   const auto mark = group.mark();
   connection_->transact("SAVEPOINT command");
-  bool fine = false;
-  std::optional<Error> wrong;
+  if (!run_command(command, group, wrong)) {
+    connection_->transact("ROLLBACK TO command");
+    group.back_to(mark);
+  }
+  connection_->transact("RELEASE command");
+}
+
+/// False where nothing of it may stay; `wrong` says why where it did not answer by itself. Throws where the whole group is lost.
+bool Writer::run_command(Command& command, Group& group, std::optional<Error>& wrong) {
+  wrong.reset();
+  if (command.deadline < options_.clock->moment()) {
+    wrong = Error(Errc::timeout, "there was no time left to begin");
+    return false;
+  }
   try {
-    fine = command.write(group);
+    return command.write(group);
   } catch (const SQLite::Exception& problem) {
     if (trouble_of(problem) != Trouble::command) throw;
     log::error("storage.command_failed", Field("store", options_.name), Field("why", problem.what()));
@@ -214,12 +241,7 @@ std::optional<Error> Writer::run_command(Command& command, Group& group) {
     log::error("storage.command_failed", Field("store", options_.name), Field("why", problem.what()));
     wrong = Error(Errc::internal, "something went wrong inside the server");
   }
-  if (!fine) {
-    connection_->transact("ROLLBACK TO command");
-    group.back_to(mark);
-  }
-  connection_->transact("RELEASE command");
-  return wrong;
+  return false;
 }
 
 void Writer::group_failed(std::vector<Command>& commands, const SQLite::Exception& problem, bool committing) {

@@ -52,7 +52,9 @@ class Writer {
   void run();
   void run_group(std::vector<Command> commands);
   void run_reads(std::vector<Command>& commands);
-  std::optional<Error> run_command(Command& command, Group& group);
+  void run_all(std::vector<Command>& commands, Group& group, std::vector<std::optional<Error>>& wrong);
+  void run_undoable(Command& command, Group& group, std::optional<Error>& wrong);
+  bool run_command(Command& command, Group& group, std::optional<Error>& wrong);
   void group_failed(std::vector<Command>& commands, const SQLite::Exception& problem, bool committing);
   void refuse(std::vector<Command>& commands, const Error& why);
   void roll_back();
