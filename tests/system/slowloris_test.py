@@ -100,7 +100,7 @@ class Attack:
 
     def late(self):
         now = time.monotonic()
-        return [(one.kind, round(now - one.began, 1)) for one in self.open.values() if now - one.began > one.limit + 2 * PATIENCE]
+        return [(one.kind, round(now - one.began, 1)) for one in self.open.values() if now - one.began > one.limit + 5 * PATIENCE]
 
     def close(self):
         for one in self.open.values():
