@@ -175,7 +175,7 @@ async function looking(kind, options) {
       const names = page.locator('.log .name-btn');
       await names.nth(crowd.length - 1).waitFor();
       await watch.quiet(`names ${k}`);
-      for (let n = 0; n < crowd.length; n += deep && !options.bypassCSP ? 1 : 5, cards++) {
+      for (let n = 0; n < crowd.length; n += 5, cards++) {
         await names.nth(n).click();
         await page.locator('dialog .person').waitFor();
         await page.locator('dialog').getByRole('button', {name: /^Write to/}).waitFor();
@@ -209,7 +209,7 @@ async function looking(kind, options) {
       await page.keyboard.press('Escape');
     }
     let opened = 0;
-    for (const one of mine.filter((_, n) => n % (deep ? 2 : 10) === 0)) {
+    for (const one of mine.filter((_, n) => n % (deep ? 5 : 10) === 0)) {
       await here(page, one.id, '/about');
       await page.locator('aside.side').waitFor();
       await page.locator('.log article.msg').first().waitFor();
