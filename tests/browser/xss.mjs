@@ -149,13 +149,19 @@ const end = page => page.locator('article.msg', {hasText: 'the end of these'}).w
 async function looking(kind, options) {
   const context = await browser.newContext({viewport: {width: 1440, height: 900}, locale: 'en-GB', reducedMotion: 'reduce', ...options});
   const watch = new Watch(context, server.url), page = await watch.open(context);
-  page.setDefaultTimeout(20000);
+  page.setDefaultTimeout(20000 * (Number(process.env.LOGGIA_PATIENCE) || 1));
   await signIn(page);
   await test(`${payloads.length} texts as messages, quotes and pins, ${kind}`, async () => {
     let shown = 0;
     for (const [k, room] of texts.entries()) {
       await here(page, room, '/pins');
-      if (!options.bypassCSP) { await page.locator('.composer textarea').waitFor(); await say(k); }   // live, then from the history
+      if (!options.bypassCSP) {   // live, then from the history
+        await page.locator('.composer textarea').waitFor();
+        await say(k);
+        await end(page);
+        await watch.quiet(`texts ${k}, live`);
+        await page.reload();
+      }
       await end(page);
       await page.locator('aside.side .msg').first().waitFor();
       shown += await page.locator('.log article.msg').count() - 1;
