@@ -105,3 +105,12 @@ TEST_CASE("one joins public rooms that do not keep one out") {
   CHECK(may_join(Kind::open, false, Actor{Rank::none, false, true}, false).error().code == Errc::not_found);
   CHECK(may_join(Kind::closed, false, Actor{Rank::member, false, false}, false));
 }
+
+TEST_CASE("kinds and ranks are read as they are named; what is no name is the least") {
+  for (const auto kind : {Kind::open, Kind::closed}) CHECK(kind_of(name_of(kind)) == kind);
+  CHECK(name_of(Kind::direct) == "direct");
+  CHECK(kind_of("direct") == Kind::closed);  // nobody makes one by name
+  for (const auto rank : {Rank::member, Rank::moderator, Rank::owner}) CHECK(rank_of(name_of(rank)) == rank);
+  CHECK(name_of(Rank::none) == "none");
+  CHECK(rank_of("Owner") == Rank::member);
+}

@@ -136,6 +136,17 @@ TEST_CASE("a body is closed to fields that are not known, and requires those wit
   CHECK(schema["properties"]["visibility"]["enum"] == json::parse(R"(["public","private"])"));
 }
 
+TEST_CASE("a null is an optional field that is left out, in a body and nowhere else") {
+  const auto& paths = document()["paths"];
+  const auto& made = paths["/rooms"]["post"]["requestBody"]["content"]["application/json"]["schema"]["properties"];
+  CHECK(made["topic"]["type"] == json::parse(R"(["string","null"])"));
+  CHECK(made["name"]["type"] == "string");
+  const auto& changed = paths["/rooms/{room}"]["patch"]["requestBody"]["content"]["application/json"]["schema"]["properties"];
+  CHECK(changed["visibility"]["enum"] == json::parse(R"(["public","private",null])"));
+  for (const auto& one : paths["/rooms"]["get"]["parameters"])
+    if (one.contains("schema")) CHECK(one["schema"]["type"].is_string());
+}
+
 TEST_CASE("an Idempotency-Key is offered where it is honoured") {
   const auto has_key = [](const json& operation) {
     for (const auto& parameter : operation.value("parameters", json::array()))

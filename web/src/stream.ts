@@ -138,7 +138,7 @@ function take(frame: Frame): void {
     edit(store.typing, room, all => { const next = new Map(all); next.delete(data.author); return next; });
     if (data.author === me.value!.id && data.client_id) forgetOutgoing(data.client_id);
   }
-  if (frame.ev === 'pin.added' && store.pinned.value.has(room)) loadPins(room).catch(() => {});
+  if (frame.ev.startsWith('pin.') && pinsAsked.has(room)) loadPins(room).catch(() => {});
   if (frame.ev.startsWith('member.') && store.members.value.has(room)) void loadMembers(room).catch(() => {});
 }
 
@@ -267,8 +267,13 @@ export async function loadMembers(room: Id): Promise<void> {
   });
   learnPresence(all.map(m => m.user_id));
 }
+const pinsAsked = new Map<Id, number>();
+/** Pins change while they are asked for: the answer to the latest question counts, whichever comes last. */
 export async function loadPins(room: Id): Promise<void> {
+  const question = (pinsAsked.get(room) ?? 0) + 1;
+  pinsAsked.set(room, question);
   const list = await get<{items: Message[]}>(`/rooms/${room}/pins`);
+  if (pinsAsked.get(room) !== question) return;
   edit(timelines, room, t => t && {...t, pins: list.items.map(m => m.seq)});
   edit(store.pinned, room, () => list.items);
 }

@@ -175,6 +175,12 @@ json parameter(const RouteDescription::Field& field, std::string_view place) {
   return out;
 }
 
+/// In a body, `null` says what leaving an optional field out says.
+void allow_null(json& schema) {
+  schema["type"] = json::array({schema["type"], "null"});
+  if (schema.contains("enum")) schema["enum"].push_back(nullptr);
+}
+
 /// The public edge refuses fields that it does not know.
 json request_body(const std::vector<RouteDescription::Field>& fields) {
   json schema = json::object(), required = json::array(), out = json::object();
@@ -273,6 +279,7 @@ RouteDescription describe(const RouteInfo& info) {
     described.schema = schema_of_member(*info.request, field);
     const bool path = in_path(info.route, field.name);
     described.required = path || !field.may_be_absent;
+    if (!path && info.has_body && field.codec->present) allow_null(described.schema);
     (path ? out.path : info.has_body ? out.body : out.query).push_back(std::move(described));
   }
   return out;
