@@ -130,8 +130,7 @@ class Database {
     co_return std::move(**out);
   }
   /// `work(Transaction&) -> Result<T>` on the writer; answered when durable. It may run twice, the first time undone: it must not use up
-  /// what it holds. Errc::outcome_unknown where the commit failed in a way
-  /// that leaves it open; then the process ends soon after (fail-stop).
+  /// what it holds. Errc::outcome_unknown where the commit failed in a way that leaves it open; then the process ends soon after (fail-stop).
   template <class F> auto write(const Context& context, F work) -> boost::asio::awaitable<std::invoke_result_t<F, Transaction&>> {
     using R = std::invoke_result_t<F, Transaction&>;
     auto out = std::make_shared<std::optional<R>>();

@@ -143,6 +143,8 @@ std::unique_ptr<Rows> Connection::run(std::string_view sql, std::span<const Para
 
 std::int64_t Connection::changes() { return sqlite3_total_changes64(database_.getHandle()); }
 
+bool Connection::in_transaction() { return sqlite3_get_autocommit(database_.getHandle()) == 0; }
+
 std::int64_t Connection::change(std::string_view sql, std::span<const Parameter> parameters) {
   auto& prepared = this->prepared(sql);
   prepared.busy = true;

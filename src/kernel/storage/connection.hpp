@@ -35,6 +35,7 @@ class Connection {
   virtual void transact(std::string_view sql) { change(sql, {}); }
   /// Rows changed since it was opened, also by what was rolled back.
   std::int64_t changes();
+  bool in_transaction();
   SQLite::Database& raw() { return database_; }
   /// The system's word on what went wrong last.
   int extended_error() { return database_.getExtendedErrorCode(); }

@@ -197,19 +197,23 @@ void Writer::run_reads(std::vector<Command>& commands) {
 }
 
 /// What is refused or throws leaves nothing, and the others of the group stay. A savepoint for each would do that, and would copy every page
-/// that a command touches; so they run without, and where one of the few that fail has changed something first, all run once more with them.
+/// that a command touches; so they run without. Where one of the few that fail has changed something first, all is undone, and what was done
+/// before it is done once more; from there on each has a savepoint.
 void Writer::run_all(std::vector<Command>& commands, Group& group, std::vector<std::optional<Error>>& wrong) {
   connection_->transact("BEGIN IMMEDIATE");
+  std::vector<bool> done(commands.size());
   for (std::size_t at = 0; at < commands.size(); ++at) {
     const auto mark = group.mark();
     const auto changes = connection_->changes();
-    if (run_command(commands[at], group, wrong[at])) continue;
+    done[at] = run_command(commands[at], group, wrong[at]);
+    if (done[at]) continue;
     group.back_to(mark);
     if (connection_->changes() == changes) continue;
     connection_->transact("ROLLBACK");
     group.back_to(Group::Mark());
     connection_->transact("BEGIN IMMEDIATE");
-    for (std::size_t again = 0; again < commands.size(); ++again) run_undoable(commands[again], group, wrong[again]);
+    for (std::size_t one = 0; one < commands.size(); ++one)
+      if (one > at || done[one]) run_undoable(commands[one], group, wrong[one]);
     return;
   }
 }
@@ -234,7 +238,8 @@ bool Writer::run_command(Command& command, Group& group, std::optional<Error>& w
   try {
     return command.write(group);
   } catch (const SQLite::Exception& problem) {
-    if (trouble_of(problem) != Trouble::command) throw;
+    // Short of memory, SQLite may have rolled back the whole transaction by itself.
+    if (trouble_of(problem) != Trouble::command || !connection_->in_transaction()) throw;
     log::error("storage.command_failed", Field("store", options_.name), Field("why", problem.what()));
     wrong = Error(Errc::internal, "the storage failed");
   } catch (const std::exception& problem) {
