@@ -252,10 +252,15 @@ export async function loadOlder(room: Id): Promise<void> {
   learn(new Set(list.items.map(m => m.author)));
   edit(timelines, room, now => now && {...now, messages: [...list.items.filter(m => m.seq < (now.messages[0]?.seq ?? Infinity)), ...now.messages], more: list.more});
 }
+const membersAsked = new Map<Id, number>();
+/** The answer to the latest question counts, as for pins. */
 export async function loadMembers(room: Id): Promise<void> {
+  const question = (membersAsked.get(room) ?? 0) + 1;
+  membersAsked.set(room, question);
   let all: Member[] = [];
   for (let next: string | undefined = ''; next !== undefined;) {
     const part: {items: Member[]; next?: string} = await get(`/rooms/${room}/members?limit=200${next ? '&cursor=' + quoted(next) : ''}`);
+    if (membersAsked.get(room) !== question) return;
     all = all.concat(part.items);
     next = part.next;
   }
