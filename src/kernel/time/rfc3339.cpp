@@ -61,7 +61,11 @@ Result<Time> parse_rfc3339(std::string_view text) {
     if (oh < 0 || oh > 23 || om < 0 || om > 59) return bad();
     offset = minutes(oh * 60 + om) * (zone[0] == '-' ? -1 : 1);
   } else if (zone != "Z" && zone != "z") return bad();
-  return Time(sys_days(date)) + hours(h) + minutes(mi) + seconds(s) + milliseconds(fraction) - offset;
+  const Time time = Time(sys_days(date)) + hours(h) + minutes(mi) + seconds(s) + milliseconds(fraction) - offset;
+  // In UTC it may be another year, and one that is written with four digits no more.
+  const Time end(sys_days(year(10000) / 1 / 1));
+  if (time < Time() || time >= end) return bad();
+  return time;
 }
 
 }  // namespace loggia
