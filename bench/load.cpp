@@ -2,7 +2,7 @@
 //   loggia_load --target loggia --address 127.0.0.1:8080 --pid PID --mode fan --rooms 1 --members 500 --senders 10 --window 16 --seconds 5
 //   modes: fan (`senders` of each room, 0 for all, keep `window` messages each on their way until every member has them),
 //          latency (`rate` messages a second into one room, due whether or not the ones before have come; counted from then to the last member),
-//          acks (`members` connections, `window` sends of each in flight, freed by the acknowledgement), idle (open `members` connections, wait)
+//          acks (`members` connections, `window` sends of each in flight, freed by the acknowledgement)
 //   --size is the length of a message's text; --warm seconds come before those that count.
 #include <fmt/format.h>
 #include <sys/epoll.h>
@@ -64,12 +64,6 @@ double cpu_of(int pid) {
   std::sscanf(text.c_str() + text.rfind(')') + 2, "%*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user, &system);
   return static_cast<double>(user + system) / static_cast<double>(::sysconf(_SC_CLK_TCK));
 }
-double resident_kib(int pid) {
-  std::ifstream in(fmt::format("/proc/{}/statm", pid));
-  double size = 0, resident = 0;
-  in >> size >> resident;
-  return resident * static_cast<double>(::sysconf(_SC_PAGESIZE)) / 1024;
-}
 double own_cpu() {
   rusage usage{};
   ::getrusage(RUSAGE_SELF, &usage);
@@ -89,7 +83,6 @@ class Load {
 
   int run() {
     set_scene();
-    if (options_.mode == "idle") return idle();
     start_sending();
     for (const auto until = Steady::now() + span(options_.warm); Steady::now() < until;) turn(50);
     deliveries_ = complete_ = acks_ = bytes_ = 0;
@@ -123,10 +116,9 @@ class Load {
     const int people = options_.mode == "fan" ? options_.rooms * options_.members : options_.members;
     std::vector<nlohmann::json> accounts;
     if (options_.target == Target::loggia) {
-      // A person has at most 20 connections; one for each is what people are.
+      // One connection for each person.
       const auto run = fmt::format("{:x}", static_cast<unsigned>(Steady::now().time_since_epoch().count() & 0xffffff));
-      const int registered = options_.mode == "idle" ? (people + 19) / 20 : people;
-      for (int n = 0; n < registered; ++n)
+      for (int n = 0; n < people; ++n)
         accounts.push_back(
             call(options_.address, "POST", "/auth/register", {{"username", fmt::format("l{}-{}", run, n)}, {"password", "load generator"}}, ""));
       make_rooms(accounts);
@@ -135,10 +127,8 @@ class Load {
       auto connection = std::make_unique<Connection>(options_.target, connect_to(options_.address));
       const auto room = static_cast<std::size_t>(options_.mode == "fan" ? n / options_.members : 0);
       if (options_.target == Target::loggia) {
-        if (n == 0) before_ = resident_kib(options_.pid);
-        connection->open_loggia(options_.address, accounts[static_cast<std::size_t>(n) % accounts.size()].at("access_token").get<std::string>());
+        connection->open_loggia(options_.address, accounts[static_cast<std::size_t>(n)].at("access_token").get<std::string>());
       } else {
-        if (n == 0) before_ = resident_kib(options_.pid);
         connection->open_floor(options_.address, fmt::format("r{}", room));
       }
       epoll_event event{};
@@ -150,7 +140,7 @@ class Load {
   }
 
   void make_rooms(const std::vector<nlohmann::json>& accounts) {
-    const int rooms = options_.mode == "fan" ? options_.rooms : options_.mode == "idle" ? 0 : 1;
+    const int rooms = options_.mode == "fan" ? options_.rooms : 1;
     const auto members = accounts.size() / static_cast<std::size_t>(std::max(1, rooms));
     for (std::size_t room = 0; room < static_cast<std::size_t>(rooms); ++room) {
       const auto owner = room * members;
@@ -170,15 +160,6 @@ class Load {
       }
       rooms_.push_back(id);
     }
-  }
-
-  int idle() {
-    for (const auto until = Steady::now() + std::chrono::seconds(2); Steady::now() < until;) turn(100);
-    const auto now = resident_kib(options_.pid);
-    fmt::print(R"({{"connections":{},"kib_each":{:.2f},"server_mib":{:.1f},"dead":{}}})"
-               "\n",
-               connections_.size(), (now - before_) / static_cast<double>(connections_.size()), now / 1024, dead_);
-    return dead_ ? 1 : 0;
   }
 
   void start_sending() {
@@ -284,7 +265,6 @@ class Load {
   static constexpr std::uint64_t clock_mark = ~std::uint64_t{0};
   Options options_;
   int epoll_, clock_ = -1;
-  double before_ = 0;
   std::vector<std::unique_ptr<Connection>> connections_;
   std::vector<std::string> rooms_;
   std::unordered_map<std::uint64_t, Message> messages_;

@@ -41,7 +41,7 @@ def choose(given, report):
         if given.peers:
             report.say(f"The peers were left out: only loadgen drives them, and {why}.")
         return own, own, []
-    report.say(f"Generator: {Loadgen(program).name}; for acknowledgements and idle connections {own.name}.")
+    report.say(f"Generator: {Loadgen(program).name}; for acknowledgements {own.name}.")
     if not given.peers:
         return Loadgen(program), own, []
     found, left_out = tools.peers()

@@ -20,22 +20,16 @@ class Loggia:
 
     def __enter__(self):
         self.home = tempfile.mkdtemp(prefix="loggia-bench-", dir=DISK)
-        began = time.monotonic()
         self.process = subprocess.Popen(
             [BUILD / "loggia", "serve", "--data", self.home + "/data", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--set", "gateway.rate_limit=false",
              "--set", "auth.access_token_lifetime=6h", "--set", "log.level=warn"], stdout=subprocess.PIPE, text=True)
         line = self.process.stdout.readline()
-        self.started = time.monotonic() - began
         ready = re.search(r"http=http://(\S+)", line)
         if not ready:
             self.__exit__()
             raise SystemExit(f"bench: Loggia did not start: {line!r}")
         self.address = ready.group(1)
         return self
-
-    def resident(self):
-        pages = int(pathlib.Path(f"/proc/{self.process.pid}/statm").read_text().split()[1])
-        return pages * os.sysconf("SC_PAGESIZE") / 2**20
 
     def __exit__(self, *_):
         self.process.terminate()
