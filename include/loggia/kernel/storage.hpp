@@ -1,6 +1,6 @@
 #pragma once
-// A module's own data. One writer with group commit: what has gathered runs in one transaction, each command in a savepoint of its
-// own, one sync, then all are answered; no waiting window. Readers are separate connections that never block the writer.
+// A module's own data. One writer with group commit: what has gathered runs in one transaction, where a command that is refused
+// leaves nothing, with one sync; then all are answered; no waiting window. Readers are separate connections that never block the writer.
 // Store functions are plain functions over Query or Transaction; they run on the store's threads and may not wait for anything else.
 #include <algorithm>
 #include <array>
