@@ -57,10 +57,10 @@ Result<bool> Readers::worked(Connection& connection, Job& job) {
   if (job.deadline < clock_->moment()) return Error(Errc::timeout, "there was no time left to begin");
   try {
     // One moment for all that the work reads.
-    connection.change("BEGIN", {});
+    connection.transact("BEGIN");
     ReadQuery query(connection);
     job.work(query);
-    connection.change("COMMIT", {});
+    connection.transact("COMMIT");
     return true;
   } catch (const std::exception& problem) {
     log::error("storage.read_failed", Field("store", name_), Field("why", problem.what()));
