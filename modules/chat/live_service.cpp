@@ -19,7 +19,7 @@ Async<Sent> LiveService::on(Context context, SendNow request) {
   sending.client_id = std::move(request.client_id);
   sending.reply_to = request.reply_to;
   sending.attachments = std::move(request.attachments);
-  auto draft = checked(chat_, std::move(sending));
+  auto draft = drafted(chat_, std::move(sending));
   if (draft && needs_asking(chat_, *draft)) draft = co_await asked_for(&chat_, context, std::move(*draft));
   if (!draft) co_return draft.error();
   auto make = [this, asker, draft = std::move(*draft)](Transaction& transaction, const Cause& cause) -> Result<Sent> {

@@ -59,13 +59,14 @@ std::optional<Error> names_unknown(const Chat& chat, const Mentions& mentions) {
   return error;
 }
 Async<Mentions> looked_up(Chat* chat, Context context, RoomId room, Mentions mentions) {
+  if (at_once(mentions)) co_return mentions;
   auto work = [room, mentions = std::move(mentions)](Query& query) -> Result<Mentions> { return meant(query, room, mentions); };
   co_return co_await chat->store->read(context, std::move(work));
 }
 
 }  // namespace
 
-Result<Draft> checked(const Chat& chat, Sending sending) {
+Result<Draft> drafted(const Chat& chat, Sending sending) {
   Draft out;
   auto text = normalised_text(sending.text);
   if (!text) return text.error();
@@ -86,11 +87,9 @@ bool needs_asking(const Chat& chat, const Draft& draft) { return !chat.open_to_m
 Async<Draft> asked_for(Chat* chat, Context context, Draft draft) {
   auto free = co_await chat->may_write_to(context, draft.room);
   if (!free) co_return free.error();
-  if (!at_once(draft.mentions)) {
-    auto mentions = co_await looked_up(chat, std::move(context), draft.room, std::move(draft.mentions));
-    if (!mentions) co_return mentions.error();
-    draft.mentions = std::move(*mentions);
-  }
+  auto mentions = co_await looked_up(chat, std::move(context), draft.room, std::move(draft.mentions));
+  if (!mentions) co_return mentions.error();
+  draft.mentions = std::move(*mentions);
   co_return draft;
 }
 
@@ -100,13 +99,11 @@ Async<Rewording> reworded(Chat* chat, Context context, RoomId room, std::string 
   if (!checked) co_return checked.error();
   auto free = co_await chat->may_write_to(context, room);
   if (!free) co_return free.error();
-  out.mentions = find_mentions(*checked);
-  if (auto problem = names_unknown(*chat, out.mentions)) co_return std::move(*problem);
-  if (!at_once(out.mentions)) {
-    auto mentions = co_await looked_up(chat, std::move(context), room, std::move(out.mentions));
-    if (!mentions) co_return mentions.error();
-    out.mentions = std::move(*mentions);
-  }
+  auto found = find_mentions(*checked);
+  if (auto problem = names_unknown(*chat, found)) co_return std::move(*problem);
+  auto mentions = co_await looked_up(chat, std::move(context), room, std::move(found));
+  if (!mentions) co_return mentions.error();
+  out.mentions = std::move(*mentions);
   out.text = std::move(*checked);
   co_return out;
 }
@@ -149,7 +146,7 @@ Async<Outcome<Message>> MessageService::on(Context context, PostMessage request)
   sending.client_id = request.client_id;
   sending.reply_to = request.reply_to;
   sending.attachments = request.attachments;
-  auto draft = checked(chat_, std::move(sending));
+  auto draft = drafted(chat_, std::move(sending));
   if (draft && needs_asking(chat_, *draft)) draft = co_await asked_for(&chat_, context, std::move(*draft));
   if (!draft) co_return draft.error();
   auto make = [this, asker, draft = std::move(*draft)](Transaction& transaction, const Cause& cause) -> Result<Outcome<Message>> {

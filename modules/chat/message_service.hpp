@@ -33,7 +33,7 @@ struct Sending {
   std::optional<std::int64_t> reply_to;
   std::optional<std::vector<std::string>> attachments;
 };
-Result<Draft> checked(const Chat& chat, Sending sending);
+Result<Draft> drafted(const Chat& chat, Sending sending);
 bool needs_asking(const Chat& chat, const Draft& draft);
 Async<Draft> asked_for(Chat* chat, Context context, Draft draft);
 /// A new text for a message, checked in the same way.
