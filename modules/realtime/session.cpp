@@ -40,9 +40,7 @@ void Session::start() {
 
 Context Session::context() const {
   auto& hub = node_.hub();
-  Context context(new_trace(*hub.random), hub.clock->moment() + std::chrono::seconds(30));
-  if (caller_) context = context.as(caller_);
-  return context.from(whence_);
+  return Context(new_trace(*hub.random), hub.clock->moment() + std::chrono::seconds(30)).as(caller_).from(whence_);
 }
 
 std::string Session::cursor() const { return node_.settled_cursor(opened_).value_or(cursor_); }

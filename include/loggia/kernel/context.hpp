@@ -53,6 +53,7 @@ class Context {
   const std::string& address() const { return of(whence_).address; }
   const std::string& client() const { return of(whence_).client; }
 
+  /// None: nobody.
   Context as(std::shared_ptr<const Caller> caller) const {
     Context c(*this);
     c.caller_ = std::move(caller);
