@@ -15,8 +15,9 @@ std::shared_ptr<const Claims> KnownTokens::find(std::string_view token) {
 
 std::shared_ptr<const Claims> KnownTokens::add(std::string_view token, Claims claims) {
   auto kept = std::make_shared<const Claims>(std::move(claims));
+  auto hash = crypto::sha256(token);
   const std::lock_guard lock(mutex_);
-  put(crypto::sha256(token), kept);
+  put(std::move(hash), kept);
   return kept;
 }
 
