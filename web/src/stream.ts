@@ -252,15 +252,19 @@ export async function loadOlder(room: Id): Promise<void> {
   learn(new Set(list.items.map(m => m.author)));
   edit(timelines, room, now => now && {...now, messages: [...list.items.filter(m => m.seq < (now.messages[0]?.seq ?? Infinity)), ...now.messages], more: list.more});
 }
-const membersAsked = new Map<Id, number>();
-/** The answer to the latest question counts, as for pins. */
+/** What changes while it is asked for: the answer to the latest question of a room counts, whichever comes last. */
+function question(asked: Map<Id, number>, room: Id): () => boolean {
+  const mine = (asked.get(room) ?? 0) + 1;
+  asked.set(room, mine);
+  return () => asked.get(room) === mine;
+}
+const membersAsked = new Map<Id, number>(), pinsAsked = new Map<Id, number>();
 export async function loadMembers(room: Id): Promise<void> {
-  const question = (membersAsked.get(room) ?? 0) + 1;
-  membersAsked.set(room, question);
+  const latest = question(membersAsked, room);
   let all: Member[] = [];
   for (let next: string | undefined = ''; next !== undefined;) {
     const part: {items: Member[]; next?: string} = await get(`/rooms/${room}/members?limit=200${next ? '&cursor=' + quoted(next) : ''}`);
-    if (membersAsked.get(room) !== question) return;
+    if (!latest()) return;
     all = all.concat(part.items);
     next = part.next;
   }
@@ -272,13 +276,10 @@ export async function loadMembers(room: Id): Promise<void> {
   });
   learnPresence(all.map(m => m.user_id));
 }
-const pinsAsked = new Map<Id, number>();
-/** Pins change while they are asked for: the answer to the latest question counts, whichever comes last. */
 export async function loadPins(room: Id): Promise<void> {
-  const question = (pinsAsked.get(room) ?? 0) + 1;
-  pinsAsked.set(room, question);
+  const latest = question(pinsAsked, room);
   const list = await get<{items: Message[]}>(`/rooms/${room}/pins`);
-  if (pinsAsked.get(room) !== question) return;
+  if (!latest()) return;
   edit(timelines, room, t => t && {...t, pins: list.items.map(m => m.seq)});
   edit(store.pinned, room, () => list.items);
 }
