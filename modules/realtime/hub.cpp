@@ -1,5 +1,6 @@
 #include "hub.hpp"
 #include "node.hpp"
+#include "protocol.hpp"
 
 namespace loggia::realtime {
 
@@ -9,7 +10,10 @@ Numbers::Numbers(Metrics& metrics)
       drops{metrics.counter("loggia_realtime_queue_drops_total", "Queues of slow readers that were dropped to be fed from the log.", Labels())},
       resumes{metrics.counter("loggia_realtime_resumes_total", "Connections that resumed.", Labels())},
       resets{metrics.counter("loggia_realtime_resets_total", "Rooms that a resume answered with room.reset.", Labels())},
-      gaps{metrics.counter("loggia_realtime_gaps_total", "Gaps in a room's order that were filled from chat.", Labels())} {}
+      gaps{metrics.counter("loggia_realtime_gaps_total", "Gaps in a room's order that were filled from chat.", Labels())} {
+  for (const int code : code::all)
+    closed[code] = &metrics.counter("loggia_realtime_closed_total", "Connections that the server closed, by close code.", Labels{{"code", std::to_string(code)}});
+}
 
 void Hub::make_nodes() {
   for (std::size_t shard = 0; shard < shards->size(); ++shard) nodes.push_back(std::make_shared<Node>(*this, shard));

@@ -2,6 +2,7 @@
 // What all shards of realtime share: the ports, the options, the counters, one node a shard. Filled before the first connection,
 // read only afterwards; the atomics apart.
 #include <atomic>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -34,6 +35,7 @@ struct Numbers {
   Counter& resumes;
   Counter& resets;
   Counter& gaps;  // filled from chat
+  std::map<int, Counter*> closed;  // by this side, by close code
 };
 
 struct Hub : std::enable_shared_from_this<Hub> {

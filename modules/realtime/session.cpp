@@ -265,6 +265,7 @@ void Session::drain() {
 void Session::close(int code, std::string_view reason) {
   if (state_ == State::closing) return;
   state_ = State::closing;
+  node_.hub().numbers.closed.at(code)->add();
   requests_.clear();
   socket_->close(code, reason);
   node_.mail([self = shared_from_this()](Node& node) { node.detach(*self); });

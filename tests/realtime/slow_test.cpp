@@ -62,6 +62,7 @@ TEST_CASE("without progress for 15 s a slow reader is closed with 4008") {
   }
   CHECK(slow->code == 0);
   CHECK(slower->code == 4008);
+  CHECK(world.hub->numbers.closed.at(4008)->value() == 1);
 }
 
 TEST_CASE("what waits for a room that is lost is dropped") {
