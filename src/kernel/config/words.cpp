@@ -7,8 +7,9 @@
 namespace loggia {
 namespace {
 
-/// Edits between two words: insert, drop, change, or swap neighbours (optimal string alignment).
-std::size_t distance(std::string_view a, std::string_view b) {
+/// Edits between two words: insert, drop, change, or swap neighbours (optimal string alignment); `limit` where it is that many or more.
+std::size_t distance(std::string_view a, std::string_view b, std::size_t limit = SIZE_MAX) {
+  if (std::max(a.size(), b.size()) - std::min(a.size(), b.size()) >= limit) return limit;  // so many are inserted or dropped at least
   std::vector<std::size_t> before(b.size() + 1), last(b.size() + 1), now(b.size() + 1);
   std::iota(last.begin(), last.end(), std::size_t(0));
   for (std::size_t i = 1; i <= a.size(); ++i) {
@@ -20,7 +21,7 @@ std::size_t distance(std::string_view a, std::string_view b) {
     std::swap(before, last);
     std::swap(last, now);
   }
-  return last[b.size()];
+  return std::min(last[b.size()], limit);
 }
 
 }  // namespace
@@ -48,7 +49,7 @@ std::string settings::closest(std::string_view word, const std::vector<std::stri
   std::string best;
   std::size_t least = SIZE_MAX;
   for (const auto& candidate : candidates) {
-    const auto edits = distance(word, candidate);
+    const auto edits = distance(word, candidate, least);
     if (edits < least) {
       least = edits;
       best = candidate;
@@ -59,7 +60,8 @@ std::string settings::closest(std::string_view word, const std::vector<std::stri
 
 std::optional<std::string> nearest(std::string_view word, const std::vector<std::string>& candidates) {
   auto best = settings::closest(word, candidates);
-  if (best.empty() || distance(word, best) > std::max<std::size_t>(2, word.size() / 3)) return std::nullopt;
+  const auto most = std::max<std::size_t>(2, word.size() / 3);
+  if (best.empty() || distance(word, best, most + 1) > most) return std::nullopt;
   return best;
 }
 
