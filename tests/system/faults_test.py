@@ -52,17 +52,16 @@ def an_error_of_the_disk_at_commit_is_unknown_and_ends_the_process(server):
     cases = [(call, when) for call in ("fdatasync", "pwrite64") for when in (["1", "1+"] if not DEEP else ["1", "2", "3", "1+", "2+", "3+"])]
     for number, (call, when) in enumerate(cases * (5 if DEEP else 2)):
         socket = Socket(person)
-        strace = Strace(server.process.pid, f"{call}:error=EIO:when={when}", "chat-writer")
-        cid, text = f"eio-{number}", f"text {number}"
-        while True:
+        # Of the log of writes alone: the first sync of a new one is followed by one of its folder, whose result SQLite does not look at.
+        strace = Strace(server.process.pid, f"{call}:error=EIO:when={when}", "chat-writer", server.data + "/chat.db-wal")
+        for attempt in range(20):
+            cid, text = f"eio-{number}-{attempt}", f"text {number} {attempt}"
             try:
                 answer = socket.answer(socket.begin("send", room=room, text=text, client_id=cid))
             except ConnectionError:
                 answer = None   # the answer did not come before the end: that is unknown too, and said by the cut
             if answer is None or "error" in answer:
-                break
-            number += 1000      # this call was not among the first of the thread: go on
-            cid, text = f"eio-{number}", f"text {number}"
+                break           # else this call was not among the first of the thread
         assert answer is not None, "the process ended without an answer"
         assert answer["error"]["code"] == "outcome_unknown" and answer["error"]["retry"], (call, when, answer)
         unknown += 1
@@ -79,6 +78,28 @@ def an_error_of_the_disk_at_commit_is_unknown_and_ends_the_process(server):
     events = [e["seq"] for e in person.everything(room, "events")]
     assert events == list(range(1, len(events) + 1)), events
     print(f"        {unknown} errors at commit answered outcome_unknown, exit 1 each; after the restart {there} were there and {unknown - there} not; each resend got its one number")
+
+
+def a_folder_that_cannot_be_synced_is_told_before_anything_is_taken(server):
+    if not may_trace():
+        return
+    server.start()
+    person = Person(server)
+    room = person.room()
+    Socket(person).op("send", room=room, text="kept", client_id="kept")
+    for end in (server.stop, server.kill):   # with and without a log of writes that is there already
+        end()
+        server.before = ["strace", "-f", "-q", "-o", "/dev/null", "-P", server.data, "-e", "trace=fsync", "-e", "inject=fsync:error=EIO:when=1"]
+        try:
+            server.start()
+        except AssertionError as problem:
+            assert "exited with 1" in str(problem) and "cannot sync" in str(problem) and server.data in str(problem), problem
+        else:
+            raise AssertionError("it started although names in its folder may be lost")
+        server.before = []
+        server.start()
+        assert person.everything(room, "messages")[-1]["client_id"] == "kept"
+    print("        twice told, and exit 1; then it started")
 
 
 def a_full_disk_refuses_writes_reads_on_and_recovers_by_itself(server):
@@ -159,4 +180,4 @@ def slow_syncs_make_answers_late_and_nothing_else(server):
 
 
 run([kill_at_each_write_and_sync_of_a_start_and_of_sends, an_error_of_the_disk_at_commit_is_unknown_and_ends_the_process,
-     a_full_disk_refuses_writes_reads_on_and_recovers_by_itself, slow_syncs_make_answers_late_and_nothing_else])
+     a_folder_that_cannot_be_synced_is_told_before_anything_is_taken, a_full_disk_refuses_writes_reads_on_and_recovers_by_itself, slow_syncs_make_answers_late_and_nothing_else])

@@ -75,15 +75,15 @@ class Work:
 
 
 class Strace:
-    """System calls of a running server that fail, wait or kill. `thread`: of that one alone, by its name."""
+    """System calls of a running server that fail, wait or kill. `thread`: of that one alone, by its name; `path`: those about this file alone."""
 
-    def __init__(self, pid, inject, thread=None):
+    def __init__(self, pid, inject, thread=None, path=None):
         of = [str(pid)]
         if thread:
             of = [tid for tid in os.listdir(f"/proc/{pid}/task") if open(f"/proc/{pid}/task/{tid}/comm").read().strip() == thread]
             assert of, f"no thread is called {thread}"
         calls = inject.split(":")[0]
-        self.process = subprocess.Popen(["strace", *([] if thread else ["-f"]), "-q", "-o", "/dev/null", "-e", f"trace={calls}", "-e", f"inject={inject}",
+        self.process = subprocess.Popen(["strace", *([] if thread else ["-f"]), "-q", "-o", "/dev/null", *(["-P", path] if path else []), "-e", f"trace={calls}", "-e", f"inject={inject}",
                                          *[word for tid in of for word in ("-p", tid)]], stderr=subprocess.PIPE)
         if thread:
             wait_for(lambda: self.process.poll() is not None or self._traced(f"/proc/{pid}/task/{of[0]}/status"), "strace's attachment", 10)
