@@ -61,6 +61,10 @@ class Sockets {
     std::lock_guard lock(mutex_);
     return sockets_.empty() ? nullptr : sockets_.front();
   }
+  std::vector<std::shared_ptr<WebSocket>> all() {
+    std::lock_guard lock(mutex_);
+    return sockets_;
+  }
   void drop_all() {
     std::lock_guard lock(mutex_);
     sockets_.clear();

@@ -4,6 +4,10 @@
 namespace loggia::realtime::test {
 
 void Client::send(SharedBytes framed) {
+  if (deaf) {
+    heard += framed->size();
+    return;
+  }
   queued_ += framed->size();
   waiting_.push_back(std::move(framed));
   if (!stalled) take();

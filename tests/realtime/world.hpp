@@ -50,9 +50,10 @@ class Client : public WebSocket {
   std::vector<json> frames;
   std::vector<SharedBytes> pieces;  // what was read, as it was handed over
   std::string reason;
-  std::size_t message_max = 0;
+  std::size_t message_max = 0, heard = 0;  // bytes, while deaf
   int code = 0, pings = 0;
   bool stalled = false, paused = false;
+  bool deaf = false;  // takes what comes and keeps nothing of it
 
  private:
   void read(const std::string& bytes);
