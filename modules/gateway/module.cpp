@@ -54,6 +54,7 @@ class GatewayModule final : public Module {
     options.certificate = kernel_.config.text("http.tls.certificate");
     options.private_key = kernel_.config.text("http.tls.private_key");
     options.name = "public";
+    options.on_calm = kernel_.return_memory;
     HttpHandlers handlers;
     handlers.request = [this](HttpRequest request) { return answer(std::move(request)); };
     handlers.upgrade = [this](std::shared_ptr<Upgrade> upgrade) { return enter(std::move(upgrade)); };

@@ -1,5 +1,6 @@
 #include "node.hpp"
 #include <algorithm>
+#include "loggia/kernel/room.hpp"
 #include "session.hpp"
 
 namespace loggia::realtime {
@@ -80,6 +81,9 @@ void Node::tick() {
   for (const auto& session : sessions_) session->tick(now, wall);
   home_rooms_.tick(now);
   home_users_.tick();
+  if (now < people_swept_ + person_age) return;
+  people_swept_ = now;
+  std::erase_if(people_, [&](const auto& one) { return one.second.until <= now; });
 }
 
 void Node::drain() {
@@ -124,6 +128,7 @@ void Node::remove(Session& session) {
     sessions_[at]->index_ = at;
   }
   sessions_.pop_back();
+  give_back_room(sessions_);
   detach(session);
   hub_.connections_open.fetch_sub(1);
   hub_.numbers.connections.add(-1);

@@ -116,6 +116,7 @@ class Node {
   };
   std::unordered_map<UserId, Known> people_;
   std::uint64_t people_changes_ = 0;
+  Moment people_swept_{};  // of those whose time is over
   struct Cursors {
     std::string settled, fresh;
     Moment settled_at{}, fresh_at{};

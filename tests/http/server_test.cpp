@@ -1,5 +1,7 @@
 // The listener on a real socket: what a client that speaks HTTP, badly or well, gets from it.
+#include <semaphore>
 #include "fixture.hpp"
+#include "support/fakes.hpp"
 
 namespace loggia::http {
 namespace {
@@ -153,6 +155,28 @@ TEST_CASE("a stop ends connections, running handlers among them, and waits for a
   CHECK(here.server->connections() == 0);
   CHECK(idle.ended());
   CHECK(busy.ended());
+}
+
+TEST_CASE("that a crowd has gone is told, and told again when what is known of it for minutes is over") {
+  std::counting_semaphore<> calm{0};
+  HttpServerOptions options;
+  options.header_timeout = milliseconds(20);  // it looks around at a quarter of the shortest
+  options.on_calm = [&calm] { calm.release(); };
+  const auto clock = std::make_shared<loggia::test::FakeClock>();
+  Listening here(std::move(options), clock);
+  {
+    std::vector<std::unique_ptr<RawClient>> crowd;
+    for (int n = 0; n < 120; ++n) {
+      crowd.push_back(std::make_unique<RawClient>(here.server->address()));
+      crowd.back()->send(get);
+      CHECK(crowd.back()->response().status == 200);
+    }
+    CHECK_FALSE(calm.try_acquire());
+  }
+  CHECK(calm.try_acquire_for(std::chrono::seconds(10)));
+  CHECK_FALSE(calm.try_acquire());
+  clock->advance(std::chrono::minutes(3));
+  CHECK(calm.try_acquire_for(std::chrono::seconds(10)));
 }
 
 TEST_CASE("a second listener on the same port says that it is in use") {

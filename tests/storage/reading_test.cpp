@@ -1,6 +1,8 @@
 // Reading beside the writer, parameters and columns, answers that are given again.
 #include <doctest/doctest.h>
+#include <atomic>
 #include <future>
+#include <thread>
 #include "support/fakes.hpp"
 #include "support/memory_store.hpp"
 #include "support/print.hpp"
@@ -45,6 +47,22 @@ struct Keyed {
 };
 
 }  // namespace
+
+TEST_CASE("caches are emptied while others read and write, and nothing else changes") {
+  const test::TemporaryDirectory folder;
+  const auto store = open_database(test::file_options(folder.path(), std::make_shared<FakeClock>(), {things})).value();
+  std::atomic<bool> stop{false};
+  std::thread emptying([&] {
+    while (!stop) store->release_memory();
+  });
+  for (int n = 1; n <= 100; ++n) {
+    CHECK(store->write_now(add).has_value());
+    CHECK(store->read_now(count).value() == n);
+  }
+  stop = true;
+  emptying.join();
+  CHECK(store->read_now(count).value() == 100);
+}
 
 TEST_CASE("every kind of value comes back as it went in") {
   auto clock = std::make_shared<FakeClock>();

@@ -88,8 +88,8 @@ def settled(read, limit, calm=2):
     return least
 
 
-def measure(server, people, count):
-    """Opens, idles, closes, and does it again at once: a dictionary of figures."""
+def measure(server, people, count, patient=False):
+    """Opens, idles, closes, and does it again at once: a dictionary of figures. `patient`: also what is left three minutes later, when what is known of people for a minute or two is over."""
     pid, out = server.process.pid, {}
     with Crowd(server, people, 100) as few:   # what is made at the first connection is no part of any
         few.line()
@@ -110,5 +110,7 @@ def measure(server, people, count):
             assert time.monotonic() < end, f"{descriptors(pid) - files} descriptors are left"
             time.sleep(0.1)
         out[turn]["mib_left"] = settled(lambda: rss(pid), 30, 5)   # the server waits for two seconds, too
+    if patient:
+        out["mib_later"] = settled(lambda: rss(pid), 200, 180)
     out["mib_before"] = memory
     return out

@@ -101,6 +101,8 @@ struct HttpServerOptions {
   milliseconds header_timeout{10000}, body_timeout{30000}, idle_timeout{60000}, write_timeout{30000};
   std::string certificate, private_key;  // PEM files; both or none
   std::string name = "http";             // in logs and metrics
+  /// A good part of a crowd has gone some seconds ago, and what it had can be given back to the system. On a shard: return at once.
+  std::function<void()> on_calm;
 };
 
 class HttpServer {

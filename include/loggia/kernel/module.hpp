@@ -70,6 +70,8 @@ struct Kernel {
   std::function<std::shared_ptr<Database>(const std::string& module, std::vector<Migration>)> open;
   /// Of all modules and dependencies, for the gateway's /readyz; on any thread.
   std::function<std::vector<Check>()> readiness;
+  /// Gives back to the system what nobody needs now: caches of the stores, what the C library kept. Any thread; returns at once.
+  std::function<void()> return_memory;
   /// Ends the process with exit 1 and these words: what is running can no longer be trusted.
   std::function<void(const std::string& why)> fatal;
   /// "user.add" and the like. While modules are made.

@@ -164,6 +164,8 @@ class Database {
   /// False while writes are refused (disk full); reads go on.
   virtual bool writable() const = 0;
   virtual std::string name() const = 0;
+  /// Empties the caches of pages; they fill again. May block for as long as a commit: not from a shard, and not after close().
+  virtual void release_memory() {}
   /// Takes no more, finishes what was taken, closes. Blocks; not from a shard. Idempotent.
   virtual void close() = 0;
 

@@ -1,12 +1,13 @@
 #include "http/core.hpp"
 #include <fcntl.h>
-#include <malloc.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 #include <algorithm>
 #include <boost/asio/posix/stream_descriptor.hpp>
+#include <thread>
 #include "http/frames.hpp"
 #include "loggia/kernel/log.hpp"
+#include "loggia/kernel/room.hpp"
 
 namespace loggia::http {
 namespace {
@@ -14,6 +15,7 @@ namespace {
 constexpr std::size_t scratch_size = 64u << 10;
 /// How many turns of the loop a flush waits while more comes in: what is joined costs one send().
 constexpr std::size_t turns_max = 16;
+constexpr std::chrono::seconds calm_again{150};
 constexpr std::size_t crowd_min = 100, calm_sweeps = 4, prepared_least = 64, prepared_most = 1024;
 
 Limits limits_of(const HttpServerOptions& options) {
@@ -47,6 +49,7 @@ void Member::leave() {
   members[position_] = members.back();
   members[position_]->position_ = position_;
   members.pop_back();
+  give_back_room(members);
 }
 
 void Member::mark_dirty() {
@@ -60,7 +63,10 @@ void Member::mark_dirty() {
 Moment Member::now() const { return core_->clock->moment(); }
 
 Slot::Slot(std::shared_ptr<Core> core) : core_{std::move(core)} {
-  core_->count_.fetch_add(1);
+  const auto now = core_->count_.fetch_add(1) + 1;
+  auto most = core_->most_.load(std::memory_order_relaxed);
+  while (now > most && !core_->most_.compare_exchange_weak(most, now, std::memory_order_relaxed)) {
+  }
   core_->metrics.connections.add(1);
 }
 
@@ -127,40 +133,50 @@ void Core::sweep_on(std::size_t shard) {
     const auto running = std::exchange(state.sweeper, nullptr);
     const auto now = core->clock->moment();
     for (const auto& member : core->members_of(shard)) member->sweep(now);
-    const bool more = shard == 0 && core->return_memory();
+    const bool more = shard == 0 && core->calm();
     if ((more || !state.members.empty()) && !state.sweeper) core->sweep_on(shard);
   });
 }
 
-/// The C library keeps what was freed. Once a good part of a crowd has gone, and what it had was let go of, that is given back, once.
-bool Core::return_memory() {
+/// The C library keeps what was freed. Once a good part of a crowd has gone, and what it had was let go of, somebody is told; and once more when
+/// what is known of people for a minute or two is over, which lies between what was freed.
+bool Core::calm() {
   const auto now = connections();
-  most_ = std::max(most_, now);
+  if (clock->moment() >= later_) {
+    later_ = Moment::max();
+    if (options.on_calm) options.on_calm();
+  }
+  const auto most = most_.load(std::memory_order_relaxed);
   calm_ = now < last_ ? 0 : calm_ + 1;
   last_ = now;
-  const bool gone = most_ - now >= crowd_min && now <= most_ / 4 * 3;
-  if (!gone || calm_ < calm_sweeps) return gone;
+  const bool gone = most >= now + crowd_min && now <= most / 4 * 3;
+  // While there are others this goes on, also where shard 0 has none of them: they may be the crowd that goes.
+  if (!gone || calm_ < calm_sweeps) return now > 0 || gone || later_ != Moment::max();
   most_ = now;
-  ::malloc_trim(0);
-  return false;
+  later_ = clock->moment() + calm_again;
+  if (options.on_calm) options.on_calm();
+  return true;
 }
 
 /// What Asio allocates for a descriptor it keeps for the next one, for ever. Made one by one, between what each connection has, these would
-/// hold on to every page of a crowd that has gone; so they are made together, as many again as there are, by descriptors that exist for a moment.
+/// hold on to every page of a crowd that has gone; so they are made together, as many again as there are, by descriptors that exist for a
+/// moment, and by a thread of its own: the C library gives that another arena, where they lie side by side and nothing else does.
 void Core::prepare(std::size_t shard) {
-  std::vector<boost::asio::posix::stream_descriptor> together;
   const auto more = std::clamp(states_[shard]->prepared, prepared_least, prepared_most);
-  together.reserve(more);
-  const int any = ::eventfd(0, EFD_CLOEXEC);
-  for (std::size_t count = 0; any >= 0 && count < more; ++count) {
-    const int descriptor = ::fcntl(any, F_DUPFD_CLOEXEC, 0);
-    if (descriptor < 0) break;
-    boost::system::error_code ignored;
-    together.emplace_back(shards->executor(shard)).assign(descriptor, ignored);
-    if (!together.back().is_open()) ::close(descriptor);
-  }
-  if (any >= 0) ::close(any);
   states_[shard]->prepared += more;
+  std::thread([loop = shards->executor(shard), more] {
+    std::vector<boost::asio::posix::stream_descriptor> together;
+    together.reserve(more);
+    const int any = ::eventfd(0, EFD_CLOEXEC);
+    for (std::size_t count = 0; any >= 0 && count < more; ++count) {
+      const int descriptor = ::fcntl(any, F_DUPFD_CLOEXEC, 0);
+      if (descriptor < 0) break;
+      boost::system::error_code ignored;
+      together.emplace_back(loop).assign(descriptor, ignored);
+      if (!together.back().is_open()) ::close(descriptor);
+    }
+    if (any >= 0) ::close(any);
+  }).join();
 }
 
 void Core::post_flush(std::size_t shard) {
@@ -189,6 +205,7 @@ void Core::flush_dirty(std::size_t shard) {
     member->flush();
   }
   dirty.clear();
+  give_back_room(dirty, state.members.size());
   if (state.dirty.empty()) state.dirty.swap(dirty);  // keeps the capacity
 }
 

@@ -74,8 +74,8 @@ class Core : public std::enable_shared_from_this<Core> {
   /// The shard's read buffer: whatever is in it is used up or copied before the loop goes on.
   std::span<char> scratch(std::size_t shard);
   void sweep_on(std::size_t shard);
-  /// On shard 0, at each sweep: gives the system back what a crowd that has gone had. True while that is to come.
-  bool return_memory();
+  /// On shard 0, at each sweep: tells on_calm that a crowd has gone. True while that is to come.
+  bool calm();
   /// On every shard: drain() or terminate() of all connections.
   void drain_all();
   void terminate_all();
@@ -122,7 +122,9 @@ class Core : public std::enable_shared_from_this<Core> {
 
   std::vector<std::unique_ptr<State>> states_;
   milliseconds sweep_interval_;
-  std::size_t most_ = 0, last_ = 0, calm_ = 0;  // connections: since memory was returned, at the last sweep; sweeps without one gone
+  std::atomic<std::size_t> most_{0};  // connections since memory was returned
+  std::size_t last_ = 0, calm_ = 0;   // connections at the last sweep; sweeps without one gone
+  Moment later_ = Moment::max();      // it is returned once more
   std::atomic<std::size_t> count_{0};
   std::mutex empty_mutex_;
   std::condition_variable empty_;

@@ -9,6 +9,7 @@
 #include <boost/asio/use_future.hpp>
 #include <future>
 #include <map>
+#include <mutex>
 #include <set>
 #include <thread>
 #include "lifecycle/admin.hpp"
@@ -44,6 +45,9 @@ class ProcessHere final : public Process {
     // The C library raises both by itself when something large is freed: then the memory of the first password's hash stays for ever.
     ::mallopt(M_MMAP_THRESHOLD, 1 << 20);
     ::mallopt(M_TRIM_THRESHOLD, 4 << 20);
+    // As many as threads here may be: with fewer (8 a core) a thread that comes later shares one of a shard, and what it makes to last lies
+    // between what goes (http::Core::prepare).
+    ::mallopt(M_ARENA_MAX, 64);
   }
   ~ProcessHere() override { stop(); }
 
@@ -93,12 +97,16 @@ class ProcessHere final : public Process {
   }
 
   void stop() override {
-    if (std::exchange(stopped_, true)) return;
+    if (stopped_.exchange(true)) return;
     opening_.clear();  // waits for those that nobody took
     if (control_) control_->stop();
     if (admin_) admin_->stop();
     for (auto module = modules_.rbegin(); module != modules_.rend(); ++module) module->second->stop();
     if (kernel_.bus) kernel_.bus->stop();
+    {
+      const std::lock_guard lock(returning_mutex_);
+      if (returning_.valid()) returning_.wait();
+    }
     for (const auto& database : databases_) database->close();
     kernel_.commands.clear();
     if (kernel_.shards) stop_shards(*kernel_.shards);
@@ -118,6 +126,7 @@ class ProcessHere final : public Process {
     kernel_.commit = options_.commit;
     kernel_.fatal = [this](const std::string& why) { fatal(why); };
     kernel_.readiness = [this] { return readiness(); };
+    kernel_.return_memory = [this] { return_memory(); };
     directory_ = kernel_.config.text("storage.dir");
     auto lock = DirectoryLock::take(directory_);
     if (!lock) return lock.error();
@@ -210,6 +219,16 @@ class ProcessHere final : public Process {
     return checks;
   }
 
+  /// On a thread of its own: a store that is committing is waited for, and all arenas of the C library are gone through.
+  void return_memory() {
+    const std::lock_guard lock(returning_mutex_);
+    if (stopped_ || (returning_.valid() && returning_.wait_for(milliseconds(0)) != std::future_status::ready)) return;
+    returning_ = std::async(std::launch::async, [this] {
+      for (const auto& database : databases_) database->release_memory();
+      ::malloc_trim(0);
+    });
+  }
+
   void drain() {
     draining_ = true;
     const auto end = kernel_.clock->moment() + kernel_.config.duration("process.drain");
@@ -251,8 +270,9 @@ class ProcessHere final : public Process {
   std::vector<std::pair<std::string, std::unique_ptr<Module>>> modules_;
   std::unique_ptr<ControlSocket> control_;
   std::shared_ptr<HttpServer> admin_;
-  std::atomic<bool> draining_{false}, fatal_{false};
-  bool stopped_ = false;
+  std::mutex returning_mutex_;
+  std::future<void> returning_;
+  std::atomic<bool> draining_{false}, fatal_{false}, stopped_{false};
 };
 
 }  // namespace

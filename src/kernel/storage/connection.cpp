@@ -100,6 +100,7 @@ void Connection::Prepared::bind(std::span<const Parameter> parameters, std::opti
 void set_up_library() {
   static std::once_flag once;
   std::call_once(once, [] {
+    if (sqlite3_threadsafe() != 1) throw std::logic_error("SQLite was built without its locks (SQLITE_THREADSAFE=1)");
     sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
     sqlite3_config(SQLITE_CONFIG_PAGECACHE, nullptr, 0, 0);
   });
@@ -144,6 +145,8 @@ std::unique_ptr<Rows> Connection::run(std::string_view sql, std::span<const Para
 std::int64_t Connection::changes() { return sqlite3_total_changes64(database_.getHandle()); }
 
 bool Connection::in_transaction() { return sqlite3_get_autocommit(database_.getHandle()) == 0; }
+
+void Connection::release_memory() { sqlite3_db_release_memory(database_.getHandle()); }
 
 std::int64_t Connection::change(std::string_view sql, std::span<const Parameter> parameters) {
   auto& prepared = this->prepared(sql);

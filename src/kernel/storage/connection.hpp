@@ -37,6 +37,8 @@ class Connection {
   std::int64_t changes();
   bool in_transaction();
   SQLite::Database& raw() { return database_; }
+  /// Frees the pages that are not in use. From every thread: SQLite has a lock for each connection (serialized mode).
+  void release_memory();
   /// The system's word on what went wrong last.
   int extended_error() { return database_.getExtendedErrorCode(); }
 

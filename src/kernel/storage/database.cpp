@@ -36,6 +36,10 @@ class SqliteDatabase final : public Database {
   StorageFigures figures() const override { return writer_->figures(); }
   bool writable() const override { return writer_->writable(); }
   std::string name() const override { return options_.name; }
+  void release_memory() override {
+    if (readers_) readers_->release_memory();
+    writer_->release_memory();
+  }
   void close() override {
     std::call_once(closed_, [this] {
       if (readers_) readers_->close();

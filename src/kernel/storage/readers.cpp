@@ -25,6 +25,10 @@ bool Readers::read(Moment deadline, Database::ReadWork work, Done done) {
   return true;
 }
 
+void Readers::release_memory() {
+  for (const auto& connection : connections_) connection->release_memory();
+}
+
 void Readers::close() {
   {
     const std::lock_guard lock(mutex_);

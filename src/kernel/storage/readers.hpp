@@ -14,6 +14,7 @@ class Readers {
           std::function<void(const std::string&)> on_fatal);
   ~Readers();
   bool read(Moment deadline, Database::ReadWork work, Done done);
+  void release_memory();
   void close();
 
  private:

@@ -32,6 +32,7 @@ class Writer {
   bool write(Moment deadline, Database::WriteWork work, Done done);
   /// Runs on this connection between two groups: for databases in memory, which have no other.
   bool read(Moment deadline, Database::ReadWork work, Done done);
+  void release_memory() { connection_->release_memory(); }
   void close();
   /// Takes what has gathered and runs it as one group. `waited`: a full disk is probed in any case.
   void turn(bool waited = false);
