@@ -42,6 +42,17 @@ std::string origin_of(std::string_view url) {
   return text.substr(0, begin) + host;
 }
 
+namespace {
+
+/// What the header says, as an origin; empty where it is none. An Origin has no path (RFC 6454, 7.1), and only canonical ones go into answers.
+std::string sent_origin(const HttpRequest& request) {
+  const auto sent = request.header("origin");
+  const auto host = sent.find("://");
+  return host != sent.npos && sent.find_first_of("/?#", host + 3) == sent.npos ? origin_of(sent) : std::string();
+}
+
+}  // namespace
+
 Result<Origins> Origins::make(const std::string& public_url, const std::vector<std::string>& allowed, Networks trusted) {
   Origins out;
   out.trusted_ = std::move(trusted);
@@ -73,7 +84,7 @@ Origin Origins::of(const HttpRequest& request) const {
   const auto fields = std::count_if(request.headers.begin(), request.headers.end(), [](const auto& field) { return field.first == "origin"; });
   if (fields == 0) return Origin::none;
   if (fields > 1) return Origin::foreign;  // no browser sends two, and of two each reader could take another
-  const auto sent = origin_of(request.header("origin"));
+  const auto sent = sent_origin(request);
   if (sent.empty()) return Origin::foreign;
   if (sent == own(request)) return Origin::own;
   return std::find(allowed_.begin(), allowed_.end(), sent) != allowed_.end() ? Origin::allowed : Origin::foreign;
@@ -81,13 +92,13 @@ Origin Origins::of(const HttpRequest& request) const {
 
 Parameters cors_headers(const HttpRequest& request, Origin origin) {
   if (origin != Origin::allowed) return {};
-  return {{"Access-Control-Allow-Origin", std::string(request.header("origin"))},
+  return {{"Access-Control-Allow-Origin", sent_origin(request)},
           {"Access-Control-Expose-Headers", "Trace-Id, RateLimit, RateLimit-Policy, Retry-After"}};
 }
 
 Parameters preflight_headers(const HttpRequest& request, Origin origin, std::string_view methods) {
   if (origin != Origin::allowed) return {};
-  return {{"Access-Control-Allow-Origin", std::string(request.header("origin"))},
+  return {{"Access-Control-Allow-Origin", sent_origin(request)},
           {"Access-Control-Allow-Methods", std::string(methods)},
           {"Access-Control-Allow-Headers", "Authorization, Content-Type, Idempotency-Key, traceparent"},
           {"Access-Control-Max-Age", "600"}};

@@ -46,6 +46,16 @@ TEST_CASE("no Origin is none, null is foreign, allowed ones are allowed") {
   CHECK(origins.of(from("127.0.0.1", {{"host", "a"}, {"origin", "http://a"}, {"origin", "https://evil.example"}})) == Origin::foreign);
 }
 
+TEST_CASE("an Origin has no path, and an answer names the canonical one") {
+  const auto origins = Origins::make("", {"https://other.example"}, networks({})).value();
+  for (const auto* more : {"https://other.example/", "https://other.example:443/x\x01", "https://other.example?", "https://other.example#x"})
+    CHECK(origins.of(from("127.0.0.1", {{"host", "a"}, {"origin", more}})) == Origin::foreign);
+  const auto request = from("127.0.0.1", {{"host", "a"}, {"origin", "https://Other.example:443"}});
+  REQUIRE(origins.of(request) == Origin::allowed);
+  CHECK(cors_headers(request, Origin::allowed)[0].second == "https://other.example");
+  CHECK(preflight_headers(request, Origin::allowed, "GET")[0].second == "https://other.example");
+}
+
 TEST_CASE("X-Forwarded-Proto and -Host count from trusted proxies alone") {
   const auto origins = Origins::make("", {}, networks({"10.0.0.0/8"})).value();
   const Parameters headers{
