@@ -1,6 +1,6 @@
 #include "node.hpp"
 #include <algorithm>
-#include "loggia/kernel/room.hpp"
+#include "loggia/kernel/capacity.hpp"
 #include "session.hpp"
 
 namespace loggia::realtime {
@@ -128,7 +128,7 @@ void Node::remove(Session& session) {
     sessions_[at]->index_ = at;
   }
   sessions_.pop_back();
-  give_back_room(sessions_);
+  give_back_capacity(sessions_);
   detach(session);
   hub_.connections_open.fetch_sub(1);
   hub_.numbers.connections.add(-1);

@@ -1,7 +1,7 @@
 """At least 85 of 100 lines of what is ours run in the tests: python3 tests/coverage/lines.py [build/dev] [--list]
 
 Read by gcovr from the counts that the tests of the preset `dev` left beside its objects (LOGGIA_COVERAGE). Lines of include/, src/ and modules/ are meant, each
-once, wherever it was compiled. --list prints every file with the lines that never ran. scripts/test removes older counts before the tests (--clear)."""
+once, wherever it was compiled; src/cli and src/demo run in tests/system alone, which is not counted. --list prints every file with the lines that never ran. scripts/test removes older counts before the tests (--clear)."""
 import json, pathlib, subprocess, sys, tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent

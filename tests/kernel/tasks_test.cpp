@@ -7,7 +7,7 @@
 #include <stdexcept>
 #include <thread>
 #include "kernel/fixtures.hpp"
-#include "loggia/kernel/room.hpp"
+#include "loggia/kernel/capacity.hpp"
 #include "support/print.hpp"
 
 using namespace loggia;
@@ -204,11 +204,11 @@ TEST_CASE("a full queue is unavailable at once, and what was taken is still done
   CHECK(done == 2);
 }
 
-TEST_CASE("a vector gives back the room of a crowd, and keeps what few need") {
+TEST_CASE("a vector gives back the capacity of a crowd, and keeps what few need") {
   std::vector<int> crowd(10000), some(3000), few(100);
   for (auto* vector : {&crowd, &some, &few}) {
     vector->resize(std::min<std::size_t>(vector->size(), 1000));
-    give_back_room(*vector);
+    give_back_capacity(*vector);
   }
   CHECK(crowd.capacity() < 10000);
   CHECK(crowd.size() == 1000);

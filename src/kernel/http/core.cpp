@@ -4,10 +4,11 @@
 #include <unistd.h>
 #include <algorithm>
 #include <boost/asio/posix/stream_descriptor.hpp>
+#include <system_error>
 #include <thread>
 #include "http/frames.hpp"
 #include "loggia/kernel/log.hpp"
-#include "loggia/kernel/room.hpp"
+#include "loggia/kernel/capacity.hpp"
 
 namespace loggia::http {
 namespace {
@@ -49,7 +50,7 @@ void Member::leave() {
   members[position_] = members.back();
   members[position_]->position_ = position_;
   members.pop_back();
-  give_back_room(members);
+  give_back_capacity(members);
 }
 
 void Member::mark_dirty() {
@@ -158,25 +159,42 @@ bool Core::calm() {
   return true;
 }
 
+namespace {
+
+/// Descriptors that exist for a moment, so many at once that Asio has to allocate for `count` of them.
+void register_together(const Executor& loop, std::size_t count) {
+  std::vector<boost::asio::posix::stream_descriptor> together;
+  together.reserve(count);
+  const int any = ::eventfd(0, EFD_CLOEXEC);
+  for (; any >= 0 && count > 0; --count) {
+    const int descriptor = ::fcntl(any, F_DUPFD_CLOEXEC, 0);
+    if (descriptor < 0) break;
+    boost::system::error_code ignored;
+    together.emplace_back(loop).assign(descriptor, ignored);
+    if (!together.back().is_open()) ::close(descriptor);
+  }
+  if (any >= 0) ::close(any);
+}
+
+}  // namespace
+
 /// What Asio allocates for a descriptor it keeps for the next one, for ever. Made one by one, between what each connection has, these would
-/// hold on to every page of a crowd that has gone; so they are made together, as many again as there are, by descriptors that exist for a
-/// moment, and by a thread of its own: the C library gives that another arena, where they lie side by side and nothing else does.
+/// hold on to every page of a crowd that has gone; so they are made together, as many again as there are, and by a thread of its own: the C
+/// library gives that another arena, where they lie side by side and nothing else does. Where there is no memory for it, it is left.
 void Core::prepare(std::size_t shard) {
   const auto more = std::clamp(states_[shard]->prepared, prepared_least, prepared_most);
   states_[shard]->prepared += more;
-  std::thread([loop = shards->executor(shard), more] {
-    std::vector<boost::asio::posix::stream_descriptor> together;
-    together.reserve(more);
-    const int any = ::eventfd(0, EFD_CLOEXEC);
-    for (std::size_t count = 0; any >= 0 && count < more; ++count) {
-      const int descriptor = ::fcntl(any, F_DUPFD_CLOEXEC, 0);
-      if (descriptor < 0) break;
-      boost::system::error_code ignored;
-      together.emplace_back(loop).assign(descriptor, ignored);
-      if (!together.back().is_open()) ::close(descriptor);
-    }
-    if (any >= 0) ::close(any);
-  }).join();
+  try {
+    std::thread([loop = shards->executor(shard), more] {
+      try {
+        register_together(loop, more);
+      } catch (const std::exception&) {
+        // The connections that come will say so, each for itself.
+      }
+    }).join();
+  } catch (const std::system_error&) {
+    // No thread can be had.
+  }
 }
 
 void Core::post_flush(std::size_t shard) {
@@ -205,7 +223,7 @@ void Core::flush_dirty(std::size_t shard) {
     member->flush();
   }
   dirty.clear();
-  give_back_room(dirty, state.members.size());
+  give_back_capacity(dirty, state.members.size());
   if (state.dirty.empty()) state.dirty.swap(dirty);  // keeps the capacity
 }
 

@@ -223,10 +223,14 @@ class ProcessHere final : public Process {
   void return_memory() {
     const std::lock_guard lock(returning_mutex_);
     if (stopped_ || (returning_.valid() && returning_.wait_for(milliseconds(0)) != std::future_status::ready)) return;
-    returning_ = std::async(std::launch::async, [this] {
-      for (const auto& database : databases_) database->release_memory();
-      ::malloc_trim(0);
-    });
+    try {
+      returning_ = std::async(std::launch::async, [this] {
+        for (const auto& database : databases_) database->release_memory();
+        ::malloc_trim(0);
+      });
+    } catch (const std::system_error& problem) {
+      log::warn("process.memory_not_returned", Field("why", problem.what()));  // no thread can be had
+    }
   }
 
   void drain() {
