@@ -28,9 +28,10 @@ ResumePlan plan_resume(const Resume& resume, const chat::Hello& hello, const Res
   std::stable_sort(missed.begin(), missed.end(), [](const Missed& a, const Missed& b) { return a.last - a.after < b.last - b.after; });
   std::int64_t total = 0;
   for (const auto& one : missed) {
-    if (total + one.last - one.after > limits.total) plan.resets.push_back({one.room, one.last, "too_many"});
+    const auto count = one.last - one.after;
+    if (count > limits.total - total) plan.resets.push_back({one.room, one.last, "too_many"});
     else {
-      total += one.last - one.after;
+      total += count;
       plan.replays.push_back({one.room, LOGGIA_MUTANT_IS(resume_off_by_one) ? one.after + 1 : one.after});
     }
   }
