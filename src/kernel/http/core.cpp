@@ -142,21 +142,18 @@ void Core::sweep_on(std::size_t shard) {
 /// The C library keeps what was freed. Once a good part of a crowd has gone, and what it had was let go of, somebody is told; and once more when
 /// what is known of people for a minute or two is over, which lies between what was freed.
 bool Core::calm() {
-  const auto now = connections();
-  if (clock->moment() >= later_) {
-    later_ = Moment::max();
-    if (options.on_calm) options.on_calm();
-  }
-  const auto most = most_.load(std::memory_order_relaxed);
+  const auto now = connections(), most = most_.load(std::memory_order_relaxed);
   calm_ = now < last_ ? 0 : calm_ + 1;
   last_ = now;
-  const bool gone = most >= now + crowd_min && now <= most / 4 * 3;
+  const bool gone = most >= now + crowd_min && now <= most / 4 * 3, first = gone && calm_ >= calm_sweeps, again = clock->moment() >= later_;
+  if (again) later_ = Moment::max();
+  if (first) {
+    most_ = now;
+    later_ = clock->moment() + calm_again;
+  }
+  if ((first || again) && options.on_calm) options.on_calm();
   // While there are others this goes on, also where shard 0 has none of them: they may be the crowd that goes.
-  if (!gone || calm_ < calm_sweeps) return now > 0 || gone || later_ != Moment::max();
-  most_ = now;
-  later_ = clock->moment() + calm_again;
-  if (options.on_calm) options.on_calm();
-  return true;
+  return now > 0 || gone || later_ != Moment::max();
 }
 
 namespace {
