@@ -141,17 +141,13 @@ bool make_private(const std::filesystem::path& path) {
 
 /// A name is durable once its folder was synced. SQLite does that for a log of writes that it makes, but does not look at the result
 /// (`unixSync` of os_unix.c), and not at all for one that it finds.
-void sync_names(const std::filesystem::path& directory, bool parent_too) {
-  for (auto folder = std::filesystem::absolute(directory);; folder = folder.parent_path(), parent_too = false) {
-    const int file = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (file >= 0) {  // a parent that is not ours to read was there before us
-      const int problem = ::fsync(file) == 0 ? 0 : errno;
-      ::close(file);
-      if (problem != 0 && problem != EINVAL)
-        throw std::filesystem::filesystem_error("cannot sync", folder, std::error_code(problem, std::generic_category()));
-    }
-    if (!parent_too) return;
-  }
+void sync_names(const std::filesystem::path& folder) {
+  const int file = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (file < 0) return;  // a parent that is not ours to read was there before us
+  const int problem = ::fsync(file) == 0 ? 0 : errno;
+  ::close(file);
+  if (problem != 0 && problem != EINVAL)
+    throw std::filesystem::filesystem_error("cannot sync", folder, std::error_code(problem, std::generic_category()));
 }
 
 /// What opening would run. A file whose making was interrupted has a journal that only a writer can roll back: then nothing is known yet.
@@ -189,7 +185,8 @@ Result<std::shared_ptr<Database>> open_database(DatabaseOptions options) {
     }
     std::vector<std::unique_ptr<Connection>> readers;
     for (std::size_t at = 0; !memory && at < options.readers; ++at) readers.push_back(std::make_unique<Connection>(path.string(), Mode::reader));
-    if (!memory) sync_names(options.directory, unclean);  // the log of writes is there since the first read
+    if (!memory) sync_names(options.directory);  // the log of writes is there since the first read
+    if (unclean) sync_names(std::filesystem::absolute(options.directory).parent_path());
     return std::shared_ptr<Database>(std::make_shared<SqliteDatabase>(std::move(options), std::move(connection), std::move(readers)));
   } catch (const SQLite::Exception& problem) {
     return opening_failed(path, problem);
