@@ -27,23 +27,15 @@ std::uint64_t of_a_turn(std::size_t count) {
     theirs.push_back(&client);
   }
   const auto frame = std::make_shared<const std::string>(frame_text("hello"));
-  const auto on_shard = [&](auto work) {
-    std::promise<void> done;
-    here.shards->post(0, [&] {
-      work();
-      done.set_value();
-    });
-    done.get_future().wait();
-  };
   // Counted from before it is queued until it was written, which the clients have seen.
   const auto turn = [&] {
     std::uint64_t before = 0, after = 0;
-    on_shard([&] {
+    here.on_shards([&] {
       before = loggia::test::allocations();
       for (const auto& socket : sockets) socket->send(frame);
     });
     for (auto* client : theirs) CHECK(client->frame().second == "hello");
-    on_shard([&] { after = loggia::test::allocations(); });
+    here.on_shards([&] { after = loggia::test::allocations(); });
     return after - before;
   };
   auto least = turn();  // a timer of the shard may come between
