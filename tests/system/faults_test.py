@@ -62,6 +62,8 @@ def an_error_of_the_disk_at_commit_is_unknown_and_ends_the_process(server):
                 answer = None   # the answer did not come before the end: that is unknown too, and said by the cut
             if answer is None or "error" in answer:
                 break           # else this call was not among the first of the thread
+        else:
+            raise AssertionError(f"{call} with {when} failed in none of 20 sends")
         assert answer is not None, "the process ended without an answer"
         assert answer["error"]["code"] == "outcome_unknown" and answer["error"]["retry"], (call, when, answer)
         unknown += 1
