@@ -110,12 +110,14 @@ export async function rooms({test, ada, bob, check, shoot, accessible}) {
     await row.locator('.badge.unread', {hasText: '2'}).waitFor();
     await row.locator('.badge.mention', {hasText: '@1'}).waitFor();
     await shoot(bob, 'waiting');
+    const place = async () => (await ada.message('Second of what waits').boundingBox()).y, before = await place();
     await bob.page.bringToFront();
     await row.click();
     await bob.page.locator('.new', {hasText: '2 new'}).waitFor();
     const after = await bob.page.locator('.new + article').innerText();
     check(after.includes('First of what waits'), 'the line stands before: ' + after);
     await ada.page.locator('.seen-line', {hasText: 'Bob'}).waitFor();
+    check(await place() === before, 'who has read it moves the lines of the log');
     await bob.page.locator('.room', {hasText: 'Ada'}).first().click();
     check(await row.locator('.badge').count() === 0, 'the room still counts what was read');
   });

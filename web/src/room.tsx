@@ -28,9 +28,9 @@ function Header({room, pane}: {room: Room; pane: string | undefined}): VNode {
   </header>;
 }
 
-function Typing({room}: {room: Id}): VNode {
+function Typing({room}: {room: Id}): VNode | null {
   const who = [...(typing.value.get(room)?.keys() ?? [])];
-  return <div class="typing">{who.length > 0 && <><span class="dots" aria-hidden="true"><i /><i /><i /></span><span><b>{namesOf(who)}</b> {who.length === 1 ? 'is' : 'are'} typing</span></>}</div>;
+  return who.length > 0 ? <><span class="dots" aria-hidden="true"><i /><i /><i /></span><span class="who"><b>{namesOf(who)}</b> {who.length === 1 ? 'is' : 'are'} typing</span></> : null;
 }
 
 function Seen({room, last}: {room: Room; last: Message}): VNode | null {
@@ -149,12 +149,12 @@ function Conversation({room, pane}: {room: Room; pane: string | undefined}): VNo
         {timeline?.more && <button type="button" class="btn quiet older" onClick={() => void attempt(() => loadOlder(id))}>Older messages</button>}
         {rows}
         {mine.map(o => <OutgoingView key={o.client_id} outgoing={o} offline={offlineLong.value || !live.open} known={known} />)}
-        {lastMessage && <Seen room={room} last={lastMessage} />}
       </div>
     </div>
     <footer class="foot">
       {!atEnd && <button type="button" class="jump" onClick={() => { setAtEnd(true); log.current!.scrollTop = log.current!.scrollHeight; }}><Icon name="down" small /> {news ? `${news} new message${news > 1 ? 's' : ''}` : 'Jump to latest'}</button>}
-      <Typing room={id} />
+      {/* A line of its own height, whatever is in it: who types, and who has read the last message, move nothing of the log. */}
+      <div class="typing"><Typing room={id} />{atEnd && mine.length === 0 && lastMessage && <Seen room={room} last={lastMessage} />}</div>
       {archived ? <p class="no-write">This room is archived: it can be read, not written.{room.my_role === 'owner' && <> <button type="button" class="btn" onClick={() => void attempt(() => changeRoom(id, {archived: false}))}>Open again</button></>}</p>
         : <Composer room={id} label={'Message to ' + title(room)} reply={reply} editing={editing} done={() => { setReply(null); setEditing(null); }} editLast={editLast} />}
     </footer>
