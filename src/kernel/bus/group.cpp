@@ -25,12 +25,11 @@ bool move_position(Transaction& transaction, const Subscription& of, const std::
 
 }  // namespace
 
-Group::Group(Subscription subscription, std::shared_ptr<LogHere> log, PumpOptions options)
-    : subscription_{std::move(subscription)}, log_{std::move(log)}, options_{std::move(options)} {
-  const auto count = log_->heads(subscription_.topic).size();
-  for (std::size_t at = 0; at < count; ++at) pumps_.push_back(std::make_unique<Pump>());
+Group::Group(Subscription subscription, std::shared_ptr<Feed> feed, PumpOptions options)
+    : subscription_{std::move(subscription)}, feed_{std::move(feed)}, options_{std::move(options)} {
+  for (int at = 0; at < feed_->partitions(); ++at) pumps_.push_back(std::make_unique<Pump>());
   if (!options_.metrics) return;
-  const Labels labels{{"group", subscription_.group}, {"topic", subscription_.topic}, {"producer", log_->module()}};
+  const Labels labels{{"group", subscription_.group}, {"topic", subscription_.topic}, {"producer", feed_->producer()}};
   handled_ = &options_.metrics->counter("loggia_events_handled_total", "Events that a group has handled.", labels);
   retried_ = &options_.metrics->counter("loggia_events_retried_total", "Handlings of an event that failed and are tried again.", labels);
   missed_ = &options_.metrics->counter("loggia_events_missed_total", "Events that were past their retention before the group came to them.", labels);
@@ -40,18 +39,24 @@ Group::Group(Subscription subscription, std::shared_ptr<LogHere> log, PumpOption
 Result<bool> Group::load() {
   if (options_.metrics)
     options_.metrics->observed("loggia_group_lag_events", "Events of a topic that a group has not handled yet.",
-                               {{"group", subscription_.group}, {"topic", subscription_.topic}, {"producer", log_->module()}},
+                               {{"group", subscription_.group}, {"topic", subscription_.topic}, {"producer", feed_->producer()}},
                                [self = weak_from_this()] {
                                  const auto group = self.lock();
                                  return group ? group->behind() : 0.0;
                                });
-  return subscription_.store->read_now([&](Query& query) -> Result<bool> {
-    auto rows = query.select("SELECT partition, position FROM log_position WHERE topic = ?1 AND producer = ?2", subscription_.topic, log_->module());
-    while (rows->next()) {
-      const auto partition = static_cast<std::size_t>(rows->integer(0));
-      if (partition < pumps_.size()) pumps_[partition]->position = pumps_[partition]->stored = rows->integer(1);
-    }
-    return true;
+  const auto stored = positions();
+  if (!stored) return stored.error();
+  for (std::size_t at = 0; at < pumps_.size(); ++at) pumps_[at]->position = pumps_[at]->stored = (*stored)[at];
+  return true;
+}
+
+Result<std::vector<std::int64_t>> Group::positions() const {
+  return subscription_.store->read_now([&](Query& query) -> Result<std::vector<std::int64_t>> {
+    std::vector<std::int64_t> found(pumps_.size());
+    auto rows = query.select("SELECT partition, position FROM log_position WHERE topic = ?1 AND producer = ?2", subscription_.topic, feed_->producer());
+    while (rows->next())
+      if (const auto partition = static_cast<std::size_t>(rows->integer(0)); partition < found.size()) found[partition] = rows->integer(1);
+    return found;
   });
 }
 
@@ -67,6 +72,11 @@ void Group::wake(int partition) {
   if (pump.waiting) return;
   if (pump.running.exchange(true)) return;
   tasks_.spawn(options_.shards->executor(shard_of(partition)), "group." + subscription_.group, run(partition));
+}
+
+void Group::look_again(int partition) {
+  pump_of(partition).moved = true;
+  wake(partition);
 }
 
 void Group::stop() {
@@ -86,7 +96,7 @@ void Group::stop() {
 }
 
 double Group::behind() const {
-  const auto heads = log_->heads(subscription_.topic);
+  const auto heads = feed_->heads();
   std::int64_t sum = 0;
   for (std::size_t at = 0; at < heads.size(); ++at) sum += std::max<std::int64_t>(0, heads[at] - pumps_[at]->position);
   return static_cast<double>(sum);
@@ -96,33 +106,26 @@ bool Group::wanted(const Event& event) const {
   return subscription_.types.empty() || std::find(subscription_.types.begin(), subscription_.types.end(), event.type) != subscription_.types.end();
 }
 
-/// What comes after the position: from memory, or from rows for who is behind. Empty: nothing yet.
+/// What comes after the position. Empty: nothing yet.
 Async<Group::Events> Group::next(int partition) {
   auto& pump = pump_of(partition);
   const std::int64_t after = pump.position;
-  Events found;
-  const auto head = log_->head(subscription_.topic, partition);
-  if (log_->from_tail(subscription_.topic, partition, after, page, found)) co_return found;
-  Context context;
-  auto work = [log = log_, topic = subscription_.topic, partition, after](Query& query) -> Result<Events> {
-    return log->from_rows(query, topic, partition, after, page);
-  };
-  auto rows = co_await log_->store()->read(context, std::move(work));
-  if (!rows) co_return rows.error();
-  const auto first = rows->empty() ? head + 1 : rows->front()->sequence;
-  if (first > after + 1 && after > 0 && pump.warned_at != after) {
+  auto found = co_await feed_->next(partition, after, page);
+  if (!found) co_return found.error();
+  const auto oldest = found->oldest;
+  if (oldest > after + 1 && after > 0 && pump.warned_at != after) {
     pump.warned_at = after;
     log::warn("group.behind_retention", Field("group", subscription_.group), Field("topic", subscription_.topic), Field("partition", partition),
-              Field("missed", first - after - 1));
-    if (missed_) missed_->add(static_cast<std::uint64_t>(first - after - 1));
+              Field("missed", oldest - after - 1));
+    if (missed_) missed_->add(static_cast<std::uint64_t>(oldest - after - 1));
   }
-  if (rows->empty() && head > after) {
+  if (found->events.empty() && oldest > after + 1) {
     // All that there was is past its retention.
     std::vector<Apply> nothing;
-    auto done = co_await commit(partition, head, std::move(nothing));
+    auto done = co_await commit(partition, oldest - 1, std::move(nothing));
     if (!done) co_return done.error();
   }
-  co_return std::move(*rows);
+  co_return std::move(found->events);
 }
 
 /// Until the partition's head is reached, or an event has to wait.
@@ -296,7 +299,7 @@ Async<bool> Group::commit(int partition, std::int64_t to, std::vector<Apply> app
     } catch (const std::logic_error& problem) {
       return Error(Errc::invalid_request, problem.what());
     }
-    if (move_position(transaction, self->subscription_, self->log_->module(), partition, from, to)) return true;
+    if (move_position(transaction, self->subscription_, self->feed_->producer(), partition, from, to)) return true;
     *fenced = true;
     return Error(Errc::conflict, "another consumer moved the position");
   };
@@ -304,6 +307,7 @@ Async<bool> Group::commit(int partition, std::int64_t to, std::vector<Apply> app
   if (done) {
     pump.stored = to;
     progressed(pump, to);
+    feed_->stored(partition, to);
   }
   if (done || !*fenced) co_return done;
   auto read = co_await read_position(partition);
@@ -315,7 +319,7 @@ Async<bool> Group::read_position(int partition) {
   Context context;
   auto work = [self = shared_from_this(), partition](Query& query) -> Result<std::int64_t> {
     auto rows = query.select("SELECT position FROM log_position WHERE topic = ?1 AND producer = ?2 AND partition = ?3", self->subscription_.topic,
-                             self->log_->module(), partition);
+                             self->feed_->producer(), partition);
     return rows->next() ? rows->integer(0) : 0;
   };
   auto position = co_await subscription_.store->read(context, std::move(work));
@@ -323,13 +327,14 @@ Async<bool> Group::read_position(int partition) {
   auto& pump = pump_of(partition);
   pump.stored = *position;
   progressed(pump, *position);
+  feed_->stored(partition, *position);
   pump.alone_until = 0;
   co_return true;
 }
 
 Apply Group::set_aside(EventPtr event, std::string reason) const {
   const auto now = options_.clock->now();
-  return [event = std::move(event), producer = log_->module(), reason = std::move(reason), now](Transaction& transaction) -> Result<bool> {
+  return [event = std::move(event), producer = feed_->producer(), reason = std::move(reason), now](Transaction& transaction) -> Result<bool> {
     transaction.execute("INSERT INTO dead_letter(topic, producer, partition, sequence, event, reason, at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
                         event->topic, producer, event->partition, event->sequence, to_cloud_event(*event), reason, now);
     return true;

@@ -1,6 +1,6 @@
 #pragma once
-// A consumer group on one topic of one producer's log: a pump a partition, positions in the consumer's database.
-#include "bus/log_here.hpp"
+// A consumer group on one topic of one producer: a pump a partition, positions in the consumer's database.
+#include "bus/feed.hpp"
 
 namespace loggia::bus {
 
@@ -11,20 +11,24 @@ struct PumpOptions {
   Metrics* metrics = nullptr;
 };
 
-/// Made while modules are made, started once. Wakes come from the producer's writer thread; handlers run on the partition's shard.
+/// Made while modules are made, started once. Wakes come from the producer's writer thread, or a broker's; handlers run on the partition's shard.
 class Group : public std::enable_shared_from_this<Group> {
  public:
-  Group(Subscription subscription, std::shared_ptr<LogHere> log, PumpOptions options);
+  Group(Subscription subscription, std::shared_ptr<Feed> feed, PumpOptions options);
   /// Blocking: reads positions.
   Result<bool> load();
   void start();
   /// Something new may be in this partition. From any thread.
   void wake(int partition);
+  /// Another member may have moved the position of this partition: it is read again before anything is handled. From any thread.
+  void look_again(int partition);
   /// No new handling begins; what runs ends. Blocking, not from a shard.
   void stop();
 
   const Subscription& subscription() const { return subscription_; }
-  const LogHere& log() const { return *log_; }
+  Feed& feed() const { return *feed_; }
+  /// Blocking: the stored positions, of each partition.
+  Result<std::vector<std::int64_t>> positions() const;
   std::vector<TopicLag> lag() const;
   /// Events that it has still to handle, over all partitions.
   double behind() const;
@@ -65,7 +69,7 @@ class Group : public std::enable_shared_from_this<Group> {
   bool wanted(const Event& event) const;
 
   Subscription subscription_;
-  std::shared_ptr<LogHere> log_;
+  std::shared_ptr<Feed> feed_;
   PumpOptions options_;
   std::vector<std::unique_ptr<Pump>> pumps_;
   std::atomic<bool> started_{false}, stopping_{false};

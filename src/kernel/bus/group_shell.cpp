@@ -8,7 +8,7 @@ namespace loggia::bus {
 
 std::vector<TopicLag> Group::lag() const {
   std::vector<TopicLag> out;
-  const auto heads = log_->heads(subscription_.topic);
+  const auto heads = feed_->heads();
   auto read = subscription_.store->read_now([&](Query& query) -> Result<std::vector<TopicLag>> {
     std::vector<TopicLag> found;
     for (std::size_t at = 0; at < heads.size(); ++at) {
@@ -18,11 +18,11 @@ std::vector<TopicLag> Group::lag() const {
       row.partition = static_cast<int>(at);
       row.head = heads[at];
       auto position =
-          query.select("SELECT position FROM log_position WHERE topic = ?1 AND producer = ?2 AND partition = ?3", row.topic, log_->module(), at);
+          query.select("SELECT position FROM log_position WHERE topic = ?1 AND producer = ?2 AND partition = ?3", row.topic, feed_->producer(), at);
       if (position->next()) row.position = position->integer(0);
       if (started_ && !pumps_[at]->moved) row.position = std::max(row.position, pumps_[at]->position.load());
       auto dead =
-          query.select("SELECT count(*) FROM dead_letter WHERE topic = ?1 AND producer = ?2 AND partition = ?3", row.topic, log_->module(), at);
+          query.select("SELECT count(*) FROM dead_letter WHERE topic = ?1 AND producer = ?2 AND partition = ?3", row.topic, feed_->producer(), at);
       if (dead->next()) row.dead_letters = static_cast<std::size_t>(dead->integer(0));
       if (row.head > 0 || row.position > 0) found.push_back(std::move(row));
     }
@@ -32,7 +32,7 @@ std::vector<TopicLag> Group::lag() const {
 }
 
 Result<std::int64_t> Group::replay(std::int64_t from, int partition) {
-  const auto heads = log_->heads(subscription_.topic);
+  const auto heads = feed_->heads();
   const auto before = std::max<std::int64_t>(0, from - 1);
   std::int64_t again = 0;
   auto done = subscription_.store->write_now([&](Transaction& transaction) -> Result<bool> {
@@ -41,7 +41,7 @@ Result<std::int64_t> Group::replay(std::int64_t from, int partition) {
       if (heads[at] <= before) continue;
       const auto set_back =
           transaction.execute("UPDATE log_position SET position = ?4 WHERE topic = ?1 AND producer = ?2 AND partition = ?3 AND position > ?4",
-                              subscription_.topic, log_->module(), at, before) > 0;
+                              subscription_.topic, feed_->producer(), at, before) > 0;
       if (set_back || pumps_[at]->position > before) again += heads[at] - before;
     }
     return true;
@@ -50,8 +50,7 @@ Result<std::int64_t> Group::replay(std::int64_t from, int partition) {
   // A pump at work learns it from the fence, or here, once it is done: it reads its position again.
   for (std::size_t at = 0; at < pumps_.size(); ++at) {
     if ((partition >= 0 && static_cast<std::size_t>(partition) != at) || heads[at] <= before) continue;
-    pumps_[at]->moved = true;
-    wake(static_cast<int>(at));
+    look_again(static_cast<int>(at));
   }
   return again;
 }
@@ -59,7 +58,7 @@ Result<std::int64_t> Group::replay(std::int64_t from, int partition) {
 Result<std::int64_t> Group::replay_dead_letters() {
   if (!started_) return Error(Errc::unavailable, "events that were set aside are handled by a running server: start it, then repeat");
   auto count = subscription_.store->read_now([&](Query& query) -> Result<std::int64_t> {
-    auto rows = query.select("SELECT count(*) FROM dead_letter WHERE topic = ?1 AND producer = ?2", subscription_.topic, log_->module());
+    auto rows = query.select("SELECT count(*) FROM dead_letter WHERE topic = ?1 AND producer = ?2", subscription_.topic, feed_->producer());
     return rows->next() ? rows->integer(0) : 0;
   });
   if (count && *count > 0) tasks_.spawn(options_.shards->executor(0), "group.dead_letters", retry_dead_letters());
@@ -89,10 +88,8 @@ std::vector<Letter> letters_of(Query& query, const std::string& topic, const std
   return found;
 }
 
-/// As the log has it now (a text may have been deleted meanwhile), or as it was kept, where the log has it no more.
-Result<EventPtr> reread(Query& query, const LogHere& log, const std::string& topic, const Letter& letter) {
-  auto rows = log.from_rows(query, topic, letter.partition, letter.sequence - 1, 1);
-  if (!rows.empty() && rows.front()->sequence == letter.sequence) return rows.front();
+/// As it was kept, for where the log has it no more.
+Result<EventPtr> as_kept(const std::string& topic, const Letter& letter) {
   auto kept = from_cloud_event(letter.event);
   if (!kept) return kept.error();
   (*kept)->topic = topic;
@@ -105,7 +102,7 @@ Result<EventPtr> reread(Query& query, const LogHere& log, const std::string& top
 
 boost::asio::awaitable<void> Group::retry_dead_letters() {
   Context context;
-  auto list = [topic = subscription_.topic, producer = log_->module()](Query& query) -> Result<std::vector<Letter>> {
+  auto list = [topic = subscription_.topic, producer = feed_->producer()](Query& query) -> Result<std::vector<Letter>> {
     return letters_of(query, topic, producer);
   };
   auto letters = co_await subscription_.store->read(context, std::move(list));
@@ -113,8 +110,9 @@ boost::asio::awaitable<void> Group::retry_dead_letters() {
   for (auto& letter : *letters) {
     if (stopping_) co_return;
     const auto number = letter.number;
-    auto load = [log = log_, topic = subscription_.topic, letter](Query& query) -> Result<EventPtr> { return reread(query, *log, topic, letter); };
-    auto event = co_await log_->store()->read(context, std::move(load));
+    auto now = co_await feed_->look_up(letter.partition, letter.sequence);
+    if (!now) continue;
+    auto event = *now ? Result<EventPtr>(std::move(*now)) : as_kept(subscription_.topic, letter);
     if (!event) continue;
     auto apply = co_await handled(std::move(*event));
     auto why = apply ? std::string() : apply.error().detail;

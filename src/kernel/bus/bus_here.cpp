@@ -1,0 +1,206 @@
+#include "bus/bus_here.hpp"
+#include <algorithm>
+#include "loggia/kernel/log.hpp"
+
+namespace loggia::bus {
+namespace {
+
+constexpr std::chrono::hours trim_every(1);
+constexpr std::chrono::hours idempotency_kept(24);
+
+}  // namespace
+
+BusHere::BusHere(BusOptions options) : options_{std::move(options)}, random_{system_random()} {}
+
+std::shared_ptr<Log> BusHere::open_log(std::string module, std::shared_ptr<Database> store, std::vector<Topic> topics) {
+  std::vector<std::string> logged;
+  for (const auto& topic : topics)
+    if (topic.logged) logged.emplace_back(topic.name);
+  // Who is told from start() on finds the rest in the log.
+  auto log = std::make_shared<LogHere>(std::move(module), std::move(store), std::move(logged), options_,
+                                       [bus = weak_from_this()](LogHere& from, const EventPtr& event) {
+                                         if (const auto self = bus.lock(); self && self->started_ && !self->stopping_) self->published(from, event);
+                                       });
+  if (auto loaded = log->load(); !loaded) throw std::runtime_error(loaded.error().detail);
+  logs_.push_back(log);
+  return log;
+}
+
+void BusHere::signal(std::string_view topic, std::string_view type, std::string key, std::string data, std::string traceparent) {
+  if (!started_ || stopping_) return;
+  auto event = std::make_shared<Event>();
+  event->topic = topic;
+  event->type = type;
+  event->partition = partition_of(key, options_.partitions);
+  event->key = std::move(key);
+  event->id = options_.ids->make<Uuid>();
+  event->time = options_.clock->now();
+  event->traceparent = std::move(traceparent);
+  event->data = std::make_shared<const std::string>(std::move(data));
+  tell(event);
+  signalled(event);
+}
+
+void BusHere::tell(const EventPtr& event) {
+  const auto found = followers_.find(event->topic);
+  if (found == followers_.end()) return;
+  const std::lock_guard lock(found->second.mutex);
+  for (const auto& handler : found->second.handlers) handler(event);
+}
+
+std::vector<std::string> BusHere::followed() const {
+  std::vector<std::string> out;
+  for (const auto& [topic, followers] : followers_) out.push_back(topic);
+  return out;
+}
+
+Result<bool> BusHere::start() {
+  if (auto made = make_groups(); !made) return made;
+  if (auto begun = begin(); !begun) return begun;
+  started_ = true;
+  for (const auto& group : *groups()) group->start();
+  trim_later(std::chrono::minutes(1));
+  return true;
+}
+
+void BusHere::stop() {
+  if (stopping_.exchange(true)) return;
+  for (const auto& group : *groups()) group->stop();
+  tasks_.cancel();
+  tasks_.wait(milliseconds(10000));
+  end();
+  if (!started_) return;
+  Latch gone(1);
+  options_.shards->post(0, [timer = trim_, gone]() mutable {
+    timer->handle.reset();
+    gone.count_down();
+  });
+  gone.wait(milliseconds(2000));
+}
+
+std::shared_ptr<const BusHere::Groups> BusHere::groups() const {
+  const std::lock_guard lock(groups_mutex_);
+  return groups_;
+}
+
+/// Once: for start(), or for the commands, which ask without it.
+Result<bool> BusHere::make_groups() {
+  const std::lock_guard lock(making_);
+  if (!groups()->empty()) return true;
+  auto made = std::make_shared<Groups>();
+  for (const auto& subscription : subscriptions_)
+    for (const auto& log : logs_) {
+      if (!log->has(subscription.topic)) continue;
+      PumpOptions pump;
+      pump.shards = options_.shards;
+      pump.clock = options_.clock;
+      pump.random = random_;
+      pump.metrics = options_.metrics;
+      auto group = std::make_shared<Group>(subscription, feed(subscription, log), std::move(pump));
+      if (auto loaded = group->load(); !loaded) return loaded;
+      made->push_back(std::move(group));
+    }
+  const std::lock_guard swap(groups_mutex_);
+  groups_ = std::move(made);
+  return true;
+}
+
+template <class F> Result<std::int64_t> BusHere::each_group(const std::string& topic, const std::string& name, F ask) {
+  if (auto made = make_groups(); !made) return made.error();
+  std::int64_t sum = 0;
+  bool found = false;
+  for (const auto& group : *groups()) {
+    if (group->subscription().topic != topic || group->subscription().group != name) continue;
+    found = true;
+    auto count = ask(*group);
+    if (!count) return count;
+    sum += *count;
+  }
+  if (!found) return Error(Errc::not_found, "no group \"" + name + "\" consumes " + topic + "; `loggia topics lag` lists them");
+  return sum;
+}
+
+void BusHere::trim_later(milliseconds delay) {
+  if (stopping_) return;
+  trim_->handle = options_.shards->after(0, delay, [bus = weak_from_this()] {
+    const auto self = bus.lock();
+    if (self && !self->stopping_) self->tasks_.spawn(self->options_.shards->executor(0), "bus.trim", self->trim_all());
+  });
+}
+
+/// Events that are past their retention, and answers that are past their day.
+boost::asio::awaitable<void> BusHere::trim_all() {
+  const Context context;
+  const auto now = options_.clock->now();
+  for (const auto& log : logs_) {
+    for (std::int64_t gone = 1; gone > 0 && !stopping_ && options_.retention.count() > 0;) {
+      auto work = [self = shared_from_this(), log, before = Time(now - options_.retention)](Transaction& transaction) -> Result<std::int64_t> {
+        return self->trim(*log, transaction, before);
+      };
+      auto done = co_await log->store()->write(context, std::move(work));
+      gone = done ? *done : 0;
+    }
+  }
+  for (const auto& store : stores()) {
+    auto work = [before = Time(now - idempotency_kept)](Transaction& transaction) -> Result<std::int64_t> {
+      return transaction.execute("DELETE FROM idempotency WHERE at < ?1", before);
+    };
+    auto done = co_await store->write(context, std::move(work));
+    if (!done) log::warn("bus.trim_failed", Field("store", store->name()), Field("why", done.error().detail));
+  }
+  trim_later(trim_every);
+}
+
+std::vector<std::shared_ptr<Database>> BusHere::stores() const {
+  std::vector<std::shared_ptr<Database>> out;
+  const auto add = [&out](std::shared_ptr<Database> store) {
+    if (std::find(out.begin(), out.end(), store) == out.end()) out.push_back(std::move(store));
+  };
+  for (const auto& log : logs_) add(log->store());
+  for (const auto& subscription : subscriptions_) add(subscription.store);
+  return out;
+}
+
+std::vector<TopicState> BusHere::topics() {
+  std::vector<TopicState> out;
+  for (const auto& log : logs_)
+    for (const auto& topic : log->topics()) {
+      TopicState state;
+      state.topic = topic;
+      state.producer = log->module();
+      state.heads = log->heads(topic);
+      out.push_back(std::move(state));
+    }
+  std::sort(out.begin(), out.end(), [](const auto& a, const auto& b) { return std::tie(a.topic, a.producer) < std::tie(b.topic, b.producer); });
+  return out;
+}
+
+std::vector<TopicLag> BusHere::lag() {
+  std::vector<TopicLag> out;
+  if (auto made = make_groups(); !made) return out;
+  for (const auto& group : *groups()) {
+    auto rows = group->lag();
+    out.insert(out.end(), std::make_move_iterator(rows.begin()), std::make_move_iterator(rows.end()));
+  }
+  return out;
+}
+
+std::vector<EventPtr> BusHere::page(const std::string& topic, const std::string& producer, int partition, std::int64_t after, std::size_t limit) {
+  for (const auto& log : logs_) {
+    if (!log->has(topic) || (!producer.empty() && log->module() != producer)) continue;
+    if (partition < 0 || partition >= options_.partitions) return {};
+    auto rows = log->store()->read_now(
+        [&](Query& query) -> Result<std::vector<EventPtr>> { return log->from_rows(query, topic, partition, after, limit); });
+    return rows ? std::move(*rows) : std::vector<EventPtr>();
+  }
+  return {};
+}
+
+Result<std::int64_t> BusHere::replay(const std::string& topic, const std::string& group, std::int64_t from, int partition) {
+  return each_group(topic, group, [&](Group& one) { return one.replay(from, partition); });
+}
+Result<std::int64_t> BusHere::replay_dead_letters(const std::string& topic, const std::string& group) {
+  return each_group(topic, group, [](Group& one) { return one.replay_dead_letters(); });
+}
+
+}  // namespace loggia::bus
