@@ -191,7 +191,7 @@ void HomeRooms::typing_asked(const RoomId& room, const UserId& user) {
   TypingStarted started;
   started.room = room;
   started.user_id = user;
-  node_.hub().bus->signal(TypingStarted::topic, TypingStarted::type, room.text(), encode(started), std::string());
+  node_.hub().bus->signal("realtime", TypingStarted::topic, TypingStarted::type, room.text(), encode(started), std::string());
 }
 
 void HomeRooms::typing(const RoomId& room, const UserId& user) {

@@ -95,7 +95,7 @@ void HomeUsers::signal(const UserId& user) {
   changed.state = state;
   changed.until = state == "offline" ? now : now + lease_time;
   lease(changed);  // here at once, also while the bus is away
-  hub.bus->signal(PresenceChanged::topic, PresenceChanged::type, user.text(), encode(changed), std::string());
+  hub.bus->signal("realtime", PresenceChanged::topic, PresenceChanged::type, user.text(), encode(changed), std::string());
 }
 
 void HomeUsers::lease(const PresenceChanged& lease) {

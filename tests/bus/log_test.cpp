@@ -126,12 +126,12 @@ TEST_CASE("a signal reaches who follows, is no event of the log, and no group se
   std::vector<EventPtr> followed;
   t.bus->follow("messages", [&](const EventPtr& event) { followed.push_back(event); });
   t.subscribe_and_start();
-  t.bus->signal("messages", "typing.started", "room", "{}", "");
+  t.bus->signal("rooms", "messages", "typing.started", "room", "{}", "");
   REQUIRE(followed.size() == 1);
   CHECK(followed[0]->sequence == 0);
   CHECK(followed[0]->type == "typing.started");
   CHECK(followed[0]->partition == partition("room"));
-  t.bus->signal("nobody-follows", "typing.started", "room", "{}", "");
+  t.bus->signal("rooms", "nobody-follows", "typing.started", "room", "{}", "");
   CHECK(t.bus->page("messages", "", partition("room"), 0, 10).empty());
   t.append_many("room", 1, 1);
   t.until([&] { return t.caught_up(); });

@@ -235,7 +235,7 @@ struct FakeUpgrade : Upgrade {
 /// What is signalled comes back to the followers, as it does from the embedded bus.
 struct EchoBus : loggia::test::FakeBus {
   std::vector<std::string>* heard = nullptr;
-  void signal(std::string_view topic, std::string_view type, std::string key, std::string data, std::string) override {
+  void signal(std::string_view, std::string_view topic, std::string_view type, std::string key, std::string data, std::string) override {
     heard->push_back(std::string(type) + " " + data);
     deliver(event(std::string(topic), std::string(type), std::move(key), std::move(data), 0));
   }

@@ -177,7 +177,7 @@ class FakeBus : public Bus {
   std::shared_ptr<Log> open_log(std::string, std::shared_ptr<Database>, std::vector<Topic>) override { return std::make_shared<FakeLog>(*this); }
   void subscribe(Subscription subscription) override { subscriptions.push_back(std::move(subscription)); }
   void follow(std::string topic, std::function<void(const EventPtr&)> handler) override { followers[topic].push_back(std::move(handler)); }
-  void signal(std::string_view topic, std::string_view type, std::string key, std::string data, std::string) override {
+  void signal(std::string_view, std::string_view topic, std::string_view type, std::string key, std::string data, std::string) override {
     const std::lock_guard lock(mutex_);
     signals.push_back({std::string(topic), std::string(type), std::move(key), std::move(data)});
   }

@@ -4,6 +4,7 @@
 // what they did; so each event has its effect once. Followers (realtime) read every partition from its head and store nothing.
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -105,6 +106,12 @@ struct TopicState {
   std::vector<std::int64_t> heads;  // of each partition
 };
 
+/// What lies between this process and the others.
+struct BusState {
+  std::string broker;    // "kafka"; empty: there is none
+  std::string degraded;  // one line, what is wrong and what to do; empty: all is well
+};
+
 /// Safe from every thread, but subscribe/follow/open_log: before start() only.
 class Bus {
  public:
@@ -117,11 +124,14 @@ class Bus {
   /// Every event of the topic from the head at start(), and every signal of it, in the order of each partition, on a thread of the
   /// bus: return quickly (post to a shard).
   virtual void follow(std::string topic, std::function<void(const EventPtr&)> handler) = 0;
-  /// At most once, not logged.
-  virtual void signal(std::string_view topic, std::string_view type, std::string key, std::string data, std::string traceparent) = 0;
+  /// At most once, not logged. `module`: who says it.
+  virtual void signal(std::string_view module, std::string_view topic, std::string_view type, std::string key, std::string data, std::string traceparent) = 0;
   virtual Result<bool> start() = 0;
   /// Ends groups and followers. Blocks; not from a shard.
   virtual void stop() = 0;
+
+  /// Of the broker, for /readyz. Any thread.
+  virtual BusState state() const { return BusState(); }
 
   // For `loggia topics`, the lab and the tests. Blocking; not from a shard.
   virtual std::vector<TopicState> topics() = 0;
@@ -146,5 +156,19 @@ struct BusOptions {
 };
 /// The log is in the modules' own databases; nothing to install.
 std::shared_ptr<Bus> embedded_bus(BusOptions options);
+
+struct KafkaOptions {
+  std::vector<std::string> brokers;            // HOST:PORT
+  std::string topic_prefix;                    // before the names of topics and groups
+  std::map<std::string, std::string> options;  // librdkafka's, as they are: TLS, SASL
+  int replication = -1;                        // of topics that are made; -1: the broker's own default
+};
+/// Over Apache Kafka: the logs stay where they are, a relay copies them, groups and followers read the copies. A broker that is away holds
+/// up nobody who appends. Only where kafka_missing() is empty.
+std::shared_ptr<Bus> kafka_bus(BusOptions options, KafkaOptions kafka);
+/// Why this build has no kafka_bus(), and what to do; empty: it has.
+std::string kafka_missing();
+/// What is wrong in `options`, by configuration key.
+std::vector<FieldError> kafka_mistakes(const KafkaOptions& options);
 
 }  // namespace loggia

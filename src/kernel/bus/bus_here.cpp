@@ -10,7 +10,7 @@ constexpr std::chrono::hours idempotency_kept(24);
 
 }  // namespace
 
-BusHere::BusHere(BusOptions options) : options_{std::move(options)}, random_{system_random()} {}
+BusHere::BusHere(BusOptions options) : options_{std::move(options)}, random_{system_random()}, instance_{options_.ids->make<Uuid>().text()} {}
 
 std::shared_ptr<Log> BusHere::open_log(std::string module, std::shared_ptr<Database> store, std::vector<Topic> topics) {
   std::vector<std::string> logged;
@@ -26,7 +26,7 @@ std::shared_ptr<Log> BusHere::open_log(std::string module, std::shared_ptr<Datab
   return log;
 }
 
-void BusHere::signal(std::string_view topic, std::string_view type, std::string key, std::string data, std::string traceparent) {
+void BusHere::signal(std::string_view module, std::string_view topic, std::string_view type, std::string key, std::string data, std::string traceparent) {
   if (!started_ || stopping_) return;
   auto event = std::make_shared<Event>();
   event->topic = topic;
@@ -35,6 +35,7 @@ void BusHere::signal(std::string_view topic, std::string_view type, std::string 
   event->key = std::move(key);
   event->id = options_.ids->make<Uuid>();
   event->time = options_.clock->now();
+  event->source = "/loggia/" + std::string(module) + "/" + instance_;
   event->traceparent = std::move(traceparent);
   event->data = std::make_shared<const std::string>(std::move(data));
   tell(event);

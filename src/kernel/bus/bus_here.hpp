@@ -16,7 +16,7 @@ class BusHere : public Bus, public std::enable_shared_from_this<BusHere> {
   void follow(std::string topic, std::function<void(const EventPtr&)> handler) final {
     followers_[std::move(topic)].handlers.push_back(std::move(handler));
   }
-  void signal(std::string_view topic, std::string_view type, std::string key, std::string data, std::string traceparent) final;
+  void signal(std::string_view module, std::string_view topic, std::string_view type, std::string key, std::string data, std::string traceparent) final;
   Result<bool> start() final;
   void stop() final;
 
@@ -48,7 +48,8 @@ class BusHere : public Bus, public std::enable_shared_from_this<BusHere> {
   std::vector<std::string> followed() const;
   /// One call at a time for each topic, on the caller's thread.
   void tell(const EventPtr& event);
-  bool stopping() const { return stopping_; }
+  /// Of this process's signals: where the source of an event has the epoch of its log.
+  const std::string& instance() const { return instance_; }
 
  private:
   struct Followers {
@@ -66,6 +67,7 @@ class BusHere : public Bus, public std::enable_shared_from_this<BusHere> {
 
   BusOptions options_;
   std::shared_ptr<Random> random_;
+  std::string instance_;
   std::vector<std::shared_ptr<LogHere>> logs_;
   std::vector<Subscription> subscriptions_;
   std::map<std::string, Followers, std::less<>> followers_;

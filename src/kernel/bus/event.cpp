@@ -1,5 +1,6 @@
 #include "bus/event.hpp"
 #include <fmt/format.h>
+#include <charconv>
 #include <cstring>
 #include "loggia/kernel/json.hpp"
 #include "loggia/kernel/json_value.hpp"
@@ -60,7 +61,8 @@ std::string to_cloud_event(const Event& event) {
   }
   out += R"(,"partitionkey":)";
   append_quoted(out, event.key);
-  out += fmt::format(R"(,"sequence":"{:020}","data":)", event.sequence);
+  if (event.sequence > 0) out += fmt::format(R"(,"sequence":"{:020}")", event.sequence);  // a signal stands nowhere
+  out += R"(,"data":)";
   out += event.data && !event.data->empty() ? *event.data : "null";
   return out += "}";
 }
@@ -89,6 +91,10 @@ Result<std::shared_ptr<Event>> from_cloud_event(std::string_view text) {
   event->key = field("subject");
   event->source = field("source");
   event->traceparent = field("traceparent");
+  const auto sequence = field("sequence");
+  const auto [end, problem] = std::from_chars(sequence.data(), sequence.data() + sequence.size(), event->sequence);
+  if (!sequence.empty() && (problem != std::errc() || end != sequence.data() + sequence.size() || event->sequence < 1))
+    return Error(Errc::malformed, "the sequence is no number from 1");
   event->data = std::make_shared<const std::string>(text.substr(at + mark.size(), text.size() - at - mark.size() - 1));
   return event;
 }

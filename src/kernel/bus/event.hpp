@@ -4,7 +4,7 @@
 
 namespace loggia::bus {
 
-/// The event that to_cloud_event() wrote; where it stands (topic, partition, sequence) is the caller's to say.
+/// The event that to_cloud_event() wrote; its topic and partition are the caller's to say.
 Result<std::shared_ptr<Event>> from_cloud_event(std::string_view text);
 
 }  // namespace loggia::bus

@@ -216,4 +216,11 @@ std::int64_t LogHere::trim(Transaction& transaction, Time before) const {
       before);
 }
 
+std::int64_t LogHere::trim_relayed(Transaction& transaction, Time before) const {
+  return transaction.execute(
+      "DELETE FROM log_event WHERE (topic, partition, sequence) IN (SELECT e.topic, e.partition, e.sequence FROM log_event e "
+      "JOIN log_relay r ON r.topic = e.topic AND r.partition = e.partition WHERE e.at < ?1 AND e.sequence <= r.position LIMIT 5000)",
+      before);
+}
+
 }  // namespace loggia::bus

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <set>
+#include "lifecycle/engines.hpp"
 #include "loggia/kernel/process.hpp"
 
 namespace loggia {
@@ -47,6 +48,9 @@ std::vector<ConfigKey> process_keys() {
   add("bus.retention", Kind::duration, "7d", "how long topics are kept");
   add("bus.kafka.brokers", Kind::list, "", "HOST:PORT of some brokers");
   add("bus.kafka.topic_prefix", Kind::text, "", "before every topic's name");
+  auto& replication = add("bus.kafka.replication", Kind::integer, "0", "copies of topics that are made; 0: what the brokers have as default");
+  replication.min = 0;
+  replication.max = 32767;
   add("bus.kafka.options", Kind::table, "", "handed to librdkafka as they are").secret = true;
   add("discovery.kind", Kind::text, "static", "how modules elsewhere are found").values = "static|etcd|dns";
   add("discovery.peers", Kind::table, "", "addresses (static) or names (dns) by module");
@@ -58,6 +62,15 @@ std::vector<ConfigKey> process_keys() {
   add("log.level", Kind::text, "info", "the least that is logged").values = "debug|info|warn|error";
   add("telemetry.otlp", Kind::text, "", "where traces are sent");
   return keys;
+}
+
+KafkaOptions kafka_options(const Config& config) {
+  KafkaOptions options;
+  options.brokers = config.list("bus.kafka.brokers");
+  options.topic_prefix = config.text("bus.kafka.topic_prefix");
+  options.options = config.table("bus.kafka.options");
+  options.replication = config.integer("bus.kafka.replication") > 0 ? static_cast<int>(config.integer("bus.kafka.replication")) : -1;
+  return options;
 }
 
 std::vector<ConfigKey> all_keys(const std::vector<ModuleDescriptor>& modules) {
@@ -90,8 +103,11 @@ std::vector<FieldError> check_process(const Config& config, const std::vector<Mo
     auto mistakes = module.check(config);
     wrong.insert(wrong.end(), std::make_move_iterator(mistakes.begin()), std::make_move_iterator(mistakes.end()));
   }
-  if (config.text("bus.transport") != "embedded")
-    wrong.push_back({"bus.transport", "this build has no Kafka transport; set bus.transport = \"embedded\""});
+  if (config.text("bus.transport") == "kafka") {
+    if (auto missing = kafka_missing(); !missing.empty()) wrong.push_back({"bus.transport", std::move(missing)});
+    auto mistakes = kafka_mistakes(kafka_options(config));
+    wrong.insert(wrong.end(), std::make_move_iterator(mistakes.begin()), std::make_move_iterator(mistakes.end()));
+  }
   if (config.text("storage.kind") != "sqlite")
     wrong.push_back({"storage.kind", "this build has no PostgreSQL storage; set storage.kind = \"sqlite\""});
   if (!config.text("rpc.listen").empty())

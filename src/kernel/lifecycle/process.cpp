@@ -14,6 +14,7 @@
 #include <thread>
 #include "lifecycle/admin.hpp"
 #include "lifecycle/control.hpp"
+#include "lifecycle/engines.hpp"
 #include "lifecycle/lock.hpp"
 #include "lifecycle/topics.hpp"
 #include "loggia/kernel/log.hpp"
@@ -141,7 +142,7 @@ class ProcessHere final : public Process {
     bus.shards = kernel_.shards;
     bus.metrics = kernel_.metrics.get();
     bus.on_fatal = kernel_.fatal;
-    kernel_.bus = embedded_bus(std::move(bus));
+    kernel_.bus = kernel_.config.text("bus.transport") == "kafka" ? kafka_bus(std::move(bus), kafka_options(kernel_.config)) : embedded_bus(std::move(bus));
     kernel_.open = [this](const std::string& module, std::vector<Migration> migrations) { return open(module, std::move(migrations)); };
     std::vector<const ModuleDescriptor*> chosen;
     for (const auto& module : options_.modules) {
@@ -207,6 +208,13 @@ class ProcessHere final : public Process {
         check.state = Check::State::down;
         check.detail = "refuses writes: the disk is full";
       }
+      checks.push_back(std::move(check));
+    }
+    if (const auto bus = kernel_.bus->state(); !bus.broker.empty()) {
+      Check check;
+      check.name = bus.broker;
+      if (!bus.degraded.empty()) check.state = Check::State::degraded;
+      check.detail = bus.degraded;
       checks.push_back(std::move(check));
     }
     if (draining_) {

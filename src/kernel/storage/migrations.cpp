@@ -51,6 +51,10 @@ CREATE TABLE idempotency(
   user BLOB NOT NULL, key TEXT NOT NULL, hash BLOB NOT NULL, answer TEXT NOT NULL, at INTEGER NOT NULL,
   PRIMARY KEY(user, key)) WITHOUT ROWID;
 CREATE INDEX idempotency_at ON idempotency(at);
+)sql"},
+          {2, "relay", R"sql(
+-- How far the log was brought to a broker: what it has acknowledged.
+CREATE TABLE log_relay(topic TEXT NOT NULL, partition INTEGER NOT NULL, position INTEGER NOT NULL, PRIMARY KEY(topic, partition)) WITHOUT ROWID;
 )sql"}};
 }
 

@@ -1,0 +1,64 @@
+#pragma once
+// librdkafka's handles, owned; a configuration made from ours; and what its error callback has said, in words. For bus/kafka alone.
+#include <librdkafka/rdkafka.h>
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+#include "loggia/kernel/bus.hpp"
+
+namespace loggia::kafka {
+
+struct Destroy {
+  void operator()(rd_kafka_conf_t* one) const { rd_kafka_conf_destroy(one); }
+  void operator()(rd_kafka_t* one) const { rd_kafka_destroy(one); }
+  void operator()(rd_kafka_message_t* one) const { rd_kafka_message_destroy(one); }
+  void operator()(rd_kafka_topic_partition_list_t* one) const { rd_kafka_topic_partition_list_destroy(one); }
+  void operator()(rd_kafka_queue_t* one) const { rd_kafka_queue_destroy(one); }
+  void operator()(rd_kafka_event_t* one) const { rd_kafka_event_destroy(one); }
+  void operator()(rd_kafka_error_t* one) const { rd_kafka_error_destroy(one); }
+  void operator()(rd_kafka_NewTopic_t* one) const { rd_kafka_NewTopic_destroy(one); }
+  void operator()(rd_kafka_AdminOptions_t* one) const { rd_kafka_AdminOptions_destroy(one); }
+  void operator()(const rd_kafka_metadata_t* one) const { rd_kafka_metadata_destroy(one); }
+};
+template <class T> using Owned = std::unique_ptr<T, Destroy>;
+using Partitions = Owned<rd_kafka_topic_partition_list_t>;
+inline Partitions partition_list(std::size_t size) { return Partitions(rd_kafka_topic_partition_list_new(static_cast<int>(size))); }
+
+/// What stands between this process and the cluster, as its clients tell it. Safe from every thread.
+class Health {
+ public:
+  explicit Health(const KafkaOptions& options);
+  /// An error of a client's own, from its callback: `kind` and librdkafka's text.
+  void trouble(rd_kafka_resp_err_t kind, const std::string& text);
+  /// Something went through: what was wrong is over.
+  void fine();
+  bool away() const { return away_.load(); }
+  /// One line: what is wrong and what to do. Empty: nothing.
+  std::string why() const;
+  /// A refusal that waiting does not mend: a wrong password, a certificate that is not believed.
+  bool refused() const { return refused_.load(); }
+
+ private:
+  std::string remedy(rd_kafka_resp_err_t kind, const std::string& text) const;
+  std::string brokers_;
+  bool scram_ = false;
+  std::atomic<bool> away_{false}, refused_{false};
+  mutable std::mutex mutex_;
+  std::string why_;
+  int rank_ = 0;  // how much `why_` says
+};
+
+/// Options that are ours alone to set, or that librdkafka does not know; empty: all are fine.
+std::vector<FieldError> mistakes_of(const KafkaOptions& options);
+
+/// A configuration with the options of `options`, and then `ours`, which win. What it logs goes to our log, its errors to `health`.
+Owned<rd_kafka_conf_t> configuration(const KafkaOptions& options, Health& health, const std::vector<std::pair<const char*, std::string>>& ours);
+/// Takes the configuration. Throws std::runtime_error with librdkafka's words.
+Owned<rd_kafka_t> client(rd_kafka_type_t type, Owned<rd_kafka_conf_t> configuration);
+
+/// `Broker: Not enough in-sync replicas`, as librdkafka calls it.
+inline std::string words(rd_kafka_resp_err_t error) { return rd_kafka_err2str(error); }
+
+}  // namespace loggia::kafka

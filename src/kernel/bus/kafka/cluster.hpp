@@ -1,0 +1,56 @@
+#pragma once
+// The cluster as a whole: whether it answers, whether our topics are there as they must be, and signals, which need nothing else.
+#include <condition_variable>
+#include <functional>
+#include <thread>
+#include "bus/kafka/client.hpp"
+
+namespace loggia::kafka {
+
+/// Its thread looks after the cluster: it probes one that is away, and checks or makes the topics once it answers.
+class Cluster {
+ public:
+  /// `partitions`: of every topic, fixed by the logs. `retention`: of those that are made here.
+  Cluster(KafkaOptions options, std::vector<std::string> topics, int partitions, milliseconds retention, std::function<void()> on_back);
+  ~Cluster() { stop(); }
+
+  /// Blocking, some seconds at most. An error is one that a person has to mend before a start: a wrong password, a topic with another
+  /// number of partitions, no right to make one. A cluster that is away is none: what is missing is done when it comes.
+  Result<bool> start();
+  void stop();
+
+  const KafkaOptions& options() const { return options_; }
+  Health& health() { return health_; }
+  std::string name_of(const std::string& topic) const { return options_.topic_prefix + topic; }
+  /// The topics are there with the right number of partitions.
+  bool usable() const { return usable_.load(); }
+  /// What a start refused, found while running: the topics are of no use as they are.
+  std::string unusable_because() const;
+  /// At most once, acks=1, dropped while the cluster is away. Any thread.
+  void signal(const Event& event);
+  /// Topics, as Kafka calls them, that were made since it was asked last: what the log has goes there again from the oldest event on.
+  std::vector<std::string> take_made();
+  /// The librdkafka error that a client met: the topics are looked at again where it says that one is gone.
+  void met(rd_kafka_resp_err_t error);
+
+ private:
+  Result<bool> look(milliseconds limit);
+  Result<bool> make(const std::vector<std::string>& missing, milliseconds limit);
+  void run();
+
+  KafkaOptions options_;
+  std::vector<std::string> topics_;
+  int partitions_;
+  milliseconds retention_;
+  std::function<void()> on_back_;
+  Health health_;
+  Owned<rd_kafka_t> client_;
+  std::atomic<bool> usable_{false}, stopping_{false}, look_again_{false};
+  mutable std::mutex mutex_;
+  std::condition_variable wake_;
+  std::string unusable_;
+  std::vector<std::string> made_;
+  std::thread thread_;
+};
+
+}  // namespace loggia::kafka

@@ -1,0 +1,102 @@
+#include "bus/kafka/feed.hpp"
+
+namespace loggia::kafka {
+namespace {
+
+constexpr std::size_t events_max = 2000, bytes_max = 4u << 20;
+std::size_t weight(const Event& event) { return sizeof(Event) + event.data->size(); }
+
+}  // namespace
+
+KafkaFeed::KafkaFeed(std::shared_ptr<bus::LogHere> log, std::string topic)
+    : log_{log}, here_{std::move(log), topic}, topic_{std::move(topic)}, places_(log_->heads(topic_).size()) {}
+
+Async<bus::Page> KafkaFeed::next(int partition, std::int64_t after, std::size_t limit) {
+  bus::Page page;
+  const std::lock_guard lock(mutex_);
+  auto& place = places_[static_cast<std::size_t>(partition)];
+  place.asked = after;
+  while (!place.events.empty() && place.events.front()->sequence <= after) {
+    place.bytes -= weight(*place.events.front());
+    place.events.pop_front();
+  }
+  const auto first = place.events.empty() ? place.received + 1 : place.events.front()->sequence;
+  if (first > after + 1 && place.received > after && place.rewound_for != after) {
+    place.rewind = true;
+    co_return page;
+  }
+  if (place.events.empty() || place.rewind) co_return page;
+  page.oldest = first;  // beyond `after` + 1 only where Kafka itself has no older one
+  for (const auto& event : place.events) {
+    if (page.events.size() == limit) break;
+    page.events.push_back(event);
+  }
+  co_return page;
+}
+
+void KafkaFeed::stored(int partition, std::int64_t position) {
+  const std::lock_guard lock(mutex_);
+  places_[static_cast<std::size_t>(partition)].done = position;
+}
+
+void KafkaFeed::begin(int partition, std::int64_t position) {
+  const std::lock_guard lock(mutex_);
+  auto& place = places_[static_cast<std::size_t>(partition)];
+  place = Place();
+  place.asked = place.done = position;
+}
+
+void KafkaFeed::end(int partition) {
+  const std::lock_guard lock(mutex_);
+  auto& place = places_[static_cast<std::size_t>(partition)];
+  place.events.clear();
+  place.bytes = 0;
+  place.received = 0;
+  place.rewind = false;
+}
+
+bool KafkaFeed::put(int partition, EventPtr event) {
+  const std::lock_guard lock(mutex_);
+  auto& place = places_[static_cast<std::size_t>(partition)];
+  // The relay begins again at what was acknowledged to it: its repeats are of events that came before.
+  if (event->sequence <= place.received || place.rewind) return false;
+  place.received = event->sequence;
+  if (event->sequence <= place.asked) return false;
+  place.bytes += weight(*event);
+  place.events.push_back(std::move(event));
+  return true;
+}
+
+bool KafkaFeed::full(int partition) const {
+  const std::lock_guard lock(mutex_);
+  const auto& place = places_[static_cast<std::size_t>(partition)];
+  return place.events.size() >= events_max || place.bytes >= bytes_max;
+}
+
+bool KafkaFeed::roomy(int partition) const {
+  const std::lock_guard lock(mutex_);
+  const auto& place = places_[static_cast<std::size_t>(partition)];
+  return place.events.size() <= events_max / 2 && place.bytes <= bytes_max / 2;
+}
+
+std::int64_t KafkaFeed::done(int partition) const {
+  const std::lock_guard lock(mutex_);
+  return places_[static_cast<std::size_t>(partition)].done;
+}
+
+bool KafkaFeed::wants_rewind(int partition) {
+  const std::lock_guard lock(mutex_);
+  return places_[static_cast<std::size_t>(partition)].rewind;
+}
+
+void KafkaFeed::rewound(int partition) {
+  const std::lock_guard lock(mutex_);
+  auto& place = places_[static_cast<std::size_t>(partition)];
+  place.events.clear();
+  place.bytes = 0;
+  place.received = 0;
+  place.rewind = false;
+  place.rewound_for = place.asked;
+}
+
+}  // namespace loggia::kafka

@@ -1,0 +1,164 @@
+#include "bus/kafka/follower.hpp"
+#include <pthread.h>
+#include "bus/kafka/record.hpp"
+#include "loggia/kernel/log.hpp"
+
+namespace loggia::kafka {
+namespace {
+
+constexpr int turn_ms = 100, turn_from_log_ms = 20, offsets_limit_ms = 2000;
+// How long Kafka may be behind a log before that is read instead.
+constexpr milliseconds patience(500);
+// Clocks of other machines may be behind ours by so much: reading begins before the start, and what was there is dropped by its sequence.
+constexpr std::chrono::minutes before_start(1);
+constexpr std::size_t page_of_log = 256;
+
+}  // namespace
+
+Follower::Follower(std::shared_ptr<Cluster> cluster, std::vector<std::shared_ptr<bus::LogHere>> logs, Options options)
+    : cluster_{std::move(cluster)}, logs_{std::move(logs)}, options_{std::move(options)} {}
+
+void Follower::start() {
+  if (options_.topics.empty()) return;
+  began_ = options_.clock->now();
+  for (const auto& log : logs_)
+    for (const auto& topic : options_.topics) {
+      if (!log->has(topic)) continue;
+      const auto heads = log->heads(topic);
+      for (std::size_t at = 0; at < heads.size(); ++at) {
+        Lane lane;
+        lane.log = log;
+        lane.topic = topic;
+        lane.partition = static_cast<int>(at);
+        lane.seen = heads[at];
+        lanes_.push_back(std::move(lane));
+      }
+    }
+  if (options_.metrics)
+    from_log_ = &options_.metrics->counter("loggia_follower_from_log_total", "Events that followers were told out of the log, because Kafka was late.", {});
+  auto conf = configuration(cluster_->options(), cluster_->health(),
+                            {{"group.id", options_.name},
+                             {"enable.auto.commit", "false"},
+                             {"enable.auto.offset.store", "false"},
+                             {"auto.offset.reset", "earliest"},
+                             {"fetch.wait.max.ms", "500"},
+                             {"queued.min.messages", "1000"},
+                             {"queued.max.messages.kbytes", "8192"}});
+  rd_kafka_conf_set_opaque(conf.get(), this);
+  rd_kafka_conf_set_error_cb(conf.get(), [](rd_kafka_t*, int kind, const char* text, void* opaque) {
+    static_cast<Follower*>(opaque)->cluster_->health().trouble(static_cast<rd_kafka_resp_err_t>(kind), text);
+  });
+  client_ = client(RD_KAFKA_CONSUMER, std::move(conf));
+  rd_kafka_poll_set_consumer(client_.get());
+  if (cluster_->usable()) reading_ = begin_reading();
+  thread_ = std::thread([this] { run(); });
+}
+
+void Follower::stop() {
+  if (stopping_.exchange(true)) return;
+  if (thread_.joinable()) thread_.join();
+}
+
+/// Every partition, from before the start on.
+bool Follower::begin_reading() {
+  const auto ask = [&](std::int64_t time) {
+    auto list = partition_list(options_.topics.size() * static_cast<std::size_t>(options_.partitions));
+    for (const auto& topic : options_.topics)
+      for (int at = 0; at < options_.partitions; ++at) rd_kafka_topic_partition_list_add(list.get(), cluster_->name_of(topic).c_str(), at)->offset = time;
+    auto error = rd_kafka_offsets_for_times(client_.get(), list.get(), offsets_limit_ms);
+    for (int at = 0; at < list->cnt && error == RD_KAFKA_RESP_ERR_NO_ERROR; ++at) error = list->elems[at].err;
+    if (error == RD_KAFKA_RESP_ERR_NO_ERROR) return list;
+    log::debug("kafka.follower_waits", Field("why", words(error)));
+    cluster_->met(error);
+    return Partitions();
+  };
+  // The ends first: where nothing is as young as that, what comes in between is behind the end.
+  const auto ends = ask(RD_KAFKA_OFFSET_END);
+  if (!ends) return false;
+  auto list = ask(Time(began_ - before_start).time_since_epoch().count());
+  if (!list) return false;
+  for (int at = 0; at < list->cnt; ++at)
+    if (list->elems[at].offset < 0) list->elems[at].offset = ends->elems[at].offset;
+  return rd_kafka_assign(client_.get(), list.get()) == RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
+void Follower::run() {
+  pthread_setname_np(pthread_self(), "kafka-follower");
+  bool from_log = false;
+  Moment looked{};
+  while (!stopping_) {
+    if (!reading_ && cluster_->usable()) reading_ = begin_reading();
+    const Owned<rd_kafka_message_t> message(rd_kafka_consumer_poll(client_.get(), from_log ? turn_from_log_ms : turn_ms));
+    if (message && message->err == RD_KAFKA_RESP_ERR_NO_ERROR) take(*message);
+    else if (message && message->err != RD_KAFKA_RESP_ERR__PARTITION_EOF) cluster_->met(message->err);
+    const auto now = options_.clock->moment();
+    if (now - looked < milliseconds(turn_from_log_ms)) continue;
+    looked = now;
+    from_log = read_logs();
+  }
+  rd_kafka_consumer_close(client_.get());
+  client_.reset();
+}
+
+Follower::Lane* Follower::lane_of(const std::string& topic, const std::string& producer, const std::string& epoch, int partition) {
+  for (auto& lane : lanes_)
+    if (lane.partition == partition && lane.topic == topic && lane.log->module() == producer) return lane.log->epoch() == epoch ? &lane : nullptr;
+  return nullptr;
+}
+
+void Follower::take(const rd_kafka_message_t& message) {
+  cluster_->health().fine();
+  const auto topic = std::string(rd_kafka_topic_name(message.rkt)).substr(cluster_->options().topic_prefix.size());
+  auto record = record_of(message, topic);
+  if (!record) return;  // told by the groups
+  if (record->event->sequence == 0) {
+    // A signal: of use now or not at all.
+    if (record->epoch != options_.instance && record->event->time >= began_) options_.tell(record->event);
+    return;
+  }
+  auto* lane = lane_of(topic, record->producer, record->epoch, message.partition);
+  if (!lane) return;
+  if (record->event->sequence <= lane->seen) {
+    if (record->event->sequence == lane->seen) lane->from_log = false;  // it has come to where we are
+    return;
+  }
+  lane->seen = record->event->sequence;
+  lane->behind_since = Moment();
+  lane->from_log = false;
+  options_.tell(record->event);
+}
+
+/// What Kafka is late with. True while anything is read so.
+bool Follower::read_logs() {
+  bool any = false;
+  const auto now = options_.clock->moment();
+  for (auto& lane : lanes_) {
+    const auto head = lane.log->head(lane.topic, lane.partition);
+    if (head <= lane.seen) {
+      lane.behind_since = Moment();
+      any = any || lane.from_log;
+      continue;
+    }
+    if (!lane.from_log) {
+      if (lane.behind_since == Moment()) lane.behind_since = now;
+      if (now - lane.behind_since < patience) continue;
+      lane.from_log = true;
+      log::warn("kafka.late", Field("topic", lane.topic), Field("partition", lane.partition), Field("behind", head - lane.seen));
+    }
+    any = true;
+    std::vector<EventPtr> events;
+    if (!lane.log->from_tail(lane.topic, lane.partition, lane.seen, page_of_log, events)) {
+      auto rows = lane.log->store()->read_now(
+          [&](Query& query) -> Result<std::vector<EventPtr>> { return lane.log->from_rows(query, lane.topic, lane.partition, lane.seen, page_of_log); });
+      if (!rows) continue;
+      events = std::move(*rows);
+    }
+    for (const auto& event : events) options_.tell(event);
+    if (events.empty()) continue;
+    lane.seen = events.back()->sequence;
+    if (from_log_) from_log_->add(events.size());
+  }
+  return any;
+}
+
+}  // namespace loggia::kafka

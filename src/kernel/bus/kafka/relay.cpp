@@ -1,0 +1,299 @@
+#include "bus/kafka/relay.hpp"
+#include <pthread.h>
+#include <algorithm>
+#include "loggia/kernel/log.hpp"
+
+namespace loggia::kafka {
+namespace {
+
+constexpr std::size_t page_of_rows = 256, in_flight_max = 8192;
+constexpr milliseconds idle(250), store_every(250), backoff_first(100), backoff_max(5000);
+constexpr int flush_limit_ms = 2000;
+
+}  // namespace
+
+Relay::Relay(std::shared_ptr<Cluster> cluster, std::vector<std::shared_ptr<bus::LogHere>> logs, RelayOptions options)
+    : cluster_{std::move(cluster)}, logs_{std::move(logs)}, options_{std::move(options)} {
+  for (const auto& log : logs_)
+    for (const auto& topic : log->topics()) {
+      const auto count = log->heads(topic).size();
+      for (std::size_t at = 0; at < count; ++at) {
+        auto lane = std::make_unique<Lane>();
+        lane->log = log.get();
+        lane->topic = topic;
+        lane->name = cluster_ ? cluster_->name_of(topic) : topic;
+        lane->partition = static_cast<int>(at);
+        lanes_.push_back(std::move(lane));
+      }
+    }
+}
+
+Relay::~Relay() { stop(); }
+
+Result<bool> Relay::read_positions() {
+  for (const auto& log : logs_) {
+    auto read = log->store()->read_now([&](Query& query) -> Result<bool> {
+      auto rows = query.select("SELECT topic, partition, position FROM log_relay");
+      while (rows->next())
+        for (const auto& lane : lanes_)
+          if (lane->log == log.get() && lane->topic == rows->text(0) && lane->partition == rows->integer(1))
+            lane->acknowledged = lane->stored = lane->sent = rows->integer(2);
+      return true;
+    });
+    if (!read) return read;
+  }
+  return true;
+}
+
+Result<bool> Relay::start() {
+  if (auto read = read_positions(); !read) return read;
+  if (options_.metrics) {
+    relayed_ = &options_.metrics->counter("loggia_relay_acknowledged_total", "Events that Kafka has acknowledged.", {});
+    again_ = &options_.metrics->counter("loggia_relay_begun_again_total", "Failed deliveries after which the relay began again at what was acknowledged.", {});
+    options_.metrics->observed("loggia_relay_backlog_events", "Events of the logs that Kafka has not acknowledged yet.", {}, [self = weak_from_this()] {
+      const auto relay = self.lock();
+      return relay ? static_cast<double>(relay->backlog()) : 0.0;
+    });
+  }
+  make_producer();
+  started_ = true;
+  thread_ = std::thread([this] { run(); });
+  return true;
+}
+
+void Relay::stop() {
+  if (stopping_.exchange(true)) return;
+  wake();
+  if (thread_.joinable()) thread_.join();
+  tasks_.cancel();
+  tasks_.wait(milliseconds(10000));
+}
+
+void Relay::wake() {
+  if (woken_.exchange(true)) return;
+  const std::lock_guard lock(queue_mutex_);
+  if (queue_) rd_kafka_queue_yield(queue_.get());
+}
+
+std::int64_t Relay::backlog() const {
+  std::int64_t sum = 0;
+  for (const auto& lane : lanes_) sum += std::max<std::int64_t>(0, lane->log->head(lane->topic, lane->partition) - lane->acknowledged);
+  return sum;
+}
+
+std::vector<TopicLag> Relay::lag() const {
+  std::vector<TopicLag> out;
+  for (const auto& lane : lanes_) {
+    TopicLag row;
+    row.topic = lane->topic;
+    row.group = "kafka relay";
+    row.partition = lane->partition;
+    row.head = lane->log->head(lane->topic, lane->partition);
+    row.position = lane->acknowledged;
+    if (row.head > 0) out.push_back(std::move(row));
+  }
+  return out;
+}
+
+void Relay::make_producer() {
+  auto conf = configuration(cluster_->options(), cluster_->health(),
+                            {{"enable.idempotence", "true"},
+                             {"acks", "all"},
+                             {"message.timeout.ms", "0"},  // it waits for as long as the cluster is away
+                             {"linger.ms", "2"},
+                             {"queue.buffering.max.messages", "20000"},
+                             {"queue.buffering.max.kbytes", "65536"},
+                             // A topic that was deleted is told soon, and made again from the log.
+                             {"topic.metadata.propagation.max.ms", "5000"}});
+  rd_kafka_conf_set_dr_msg_cb(conf.get(), &Relay::delivered);
+  rd_kafka_conf_set_opaque(conf.get(), this);
+  // The opaque is this relay's here: errors go the same way.
+  rd_kafka_conf_set_error_cb(conf.get(), [](rd_kafka_t*, int kind, const char* text, void* opaque) {
+    auto& relay = *static_cast<Relay*>(opaque);
+    if (kind == RD_KAFKA_RESP_ERR__FATAL) relay.failed_ = true;  // idempotence is lost: a new producer
+    else relay.cluster_->health().trouble(static_cast<rd_kafka_resp_err_t>(kind), text);
+  });
+  auto made = client(RD_KAFKA_PRODUCER, std::move(conf));
+  const std::lock_guard lock(queue_mutex_);
+  producer_ = std::move(made);
+  queue_.reset(rd_kafka_queue_get_main(producer_.get()));
+}
+
+/// After a delivery that failed: what is behind it in its partition must not overtake it. All that is not acknowledged goes again.
+void Relay::begin_again() {
+  log::warn("kafka.relay_begins_again", Field("in_flight", in_flight_));
+  if (again_) again_->add();
+  rd_kafka_purge(producer_.get(), RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
+  rd_kafka_flush(producer_.get(), flush_limit_ms);
+  {
+    const std::lock_guard lock(queue_mutex_);
+    queue_.reset();
+  }
+  producer_.reset();
+  in_flight_ = 0;
+  for (const auto& lane : lanes_) lane->sent = lane->acknowledged;
+  failed_ = false;
+  make_producer();
+}
+
+/// A topic that was made just now has nothing, whatever was acknowledged before: somebody deleted it.
+void Relay::forget_made() {
+  const auto made = cluster_->take_made();
+  if (made.empty()) return;
+  for (const auto& lane : lanes_) {
+    if (std::find(made.begin(), made.end(), lane->name) == made.end()) continue;
+    if (lane->acknowledged > 0) {
+      failed_ = true;  // what is on its way belongs to the topic that was
+      log::info("kafka.topic_filled_again", Field("topic", lane->name), Field("partition", lane->partition), Field("events", lane->acknowledged.load()));
+    }
+    lane->acknowledged = lane->stored = lane->sent = 0;
+  }
+  for (const auto& log : logs_) {
+    auto done = log->store()->write_now([&](Transaction& transaction) -> Result<bool> {
+      for (const auto& lane : lanes_)
+        if (lane->log == log.get() && std::find(made.begin(), made.end(), lane->name) != made.end())
+          transaction.execute("DELETE FROM log_relay WHERE topic = ?1 AND partition = ?2", lane->topic, lane->partition);
+      return true;
+    });
+    if (!done) log::warn("kafka.relay_position_not_stored", Field("store", log->store()->name()), Field("why", done.error().detail));
+  }
+}
+
+void Relay::delivered(rd_kafka_t*, const rd_kafka_message_t* message, void* opaque) { static_cast<Relay*>(opaque)->report(*message); }
+
+void Relay::report(const rd_kafka_message_t& message) {
+  const std::unique_ptr<Sent> sent(static_cast<Sent*>(message._private));
+  if (in_flight_ > 0) --in_flight_;
+  if (message.err == RD_KAFKA_RESP_ERR_NO_ERROR) {
+    // In order in each partition. Acknowledged twice is acknowledged once.
+    if (sent->sequence > sent->lane->acknowledged) sent->lane->acknowledged = sent->sequence;
+    backoff_ = milliseconds(0);
+    if (relayed_) relayed_->add();
+    cluster_->health().fine();
+    return;
+  }
+  if (!failed_ && message.err != RD_KAFKA_RESP_ERR__PURGE_QUEUE && message.err != RD_KAFKA_RESP_ERR__PURGE_INFLIGHT) {
+    log::warn("kafka.delivery_failed", Field("topic", sent->lane->name), Field("partition", sent->lane->partition), Field("sequence", sent->sequence),
+              Field("why", words(message.err)));
+    cluster_->met(message.err);
+  }
+  failed_ = true;
+}
+
+void Relay::run() {
+  pthread_setname_np(pthread_self(), "kafka-relay");
+  while (!stopping_) {
+    woken_ = false;
+    bool more = false;
+    forget_made();
+    if (failed_) {
+      begin_again();
+      backoff_ = std::clamp(backoff_ * 2, backoff_first, backoff_max);
+    } else if (cluster_->usable()) {
+      more = produce_some();
+    }
+    store_positions(false);
+    // Acknowledgements are taken here; wake() ends the wait.
+    const auto wait = more ? milliseconds(0) : backoff_.count() > 0 && in_flight_ == 0 ? backoff_ : idle;
+    rd_kafka_queue_poll_callback(queue_.get(), static_cast<int>(wait.count()));
+  }
+  rd_kafka_flush(producer_.get(), flush_limit_ms);
+  store_positions(true);
+  const std::lock_guard lock(queue_mutex_);
+  // Reports of what did not go out in time free what rides on them.
+  rd_kafka_purge(producer_.get(), RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
+  rd_kafka_flush(producer_.get(), flush_limit_ms);
+  queue_.reset();
+  producer_.reset();
+}
+
+/// A page_of_rows of each partition that is behind. True when there may be more and there is room for it.
+bool Relay::produce_some() {
+  bool more = false;
+  for (const auto& lane : lanes_) {
+    if (failed_) return false;
+    if (lane->sent >= lane->log->head(lane->topic, lane->partition)) continue;
+    if (in_flight_ >= in_flight_max) return false;
+    std::vector<EventPtr> events;
+    if (!lane->log->from_tail(lane->topic, lane->partition, lane->sent, page_of_rows, events)) {
+      auto rows = lane->log->store()->read_now(
+          [&](Query& query) -> Result<std::vector<EventPtr>> { return lane->log->from_rows(query, lane->topic, lane->partition, lane->sent, page_of_rows); });
+      if (!rows) {
+        log::warn("kafka.log_not_readable", Field("topic", lane->topic), Field("why", rows.error().detail));
+        return false;
+      }
+      events = std::move(*rows);
+    }
+    for (const auto& event : events)
+      if (!produce(*lane, *event)) return false;
+    more = more || events.size() == page_of_rows;
+  }
+  return more && in_flight_ < in_flight_max;
+}
+
+bool Relay::produce(Lane& lane, const Event& event) {
+  const auto envelope = to_cloud_event(event);
+  auto sent = std::make_unique<Sent>(Sent{&lane, event.sequence});
+  auto* headers = rd_kafka_headers_new(1);
+  rd_kafka_header_add(headers, "content-type", -1, "application/cloudevents+json", -1);
+  const auto error = rd_kafka_producev(
+      producer_.get(), RD_KAFKA_V_TOPIC(lane.name.c_str()), RD_KAFKA_V_PARTITION(lane.partition), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
+      RD_KAFKA_V_KEY(event.key.data(), event.key.size()), RD_KAFKA_V_VALUE(const_cast<char*>(envelope.data()), envelope.size()),
+      RD_KAFKA_V_TIMESTAMP(event.time.time_since_epoch().count()), RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_OPAQUE(sent.get()), RD_KAFKA_V_END);
+  if (error == RD_KAFKA_RESP_ERR_NO_ERROR) {
+    (void)sent.release();  // until its report
+    lane.sent = event.sequence;
+    ++in_flight_;
+    return true;
+  }
+  rd_kafka_headers_destroy(headers);
+  if (error == RD_KAFKA_RESP_ERR__QUEUE_FULL) return false;  // there will be room
+  log::warn("kafka.not_produced", Field("topic", lane.name), Field("partition", lane.partition), Field("sequence", event.sequence),
+            Field("why", words(error)));
+  cluster_->met(error);
+  failed_ = true;
+  return false;
+}
+
+/// Each costs its store a commit, so a few times a second at most: what was relayed since then is relayed again after a crash.
+void Relay::store_positions(bool last) {
+  const auto now = options_.clock->moment();
+  if (!last && (storing_ || now - stored_at_ < store_every)) return;
+  stored_at_ = now;
+  for (const auto& log : logs_) {
+    std::vector<std::pair<Lane*, std::int64_t>> moved;
+    for (const auto& lane : lanes_)
+      if (lane->log == log.get() && lane->acknowledged > lane->stored) moved.emplace_back(lane.get(), lane->acknowledged.load());
+    if (moved.empty()) continue;
+    if (last) {
+      auto done = log->store()->write_now([&](Transaction& transaction) { return put(transaction, moved); });
+      if (!done) log::warn("kafka.relay_position_not_stored", Field("store", log->store()->name()), Field("why", done.error().detail));
+    } else {
+      storing_ = true;
+      tasks_.spawn(options_.shards->executor(0), "kafka.relay_position", store(log.get(), std::move(moved)));
+    }
+  }
+}
+
+Result<bool> Relay::put(Transaction& transaction, const std::vector<std::pair<Lane*, std::int64_t>>& positions) const {
+  for (const auto& [lane, position] : positions)
+    transaction.execute(
+        "INSERT INTO log_relay(topic, partition, position) VALUES (?1, ?2, ?3) "
+        "ON CONFLICT(topic, partition) DO UPDATE SET position = excluded.position WHERE excluded.position > log_relay.position",
+        lane->topic, lane->partition, position);
+  return true;
+}
+
+boost::asio::awaitable<void> Relay::store(bus::LogHere* log, std::vector<std::pair<Lane*, std::int64_t>> positions) {
+  const Context context;
+  auto self = shared_from_this();
+  auto work = [self, positions](Transaction& transaction) { return self->put(transaction, positions); };
+  auto done = co_await log->store()->write(context, std::move(work));
+  if (done)
+    for (const auto& [lane, position] : positions) lane->stored = position;
+  else
+    log::warn("kafka.relay_position_not_stored", Field("store", log->store()->name()), Field("why", done.error().detail));
+  storing_ = false;
+}
+
+}  // namespace loggia::kafka

@@ -1,0 +1,79 @@
+#pragma once
+// From the logs of this process's modules into Kafka: in order, acks=all, idempotent. It never holds up who appends: what the cluster has
+// not acknowledged waits in the log. What it sends twice (after a crash, a failure) consumers drop by `sequence`.
+#include <chrono>
+#include <condition_variable>
+#include <thread>
+#include "bus/kafka/cluster.hpp"
+#include "bus/log_here.hpp"
+
+namespace loggia::kafka {
+
+struct RelayOptions {
+  std::shared_ptr<Shards> shards;
+  std::shared_ptr<Clock> clock;
+  Metrics* metrics = nullptr;
+};
+
+/// A thread of its own reads, produces and takes the acknowledgements.
+class Relay : public std::enable_shared_from_this<Relay> {
+ public:
+  /// `cluster` may be null where the relay is not started.
+  Relay(std::shared_ptr<Cluster> cluster, std::vector<std::shared_ptr<bus::LogHere>> logs, RelayOptions options);
+  ~Relay();
+  /// Blocking: reads how far it had come. Without start(): for lag() alone.
+  Result<bool> read_positions();
+  Result<bool> start();
+  /// Waits a moment for what is on its way, stores how far it came. Blocks; not from a shard.
+  void stop();
+  /// Something was appended, or the cluster is back. Any thread; quick.
+  void wake();
+
+  /// Events that the cluster has not acknowledged.
+  std::int64_t backlog() const;
+  /// For the topics of the logs: how far each partition is relayed, of the store where the relay does not run.
+  std::vector<TopicLag> lag() const;
+
+ private:
+  struct Lane {  // a partition of a topic of a log
+    bus::LogHere* log;
+    std::string topic, name;  // as we call it, and as Kafka does
+    int partition = 0;
+    std::int64_t sent = 0;                   // of the thread
+    std::atomic<std::int64_t> acknowledged{0};
+    std::atomic<std::int64_t> stored{0};
+  };
+  struct Sent {  // rides on each message to its delivery report
+    Lane* lane;
+    std::int64_t sequence;
+  };
+  static void delivered(rd_kafka_t* from, const rd_kafka_message_t* message, void* opaque);
+  void report(const rd_kafka_message_t& message);
+  void forget_made();
+  void run();
+  void make_producer();
+  void begin_again();
+  bool produce_some();
+  bool produce(Lane& lane, const Event& event);
+  void store_positions(bool last);
+  boost::asio::awaitable<void> store(bus::LogHere* log, std::vector<std::pair<Lane*, std::int64_t>> positions);
+  Result<bool> put(Transaction& transaction, const std::vector<std::pair<Lane*, std::int64_t>>& positions) const;
+
+  std::shared_ptr<Cluster> cluster_;
+  std::vector<std::shared_ptr<bus::LogHere>> logs_;
+  RelayOptions options_;
+  std::vector<std::unique_ptr<Lane>> lanes_;
+  Owned<rd_kafka_t> producer_;
+  Owned<rd_kafka_queue_t> queue_;  // the producer's own, to be woken from
+  std::mutex queue_mutex_;
+  std::size_t in_flight_ = 0;  // of the thread
+  bool failed_ = false;        // of the thread: begin again
+  milliseconds backoff_{};
+  Moment stored_at_{};
+  std::atomic<bool> woken_{false}, stopping_{false}, storing_{false}, started_{false};
+  Counter *relayed_ = nullptr, *again_ = nullptr;
+  Tasks tasks_;
+  std::thread thread_;
+};
+
+}  // namespace loggia::kafka
