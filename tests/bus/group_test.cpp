@@ -127,7 +127,7 @@ TEST_CASE("a topic with two producers: each has a log and sequences of its own, 
   REQUIRE(of_user.size() == 2);
   CHECK(of_user[0]->sequence == 1);
   CHECK(of_chat[0]->source != of_user[0]->source);
-  CHECK(t.bus->lag().size() == 4);
+  CHECK(t.lag().size() == 4);
   t.end();
 }
 
@@ -172,7 +172,7 @@ TEST_CASE("lag and heads tell how far each group is") {
   t.subscribe_and_start();
   t.append_many("room", 1, 5);
   t.until([&] { return t.search.done().size() == 5 && t.mail.done().size() == 2; });
-  for (const auto& row : t.bus->lag()) {
+  for (const auto& row : t.lag()) {
     CHECK(row.head == 5);
     CHECK(row.position == (row.group == "mail" ? 2 : 5));
   }

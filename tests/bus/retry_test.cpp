@@ -32,7 +32,7 @@ TEST_CASE("an event that a handler refuses is tried five times, set aside with i
   CHECK(t.mail.dead_letters() == 1);
   CHECK(t.counted("loggia_events_set_aside_total", "mail") == 1);
   CHECK(t.counted("loggia_events_retried_total", "mail") == 4);
-  for (const auto& row : t.bus->lag()) CHECK(row.dead_letters == (row.group == "mail" ? 1u : 0u));
+  for (const auto& row : t.lag()) CHECK(row.dead_letters == (row.group == "mail" ? 1u : 0u));
   t.mail.store
       ->read_now([](Query& query) -> Result<bool> {
         auto rows = query.select("SELECT reason, event, sequence FROM dead_letter");

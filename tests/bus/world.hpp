@@ -1,7 +1,9 @@
 #pragma once
 // A producer, two consumers and a bus over stores in memory, on one loop and a clock that the test moves. The process can end and
-// begin again over the same stores.
+// begin again over the same stores. With LOGGIA_TEST_BUS=kafka the bus is Kafka's, on the real broker LOGGIA_TEST_KAFKA: the same cases.
 #include <doctest/doctest.h>
+#include <cstdlib>
+#include <mutex>
 #include "support/fakes.hpp"
 #include "support/memory_store.hpp"
 #include "support/print.hpp"
@@ -63,6 +65,40 @@ struct Consumer {
   }
 };
 
+/// What a follower was told, on whichever thread.
+class Told {
+ public:
+  void operator()(const EventPtr& event) {
+    const std::lock_guard lock(mutex_);
+    events_.push_back(event);
+  }
+  std::vector<EventPtr> events() const {
+    const std::lock_guard lock(mutex_);
+    return events_;
+  }
+  std::size_t size() const { return events().size(); }
+  std::vector<std::string> data() const {
+    std::vector<std::string> out;
+    for (const auto& event : events()) out.push_back(*event->data);
+    return out;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::vector<EventPtr> events_;
+};
+
+inline bool on_kafka() {
+  const char* bus = std::getenv("LOGGIA_TEST_BUS");
+  return bus && std::string_view(bus) == "kafka";
+}
+inline std::string broker() {
+  const char* address = std::getenv("LOGGIA_TEST_KAFKA");
+  return address ? address : "no broker: set LOGGIA_TEST_KAFKA";
+}
+/// Kafka's own retention: what is before `offset` goes. tests/bus/kafka_records.cpp.
+void delete_records(const std::string& topic, int partition, std::int64_t offset);
+
 struct World {
   std::shared_ptr<FakeClock> clock = std::make_shared<FakeClock>();
   std::shared_ptr<FakeRandom> random = std::make_shared<FakeRandom>();
@@ -72,10 +108,15 @@ struct World {
   std::shared_ptr<Database> store = memory_database(clock, {{1, "lines", "CREATE TABLE line(number INTEGER PRIMARY KEY, text TEXT)"}}, "chat");
   Consumer mail{"mail", clock}, search{"search", clock};
   BusOptions options;
+  KafkaOptions kafka;
   std::shared_ptr<Bus> bus;
   std::shared_ptr<Log> log;
 
   World() {
+    kafka.brokers = {broker()};
+    Bytes16 bytes{};
+    system_random()->fill(bytes.data(), bytes.size());
+    kafka.topic_prefix = "test-" + Uuid(bytes).text() + ".";  // topics of its own
     options.partitions = 4;
     options.retention = std::chrono::hours(24);
     options.clock = clock;
@@ -93,7 +134,7 @@ struct World {
   }
   /// The process begins: the bus with the producer's log; groups and start() are the test's.
   void begin() {
-    bus = embedded_bus(options);
+    bus = on_kafka() ? kafka_bus(options, kafka) : embedded_bus(options);
     log = bus->open_log("chat", store, {topic("messages"), topic("receipts")});
   }
   void end() {
@@ -140,6 +181,13 @@ struct World {
       shards->advance(milliseconds(50));
       return false;
     });
+  }
+  /// Of the groups alone.
+  std::vector<TopicLag> lag() const {
+    std::vector<TopicLag> out;
+    for (auto& row : bus->lag())
+      if (row.group != "kafka relay") out.push_back(std::move(row));
+    return out;
   }
   bool caught_up() {
     for (const auto& row : bus->lag())

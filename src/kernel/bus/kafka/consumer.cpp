@@ -30,7 +30,7 @@ void Consumer::start() {
                              // An offset that is not there (any more): the oldest. The stored position drops what was handled.
                              {"auto.offset.reset", "earliest"},
                              {"partition.assignment.strategy", "range"},
-                             {"session.timeout.ms", "10000"},
+                             {"session.timeout.ms", "6000"},
                              {"heartbeat.interval.ms", "1000"},
                              {"max.poll.interval.ms", "300000"},
                              {"fetch.wait.max.ms", "500"},
@@ -79,7 +79,9 @@ void Consumer::run() {
   }
   for (auto& [place, reading] : readings_) settle(place, reading);
   commit(true);
-  rd_kafka_consumer_close(client_.get());
+  // Who waits to be let in (after a crash, until the member that was is given up) would wait on in a close. It is given up in its turn.
+  if (readings_.empty()) rd_kafka_destroy_flags(client_.release(), RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+  else rd_kafka_consumer_close(client_.get());
   client_.reset();
 }
 

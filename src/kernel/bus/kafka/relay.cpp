@@ -215,6 +215,7 @@ bool Relay::produce_some() {
     if (lane->sent >= lane->log->head(lane->topic, lane->partition)) continue;
     if (in_flight_ >= in_flight_max) return false;
     std::vector<EventPtr> events;
+    const auto head = lane->log->head(lane->topic, lane->partition);
     if (!lane->log->from_tail(lane->topic, lane->partition, lane->sent, page_of_rows, events)) {
       auto rows = lane->log->store()->read_now(
           [&](Query& query) -> Result<std::vector<EventPtr>> { return lane->log->from_rows(query, lane->topic, lane->partition, lane->sent, page_of_rows); });
@@ -223,6 +224,11 @@ bool Relay::produce_some() {
         return false;
       }
       events = std::move(*rows);
+      if (events.empty()) {
+        // Past its retention before there was a relay.
+        lane->sent = head;
+        lane->acknowledged = head;
+      }
     }
     for (const auto& event : events)
       if (!produce(*lane, *event)) return false;

@@ -1,0 +1,29 @@
+// What the tests do to a real Kafka beside the bus.
+#include "world.hpp"
+#ifdef LOGGIA_HAS_KAFKA
+#include "bus/kafka/client.hpp"
+#endif
+
+namespace loggia::test {
+
+#ifdef LOGGIA_HAS_KAFKA
+void delete_records(const std::string& topic, int partition, std::int64_t offset) {
+  KafkaOptions options;
+  options.brokers = {broker()};
+  kafka::Health health(options);
+  const auto admin = kafka::client(RD_KAFKA_PRODUCER, kafka::configuration(options, health, {}));
+  auto list = kafka::partition_list(1);
+  rd_kafka_topic_partition_list_add(list.get(), topic.c_str(), partition)->offset = offset;
+  auto* wanted = rd_kafka_DeleteRecords_new(list.get());
+  const kafka::Owned<rd_kafka_queue_t> queue(rd_kafka_queue_new(admin.get()));
+  rd_kafka_DeleteRecords(admin.get(), &wanted, 1, nullptr, queue.get());
+  const kafka::Owned<rd_kafka_event_t> event(rd_kafka_queue_poll(queue.get(), 20000));
+  rd_kafka_DeleteRecords_destroy(wanted);
+  REQUIRE(event);
+  REQUIRE(rd_kafka_event_error(event.get()) == RD_KAFKA_RESP_ERR_NO_ERROR);
+}
+#else
+void delete_records(const std::string&, int, std::int64_t) { FAIL("this build has no Kafka"); }
+#endif
+
+}  // namespace loggia::test
