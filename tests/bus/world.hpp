@@ -186,7 +186,7 @@ struct World {
   std::vector<TopicLag> lag() const {
     std::vector<TopicLag> out;
     for (auto& row : bus->lag())
-      if (row.group != "kafka relay") out.push_back(std::move(row));
+      if (row.group != "kafka-relay") out.push_back(std::move(row));
     return out;
   }
   bool caught_up() {

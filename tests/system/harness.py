@@ -4,7 +4,7 @@ Each test file is a program: `python3 tests/system/kill_test.py build/release/lo
 """
 import base64, http.client, json, os, pathlib, queue, re, secrets, shutil, signal, socket, struct, subprocess, sys, tempfile, threading, time, traceback
 
-SET = [word for pair in os.environ.get("LOGGIA_SET", "").split() for word in ("--set", pair)]   # of every server: "process.threads=4"
+SET = os.environ.get("LOGGIA_SET", "").split()   # of every server: "process.threads=4"; {n} in it is a fresh name for each server's storage
 PATIENCE = float(os.environ.get("LOGGIA_PATIENCE", "1"))   # multiplies every limit, for sanitizers
 DEEP = "--deep" in sys.argv                                # scripts/promise --deep: longer, more of it
 SEED = next((int(word.removeprefix("--seed=")) for word in sys.argv if word.startswith("--seed=")), 20261129)
@@ -30,13 +30,15 @@ class Server:
         self.home = pathlib.Path(tempfile.mkdtemp(prefix="loggia-system-"))
         self.data = data or str(self.home / "data")
         self.process = None
+        self.name = "t" + word()
+        self.set = [one for pair in SET for one in ("--set", pair.replace("{n}", self.name))]
         self.before, self.environment, self.prepare = [], {}, None   # words before the command, more variables, what runs in the child
 
     def start(self, limit=60):
         lines = queue.Queue()
         self.log = open(self.home / "stderr.log", "ab")
         self.process = subprocess.Popen(
-            [*self.before, self.binary, "serve", "--data", self.data, "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--set", "gateway.rate_limit=false", *SET, *self.flags],
+            [*self.before, self.binary, "serve", "--data", self.data, "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--set", "gateway.rate_limit=false", *self.set, *self.flags],
             stdout=subprocess.PIPE, stderr=self.log, stdin=subprocess.DEVNULL, cwd=self.home,
             env={**{k: v for k, v in os.environ.items() if not k.startswith("LOGGIA_")}, **self.environment}, preexec_fn=self.prepare)
 
@@ -74,7 +76,7 @@ class Server:
 
     def command(self, *words, input="", ok=True):
         """`loggia WORDS` on this server's data, beside it or without it."""
-        done = subprocess.run([self.binary, *words, "--data", self.data], capture_output=True, text=True, input=input, timeout=60 * PATIENCE, cwd=self.home)
+        done = subprocess.run([self.binary, *words, "--data", self.data, *self.set], capture_output=True, text=True, input=input, timeout=60 * PATIENCE, cwd=self.home)
         assert not ok or done.returncode == 0, (words, done)
         return done
 

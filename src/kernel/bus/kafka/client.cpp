@@ -175,6 +175,8 @@ Owned<rd_kafka_conf_t> configuration(const KafkaOptions& options, Health& health
   set("socket.keepalive.enable", "true");
   set("log.connection.close", "false");  // a broker closes what is idle
   set("socket.nagle.disable", "true");
+  // Made by a client that only looks, a topic would have the broker's number of partitions.
+  set("allow.auto.create.topics", "false");
   for (const auto& [name, value] : options.options) set(name, value);
   set("bootstrap.servers", joined(options.brokers));
   for (const auto& [name, value] : ours) set(name, value);

@@ -86,7 +86,7 @@ std::vector<TopicLag> Relay::lag() const {
   for (const auto& lane : lanes_) {
     TopicLag row;
     row.topic = lane->topic;
-    row.group = "kafka relay";
+    row.group = "kafka-relay";
     row.partition = lane->partition;
     row.head = lane->log->head(lane->topic, lane->partition);
     row.position = lane->acknowledged;
