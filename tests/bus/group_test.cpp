@@ -146,6 +146,23 @@ TEST_CASE("replay sets a group back, and it sees the events again") {
   CHECK(t.bus->replay("messages", "nobody", 1, -1).error().code == Errc::not_found);
 }
 
+TEST_CASE("a group that is set back while nothing runs begins there") {
+  World t;
+  t.subscribe_and_start();
+  t.append_many("room", 1, 10);
+  t.until([&] { return t.caught_up(); });
+  t.end();
+  t.begin();
+  t.bus->subscribe(t.mail.subscription("messages"));
+  CHECK(t.bus->replay("messages", "mail", 4, -1).value() == 7);  // the shell, beside no server
+  t.end();
+  t.begin();
+  t.subscribe_and_start();
+  t.until([&] { return t.mail.done().size() == 17; });
+  CHECK(t.mail.done().at(10) == "4");
+  CHECK(t.mail.done().back() == "10");
+}
+
 TEST_CASE("replay while the group is at work skips nothing") {
   World t;
   t.subscribe_and_start();
@@ -160,8 +177,12 @@ TEST_CASE("replay while the group is at work skips nothing") {
   t.append_many("room", 21, 20);
   t.until([&] { return t.caught_up() && t.mail.done().size() >= 60; });
   auto done = t.mail.done();
-  REQUIRE(done.size() == 60);
-  for (std::size_t at = 20; at < 60; ++at) CHECK(done[at] == std::to_string(at - 19));
+  // What came before it in a transaction of its own was done; from the position that was set on, all of it again.
+  REQUIRE(done.size() >= 60);
+  REQUIRE(done.size() < 70);
+  const auto again = done.size() - 40;
+  for (std::size_t at = 0; at < again; ++at) CHECK(done[at] == std::to_string(at + 1));
+  for (std::size_t at = again; at < done.size(); ++at) CHECK(done[at] == std::to_string(at - again + 1));
 }
 
 TEST_CASE("lag and heads tell how far each group is") {

@@ -173,6 +173,8 @@ Owned<rd_kafka_conf_t> configuration(const KafkaOptions& options, Health& health
   // A broker that is back is found within a second or two; the standard is ten.
   set("reconnect.backoff.max.ms", "2000");
   set("socket.keepalive.enable", "true");
+  // Who leads a partition is asked again at least so often: an answer that was missed is not waited for five minutes.
+  set("topic.metadata.refresh.interval.ms", "5000");
   set("log.connection.close", "false");  // a broker closes what is idle
   set("socket.nagle.disable", "true");
   // Made by a client that only looks, a topic would have the broker's number of partitions.

@@ -35,8 +35,7 @@ void Consumer::start() {
                              {"max.poll.interval.ms", "300000"},
                              {"fetch.wait.max.ms", "500"},
                              {"queued.min.messages", "1000"},
-                             {"queued.max.messages.kbytes", "4096"},
-                             {"topic.metadata.refresh.interval.ms", "10000"}});
+                             {"queued.max.messages.kbytes", "4096"}});
   rd_kafka_conf_set_rebalance_cb(conf.get(), &Consumer::rebalanced);
   rd_kafka_conf_set_opaque(conf.get(), this);
   rd_kafka_conf_set_error_cb(conf.get(), [](rd_kafka_t*, int kind, const char* text, void* opaque) {

@@ -1,0 +1,156 @@
+// What a cluster answers when all is not well, by librdkafka's mock of one: nothing is lost, doubled or out of order, whatever it says.
+#include "world.hpp"
+#ifdef LOGGIA_HAS_KAFKA
+#include "bus/kafka/client.hpp"
+// after rdkafka.h
+#include <librdkafka/rdkafka_mock.h>
+
+namespace loggia {
+namespace {
+
+constexpr std::int16_t produce = 0, fetch = 1, metadata = 3, join_group = 11, init_producer_id = 22;  // keys of the protocol's requests
+
+/// One broker in this process, with the topics of the test's producer.
+class MockCluster {
+ public:
+  explicit MockCluster(const std::string& prefix) {
+    KafkaOptions options;
+    options.brokers = {"127.0.0.1:1"};
+    health_ = std::make_unique<kafka::Health>(options);
+    client_ = kafka::client(RD_KAFKA_PRODUCER, kafka::configuration(options, *health_, {}));
+    cluster_ = rd_kafka_mock_cluster_new(client_.get(), 1);
+    for (const char* topic : {"messages", "receipts"}) REQUIRE(rd_kafka_mock_topic_create(cluster_, (prefix + topic).c_str(), 4, 1) == RD_KAFKA_RESP_ERR_NO_ERROR);
+  }
+  ~MockCluster() { rd_kafka_mock_cluster_destroy(cluster_); }
+  std::string address() const { return rd_kafka_mock_cluster_bootstraps(cluster_); }
+  /// The next `count` requests of this kind are answered so.
+  void answers(std::int16_t kind, rd_kafka_resp_err_t error, std::size_t count = 1) {
+    for (std::size_t at = 0; at < count; ++at) rd_kafka_mock_push_request_errors(cluster_, kind, 1, error);
+  }
+  void away(bool yes) {
+    if (yes) rd_kafka_mock_broker_set_down(cluster_, 1);
+    else rd_kafka_mock_broker_set_up(cluster_, 1);
+  }
+
+ private:
+  std::unique_ptr<kafka::Health> health_;
+  kafka::Owned<rd_kafka_t> client_;
+  rd_kafka_mock_cluster_t* cluster_ = nullptr;
+};
+
+/// The test's world on the mock.
+struct Mocked : test::World {
+  std::unique_ptr<MockCluster> cluster;
+  test::Told told;
+  Mocked() {
+    end();
+    cluster = std::make_unique<MockCluster>(kafka.topic_prefix);
+    again();
+  }
+  ~Mocked() { end(); }
+  void again() {
+    kafka.brokers = {cluster->address()};
+    bus = kafka_bus(options, kafka);
+    log = bus->open_log("chat", store, {topic("messages"), topic("receipts")});
+  }
+  void run() {
+    bus->follow("messages", std::ref(told));
+    bus->subscribe(mail.subscription("messages"));
+    REQUIRE(bus->start());
+  }
+  /// Everything that was appended has reached the group and who follows, once, in order.
+  void all_arrived(const std::vector<std::string>& all) {
+    until([&] { return mail.done().size() >= all.size() && told.size() >= all.size() && caught_up(); });
+    CHECK(mail.done() == all);
+    CHECK(told.data() == all);
+  }
+};
+
+}  // namespace
+
+TEST_SUITE_BEGIN("mock");
+
+TEST_CASE("whatever a broker answers to what it is sent: retried or begun again, nothing lost, doubled or out of order") {
+  const rd_kafka_resp_err_t errors[] = {
+      RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS,
+      RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS_AFTER_APPEND,
+      RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT,
+      RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION,
+      RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE,
+      RD_KAFKA_RESP_ERR_NETWORK_EXCEPTION,
+      RD_KAFKA_RESP_ERR_BROKER_NOT_AVAILABLE,
+      RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS,
+      RD_KAFKA_RESP_ERR_KAFKA_STORAGE_ERROR,
+      RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART,
+      RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED,
+      RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED,
+      RD_KAFKA_RESP_ERR_POLICY_VIOLATION,
+      RD_KAFKA_RESP_ERR_INVALID_RECORD,
+      RD_KAFKA_RESP_ERR_INVALID_REQUIRED_ACKS,
+      RD_KAFKA_RESP_ERR_INVALID_PRODUCER_EPOCH,
+      RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER,
+      RD_KAFKA_RESP_ERR_UNKNOWN_PRODUCER_ID,
+      RD_KAFKA_RESP_ERR_THROTTLING_QUOTA_EXCEEDED,
+      RD_KAFKA_RESP_ERR_UNKNOWN,
+  };
+  Mocked t;
+  t.run();
+  auto all = t.append_many("room", 0, 10);
+  t.all_arrived(all);
+  int next = 10;
+  for (const auto error : errors) {
+    CAPTURE(kafka::words(error));
+    t.cluster->answers(produce, error, 2);
+    const auto more = t.append_many("room", next, 20);
+    next += 20;
+    all.insert(all.end(), more.begin(), more.end());
+    t.all_arrived(all);
+  }
+  CHECK(t.bus->state().degraded == "");
+}
+
+TEST_CASE("a cluster that goes away and comes back: what was appended meanwhile arrives, and the state says why it waits") {
+  Mocked t;
+  t.run();
+  auto all = t.append_many("room", 0, 10);
+  t.all_arrived(all);
+  t.cluster->away(true);
+  t.until([&] { return !t.bus->state().degraded.empty(); });
+  const auto more = t.append_many("room", 10, 300);
+  all.insert(all.end(), more.begin(), more.end());
+  CHECK(t.bus->state().broker == "kafka");
+  t.until([&] { return t.bus->state().degraded.find("300 events wait") != std::string::npos; });
+  CHECK(t.mail.done().size() == 10);
+  t.cluster->away(false);
+  t.all_arrived(all);
+  t.until([&] { return t.bus->state().degraded.empty(); });
+}
+
+TEST_CASE("who follows hears what is in the log while the cluster is away, and hears it once") {
+  Mocked t;
+  t.run();
+  auto all = t.append_many("room", 0, 10);
+  t.all_arrived(all);
+  t.cluster->away(true);
+  const auto more = t.append_many("room", 10, 50);
+  all.insert(all.end(), more.begin(), more.end());
+  t.in_time([&] { return t.told.size() == all.size(); });
+  CHECK(t.told.data() == all);
+  t.cluster->away(false);
+  t.all_arrived(all);
+}
+
+TEST_CASE("a group that may not join yet, and a producer that gets no number yet, try on") {
+  Mocked t;
+  t.cluster->answers(init_producer_id, RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS, 2);
+  t.cluster->answers(join_group, RD_KAFKA_RESP_ERR_COORDINATOR_NOT_AVAILABLE, 2);
+  t.cluster->answers(fetch, RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION, 2);
+  t.cluster->answers(metadata, RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE);
+  t.run();
+  t.all_arrived(t.append_many("room", 0, 30));
+}
+
+TEST_SUITE_END();
+
+}  // namespace loggia
+#endif
