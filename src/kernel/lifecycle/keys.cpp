@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <set>
 #include "loggia/kernel/process.hpp"
+#include "loggia/kernel/storage.hpp"
 
 namespace loggia {
 namespace {
@@ -92,8 +93,13 @@ std::vector<FieldError> check_process(const Config& config, const std::vector<Mo
   }
   if (config.text("bus.transport") != "embedded")
     wrong.push_back({"bus.transport", "this build has no Kafka transport; set bus.transport = \"embedded\""});
-  if (config.text("storage.kind") != "sqlite")
-    wrong.push_back({"storage.kind", "this build has no PostgreSQL storage; set storage.kind = \"sqlite\""});
+  if (config.text("storage.kind") == "postgres") {
+    if (postgres_library().empty())
+      wrong.push_back({"storage.kind", "this build has no PostgreSQL: install libpq-dev and build Loggia again (scripts/build), or set storage.kind = "
+                                       "\"sqlite\""});
+    else if (config.text("storage.postgres.url").empty())
+      wrong.push_back({"storage.postgres.url", "is missing; it says where the data is: postgresql://USER:PASSWORD@HOST:5432/DATABASE"});
+  }
   if (!config.text("rpc.listen").empty())
     wrong.push_back({"rpc.listen", "this build runs all modules in one process and has no listener for other modules; remove rpc.listen"});
   return wrong;
