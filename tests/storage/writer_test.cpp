@@ -5,6 +5,7 @@
 #include <csignal>
 #include <future>
 #include "support/fakes.hpp"
+#include "support/full_disk.hpp"
 #include "support/memory_store.hpp"
 #include "support/print.hpp"
 
@@ -66,35 +67,6 @@ struct Store {
     shards.run_until([&] { return static_cast<int>(answers.size()) == asked; });
   }
 };
-
-/// Fills the disk; what it returns makes room. SQLite's database may not grow. PostgreSQL's tables say what they say on a full disk, until
-/// another store of the same schema, as another process has it, takes that back.
-std::function<void()> full_disk(Store& t, const test::TemporaryDirectory& directory) {
-  const auto pages = [&t](int most) {
-    return t.store->read_now([most](Query& query) -> Result<bool> { return query.select("PRAGMA max_page_count=" + std::to_string(most))->next(); });
-  };
-  if (!test::on_postgres()) {
-    REQUIRE(pages(60));
-    return [pages] { REQUIRE(pages(100000)); };
-  }
-  const Migration fullness{2, "fullness", R"sql(
-CREATE TABLE fullness(since BIGINT);
-INSERT INTO fullness VALUES (1);
-CREATE FUNCTION no_room() RETURNS TRIGGER LANGUAGE plpgsql AS $$ BEGIN
-  IF EXISTS (SELECT 1 FROM fullness) THEN RAISE SQLSTATE '53100' USING MESSAGE = 'could not extend file'; END IF;
-  RETURN NEW;
-END $$;
-CREATE TRIGGER number_full BEFORE INSERT ON number FOR EACH ROW EXECUTE FUNCTION no_room();
-CREATE TRIGGER value_full BEFORE INSERT ON kernel_value FOR EACH ROW EXECUTE FUNCTION no_room();
-)sql"};
-  const auto open = [&t, &directory, fullness] {
-    return open_database(test::file_options(directory.path(), t.clock, {numbers_table, fullness})).value();
-  };
-  t.store = open();
-  return [open] {
-    REQUIRE(open()->write_now([](Transaction& transaction) -> Result<std::int64_t> { return transaction.execute("DELETE FROM fullness"); }));
-  };
-}
 
 }  // namespace
 
@@ -244,9 +216,8 @@ TEST_CASE("closing finishes what was taken, and takes no more") {
 }
 
 TEST_CASE("a full disk refuses writes with insufficient_storage, goes on reading, and takes them again once there is room") {
-  const test::TemporaryDirectory directory;
   Store t;
-  const auto make_room = full_disk(t, directory);
+  test::FullDisk disk(*t.store, 60);
   const auto fill = [](Transaction& transaction) -> Result<std::int64_t> {
     const std::vector<std::uint8_t> much(1000000);
     transaction.execute("INSERT INTO number(value, room) VALUES (1, ?1)", std::span<const std::uint8_t>(much));
@@ -258,7 +229,7 @@ TEST_CASE("a full disk refuses writes with insufficient_storage, goes on reading
   // No room yet: the writer asks by itself, and finds none.
   t.clock->advance(milliseconds(1000));
   CHECK(t.store->write_now([](Transaction& transaction) { return put(transaction, 2); }).error().code == Errc::insufficient_storage);
-  make_room();
+  disk.make_room();
   t.clock->advance(milliseconds(1000));
   CHECK(t.store->write_now([](Transaction& transaction) { return put(transaction, 3); }).has_value());
   CHECK(t.store->writable());

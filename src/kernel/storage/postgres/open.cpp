@@ -141,7 +141,7 @@ Result<std::shared_ptr<Database>> open(DatabaseOptions options) {
     connection->settle();
     if (!steps->empty()) {
       if (auto done = migrate(*connection, target->schema, parts, options.clock->now(), true); !done) return done.error();
-      for (const auto& step : *steps) log::info("storage.migrated", Field("store", options.name), Field("step", step));
+      log::info("storage.migrated", Field("store", options.name), Field("steps", steps->size()));
     }
     return std::shared_ptr<Database>(std::make_shared<PostgresDatabase>(std::move(options), std::move(connection), *target));
   } catch (const Failure& failure) {

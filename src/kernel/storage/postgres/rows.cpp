@@ -9,6 +9,15 @@ namespace {
                          " of PostgreSQL, which is no " + std::string(wanted));
 }
 
+/// Of a NUMERIC, which is what SUM makes of BIGINTs: digits to the base of 10,000, the first of which counts as many times that as `weight` says.
+std::int64_t whole_number(const unsigned char* bytes, int size) {
+  const auto word = [&](int at) { return 2 * at + 2 <= size ? static_cast<std::int16_t>(bytes[2 * at] << 8 | bytes[2 * at + 1]) : std::int16_t{0}; };
+  const int digits = word(0), weight = word(1);
+  std::int64_t out = 0;
+  for (int at = 0; at <= weight; ++at) out = out * 10000 + (at < digits ? word(4 + at) : 0);
+  return word(2) == 0x4000 ? -out : out;
+}
+
 }  // namespace
 
 bool RowsThere::next() {
@@ -29,6 +38,8 @@ std::int64_t RowsThere::integer(int column) const {
     case type_int4:
     case type_int8:
       break;
+    case type_numeric:
+      return whole_number(bytes, size);
     default:
       wrong_type(result, column, "integer");
   }
