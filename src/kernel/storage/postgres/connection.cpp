@@ -9,7 +9,6 @@ namespace loggia::postgres {
 namespace {
 
 constexpr std::size_t pending_max = 2000;  // replies that nobody has looked at: then the oldest are taken in
-constexpr milliseconds grace(5000);        // what an answer may take beyond the statement's own limit
 
 Clock& real_clock() {
   static const std::unique_ptr<Clock> clock = system_clock();  // a socket's time is real, whatever the store's clock says
@@ -67,11 +66,15 @@ class Values {
   std::vector<int> lengths_, formats_;
 };
 
+/// On one line.
 std::string trimmed(const char* message) {
-  std::string out(message ? message : "");
-  while (!out.empty() && (out.back() == '\n' || out.back() == ' ')) out.pop_back();
-  for (auto& c : out)
-    if (c == '\n') c = ' ';
+  std::string out;
+  for (const char* c = message ? message : ""; *c != 0; ++c) {
+    const bool space = *c == '\n' || *c == '\t' || *c == ' ';
+    if (!space) out += *c;
+    else if (!out.empty() && out.back() != ' ') out += ' ';
+  }
+  if (!out.empty() && out.back() == ' ') out.pop_back();
   return out;
 }
 
@@ -155,9 +158,8 @@ bool Connection::alive() {
 
 /// Until something can be read (or written, where there is something to write), which is then read.
 void Connection::pump(bool writing_too) {
-  const auto limit = target_.statement + grace;
   pollfd socket{PQsocket(handle_), static_cast<short>(POLLIN | (writing_too ? POLLOUT : 0)), 0};
-  const int ready = ::poll(&socket, 1, static_cast<int>(limit.count()));
+  const int ready = ::poll(&socket, 1, static_cast<int>(target_.answer.count()));
   if (ready == 0) lose("no answer in time");
   if (ready < 0 && errno != EINTR) lose(std::string("poll: ") + std::strerror(errno));
   if (ready > 0 && (socket.revents & ~POLLOUT) != 0 && PQconsumeInput(handle_) != 1) lose(said());

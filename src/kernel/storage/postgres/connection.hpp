@@ -22,6 +22,7 @@ struct Target {
   milliseconds connecting{5000};
   milliseconds statement{10000};  // the longest that a statement may take there
   milliseconds row_lock{4000};
+  milliseconds answer{15000};  // what is not answered by then never will be
 };
 
 /// What a statement brought: rows, or how many it changed.

@@ -203,7 +203,8 @@ void Writer::run_group(Commands commands) {
           committing = false;  // its error came: it is not there
         }
       }
-      if (tries > 1 || trouble != Trouble::command)
+      if (trouble == Trouble::again) log::debug("storage.group_met_another", Field("store", options_.target.name), Field("why", failure.what()));
+      else if (apart || trouble != Trouble::command)
         log::warn("storage.group_failed", Field("store", options_.target.name), Field("why", failure.what()), Field("tries", tries));
       switch (trouble) {
         case Trouble::lost:
