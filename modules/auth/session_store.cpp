@@ -44,7 +44,7 @@ std::vector<SessionRow> sessions_page(Query& query, const UserId& user, const Se
   std::vector<SessionRow> out;
   auto rows = query.select(
       "SELECT id, user, token, token_before, key_before, refreshed_at, client, address, created_at, last_seen, expires_at "
-      "FROM sessions WHERE user = ?1 AND (?2 OR id < ?3) AND expires_at > ?4 ORDER BY id DESC LIMIT ?5",
+      "FROM sessions WHERE user = ?1 AND (?2 = 1 OR id < ?3) AND expires_at > ?4 ORDER BY id DESC LIMIT ?5",
       user, before.nil(), before, now, limit);
   while (rows->next()) out.push_back(row_of(*rows));
   return out;
@@ -80,8 +80,9 @@ void erase_expired(Transaction& transaction, Time now) {
 }
 
 void insert_revocation(Transaction& transaction, const Revocation& revocation) {
-  transaction.execute("INSERT OR REPLACE INTO revocations (session, user, until) VALUES (?1, ?2, ?3)", revocation.session, revocation.user,
-                      revocation.until);
+  transaction.execute("INSERT INTO revocations (session, user, until) VALUES (?1, ?2, ?3) "
+                      "ON CONFLICT (session) DO UPDATE SET user = excluded.user, until = excluded.until",
+                      revocation.session, revocation.user, revocation.until);
 }
 
 std::vector<Revocation> revocations(Query& query, Time now) {

@@ -31,6 +31,7 @@ Result<Message> message_for(Query& query, const Entry& room, std::int64_t seq) {
 }  // namespace
 
 Result<Posted> post_message(Transaction& transaction, const Desk& desk, const Asker& asker, const Draft& draft, const Cause& cause) {
+  lock_room(transaction, draft.room);  // first: what another process sends with the same client_id is there then, or not yet begun
   if (draft.client_id && !LOGGIA_MUTANT_IS(dedup_left_out)) {
     if (const auto earlier = find_sent(transaction, asker.id, *draft.client_id)) {
       if (earlier->fingerprint != draft.fingerprint) return Error(Errc::conflict, "this client_id was used for another message: choose a new one");

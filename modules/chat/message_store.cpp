@@ -207,14 +207,14 @@ Unread count_unread(Query& query, const RoomId& room, const UserId& user, std::i
   Unread out;
   if (read_seq >= last_seq) return out;
   auto unread = query.select(
-      "SELECT COUNT(*) FROM (SELECT 1 FROM messages WHERE room = ?1 AND seq > ?2 AND seq <= ?3 AND author <> ?4 AND deleted = 0 LIMIT 999)", room,
+      "SELECT COUNT(*) FROM (SELECT 1 FROM messages WHERE room = ?1 AND seq > ?2 AND seq <= ?3 AND author <> ?4 AND deleted = 0 LIMIT 999) AS found", room,
       read_seq, last_seq, user);
   if (unread->next()) out.unread = unread->integer(0);
   if (out.unread == 0) return out;
   const UserId everybody;
   auto mentions = query.select(
       "SELECT COUNT(*) FROM (SELECT seq FROM mentions WHERE room = ?1 AND user = ?4 AND seq > ?2 AND seq <= ?3 AND author <> ?4 "
-      "UNION SELECT seq FROM mentions WHERE room = ?1 AND user = ?5 AND seq > ?2 AND seq <= ?3 AND author <> ?4 LIMIT 999)",
+      "UNION SELECT seq FROM mentions WHERE room = ?1 AND user = ?5 AND seq > ?2 AND seq <= ?3 AND author <> ?4 LIMIT 999) AS found",
       room, read_seq, last_seq, user, everybody);
   if (mentions->next()) out.mentions = mentions->integer(0);
   return out;

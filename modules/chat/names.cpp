@@ -16,12 +16,12 @@ std::optional<UserId> member_of(Query& query, const RoomId& room, const std::vec
 
 void keep_name(Transaction& transaction, const UserId& user, std::string_view username) {
   if (username.empty()) {
-    transaction.execute("INSERT OR IGNORE INTO nameless (user) VALUES (?1)", user);
+    transaction.execute("INSERT INTO nameless (user) VALUES (?1) ON CONFLICT DO NOTHING", user);
     return;
   }
   // Another account may have had the name, and its end may not have been heard of yet.
   transaction.execute(
-      "INSERT INTO names (name, user) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET user = excluded.user WHERE user <> excluded.user",
+      "INSERT INTO names (name, user) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET user = excluded.user WHERE names.user <> excluded.user",
       lower_ascii(username), user);
 }
 

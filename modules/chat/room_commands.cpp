@@ -125,6 +125,7 @@ Result<bool> delete_room(Transaction& transaction, const Desk& desk, const Asker
 }
 
 bool erase_some(Transaction& transaction, const Desk& desk, const RoomId& room) {
+  lock_room(transaction, room);
   const auto messages = erase_messages(transaction, room, erase_at_once);
   const auto frames = desk.timeline.erase(transaction, room, erase_at_once);
   if (messages == erase_at_once || frames == erase_at_once) return true;

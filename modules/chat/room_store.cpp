@@ -4,6 +4,8 @@
 namespace loggia::chat {
 namespace {
 
+constexpr int rooms_rank = 0;  // of all locks the first (timeline.cpp has the other)
+
 // Everything that a description needs, for `read_room`; my membership is `m`.
 #define LOGGIA_ROOM_COLUMNS                                                                                                             \
   "r.id, r.kind, r.name, r.topic, r.archived, r.retention, r.created_at, r.created_by, r.last_seq, r.member_count, r.first, r.second, " \
@@ -65,6 +67,18 @@ std::optional<Entry> find_entry(Query& query, const RoomId& room, const UserId& 
     out.read_seq = rows->integer(6);
   }
   return out;
+}
+
+void lock_room(Transaction& transaction, const RoomId& room) { transaction.lock(rooms_rank, "SELECT 1 FROM rooms WHERE id = ?1", room); }
+
+std::optional<Entry> find_entry(Transaction& transaction, const RoomId& room, const UserId& user) {
+  lock_room(transaction, room);
+  return find_entry(static_cast<Query&>(transaction), room, user);
+}
+
+Result<Entry> entry_for(Transaction& transaction, const RoomId& room, const Asker& asker, Act act) {
+  lock_room(transaction, room);
+  return entry_for(static_cast<Query&>(transaction), room, asker, act);
 }
 
 Result<Entry> entry_for(Query& query, const RoomId& room, const Asker& asker, Act act) {
@@ -182,7 +196,9 @@ void set_rank(Transaction& transaction, const RoomId& room, const UserId& user, 
 
 void remove_member(Transaction& transaction, Entry& room, const UserId& user, std::string_view why, const Taken& taken) {
   transaction.execute("DELETE FROM members WHERE room = ?1 AND user = ?2", room.id, user);
-  transaction.execute("INSERT OR REPLACE INTO departures (user, room, why, changed) VALUES (?1, ?2, ?3, ?4)", user, room.id, why, taken.change);
+  transaction.execute("INSERT INTO departures (user, room, why, changed) VALUES (?1, ?2, ?3, ?4) "
+                      "ON CONFLICT (user, room) DO UPDATE SET why = excluded.why, changed = excluded.changed",
+                      user, room.id, why, taken.change);
   transaction.execute("UPDATE rooms SET member_count = member_count - 1 WHERE id = ?1", room.id);
   --room.member_count;
 }
@@ -215,7 +231,8 @@ std::vector<BanRow> bans_after(Query& query, const RoomId& room, std::int64_t nu
 }
 
 void forget_room(Transaction& transaction, const RoomId& room, const Taken& taken) {
-  transaction.execute("INSERT OR REPLACE INTO departures (user, room, why, changed) SELECT user, room, 'deleted', ?2 FROM members WHERE room = ?1",
+  transaction.execute("INSERT INTO departures (user, room, why, changed) SELECT user, room, 'deleted', ?2 FROM members WHERE room = ?1 "
+                      "ON CONFLICT (user, room) DO UPDATE SET why = excluded.why, changed = excluded.changed",
                       room, taken.change);
   transaction.execute("DELETE FROM members WHERE room = ?1", room);
   transaction.execute("DELETE FROM bans WHERE room = ?1", room);

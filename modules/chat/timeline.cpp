@@ -11,12 +11,15 @@ namespace loggia::chat {
 namespace {
 
 constexpr std::size_t page_bytes = 2u << 20;
+constexpr int changes_rank = 1;  // after the rooms (room_store.cpp)
 
 }  // namespace
 
-// Read once and written once a group of commands. What a refused command took is a hole, which nobody minds.
+// Read once and written once a group of commands; other processes wait from the one to the other, or who has seen a number could miss a
+// lower one that is committed later. What a refused command took is a hole, which nobody minds.
 std::int64_t Timeline::next_change(Transaction& transaction) {
-  if (!newest_) newest_ = newest_change(transaction);
+  const bool taken_now = transaction.lock(changes_rank, "SELECT 1 FROM changes WHERE id = ?1", 1);
+  if (taken_now || !newest_) newest_ = newest_change(transaction);
   transaction.before_commit(std::numeric_limits<std::uint64_t>::max(), [this](Transaction& group) {
     group.execute("UPDATE changes SET newest = ?1 WHERE id = 1", *newest_);
     newest_.reset();

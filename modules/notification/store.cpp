@@ -44,8 +44,8 @@ std::vector<std::pair<UserId, std::shared_ptr<Chosen>>> all_settings(Query& quer
 
 bool insert(Transaction& transaction, const UserId& user, const Notification& notification) {
   return transaction.execute(
-             "INSERT OR IGNORE INTO notifications (user, id, kind, room, seq, sender, created_at, read) VALUES (?1, ?2, ?3, ?4, ?5, "
-             "?6, ?7, ?8)",
+             "INSERT INTO notifications (user, id, kind, room, seq, sender, created_at, read) VALUES (?1, ?2, ?3, ?4, ?5, "
+             "?6, ?7, ?8) ON CONFLICT DO NOTHING",
              user, notification.id, notification.kind, notification.room, notification.seq, notification.from, notification.created_at,
              notification.read) > 0;
 }
@@ -83,7 +83,7 @@ bool notified(Query& query, const RoomId& room, std::int64_t seq, const UserId& 
 
 void put_decision(Transaction& transaction, const RoomId& room, std::int64_t seq, const UserId& user, bool notified, const std::string& rules,
                   Time at) {
-  transaction.execute("INSERT OR IGNORE INTO decisions (room, seq, user, notified, rules, at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)", room, seq, user,
+  transaction.execute("INSERT INTO decisions (room, seq, user, notified, rules, at) VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO NOTHING", room, seq, user,
                       notified, rules, at);
 }
 

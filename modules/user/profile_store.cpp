@@ -71,7 +71,7 @@ void seen(Transaction& transaction, const UserId& id, Time at) {
 }
 
 bool block(Transaction& transaction, const UserId& user, const UserId& blocked, Time now) {
-  return transaction.execute("INSERT OR IGNORE INTO blocks (user, blocked, at) VALUES (?1, ?2, ?3)", user, blocked, now) > 0;
+  return transaction.execute("INSERT INTO blocks (user, blocked, at) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING", user, blocked, now) > 0;
 }
 
 void unblock(Transaction& transaction, const UserId& user, const UserId& blocked) {

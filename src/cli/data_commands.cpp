@@ -86,6 +86,7 @@ int migrate(Shell& shell) {
     if (module.migrations.empty()) continue;
     DatabaseOptions options;
     options.directory = directory;
+    if (config->text("storage.kind") == "postgres") options.postgres = config->text("storage.postgres.url");
     options.name = module.name;
     options.migrations = module.migrations;
     options.keep_before_migration = config->flag("storage.keep_before_migration");

@@ -19,7 +19,7 @@ void configure_log(const Config& config, const Clock& clock) {
 int failed(const Error& why) {
   std::cerr << "loggia: " << why.detail << '\n';
   for (const auto& field : why.fields) std::cerr << "loggia: " << field.pointer << ": " << field.detail << '\n';
-  return why.code == Errc::invalid_request ? 2 : 1;  // 2: what the configuration asks for cannot be had
+  return why.code == Errc::invalid_request ? 2 : 1;  // the configuration has to change, or what it names
 }
 
 }  // namespace

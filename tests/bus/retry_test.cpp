@@ -1,4 +1,5 @@
 // What cannot be handled: not now, or never.
+#include "support/full_disk.hpp"
 #include "world.hpp"
 
 namespace loggia {
@@ -72,17 +73,13 @@ TEST_CASE("an event that cannot be handled now is tried again without end, later
 
 TEST_CASE("a consumer whose storage refuses writes waits, and goes on when it has room") {
   World t;
-  const auto pages = [&](int most) {
-    return t.mail.store->read_now(
-        [most](Query& query) -> Result<bool> { return query.select("PRAGMA max_page_count=" + std::to_string(most))->next(); });
-  };
   t.mail.applied = [](const Event&) -> Result<bool> { return true; };
   t.subscribe_and_start();
-  REQUIRE(pages(1));
+  test::FullDisk disk(*t.mail.store, 1);
   t.append(World::event("room", '"' + std::string(300000, 'x') + '"'));
   t.until([&] { return t.counted("loggia_events_retried_total", "mail") >= 1; });
   CHECK(t.mail.done().empty());
-  REQUIRE(pages(1000000));
+  disk.make_room();
   t.in_time([&] { return t.mail.done().size() == 1; });
   CHECK(t.mail.dead_letters() == 0);
 }

@@ -12,7 +12,8 @@ namespace {
 
 using test::FakeClock;
 using test::InlineShards;
-const Migration things{1, "things", "CREATE TABLE thing(id BLOB, at INTEGER, flag INTEGER, text TEXT, number INTEGER)"};
+const Migration things{1, "things", "CREATE TABLE thing(id BLOB, at INTEGER, flag INTEGER, text TEXT, number INTEGER)",
+                       "CREATE TABLE thing(id BYTEA, at BIGINT, flag BIGINT, text TEXT, number BIGINT)"};
 
 Result<std::int64_t> count(Query& query) {
   auto rows = query.select("SELECT count(*) FROM thing");
@@ -70,9 +71,10 @@ TEST_CASE("every kind of value comes back as it went in") {
   Bytes16 bytes{1, 2, 3};
   const Uuid id(bytes);
   const auto at = clock->now();
+  const auto text = test::on_postgres() ? std::string("größe") : std::string("größe\0x", 9);  // U+0000 reaches no store (contract, section 3)
   REQUIRE(store
               ->write_now([&](Transaction& transaction) -> Result<std::int64_t> {
-                return transaction.execute("INSERT INTO thing VALUES (?1, ?2, ?3, ?4, ?5)", id, at, true, std::string("größe\0x", 9),
+                return transaction.execute("INSERT INTO thing VALUES (?1, ?2, ?3, ?4, ?5)", id, at, true, text,
                                            std::optional<int>());
               })
               .value() == 1);
@@ -82,7 +84,7 @@ TEST_CASE("every kind of value comes back as it went in") {
     CHECK(rows->id<Uuid>(0) == id);
     CHECK(rows->time(1) == at);
     CHECK(rows->flag(2));
-    CHECK(rows->string(3) == std::string("größe\0x", 9));
+    CHECK(rows->string(3) == text);
     CHECK_FALSE(rows->maybe_integer(4));
     CHECK_FALSE(rows->next());
     return true;

@@ -1,6 +1,6 @@
 #pragma once
 // Fakes of the kernel for the modules' unit tests: time that a test moves, chance from a seed, one event loop that a test runs, a store
-// in memory. No socket, no file, no sleeping.
+// in memory (or a schema: placed.hpp). No socket, no file, no sleeping.
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
@@ -13,6 +13,7 @@
 #include <stdexcept>
 #include <thread>
 #include "loggia/kernel/module.hpp"
+#include "support/placed.hpp"
 
 namespace loggia::test {
 
@@ -240,7 +241,7 @@ struct FakeKernel {
       options.name = name;
       options.migrations = std::move(migrations);
       options.clock = clock;
-      return open_database(std::move(options)).value();
+      return open_database(placed(std::move(options))).value();
     };
   }
   template <class T> T wait(boost::asio::awaitable<T> work) { return test::wait(*shards, std::move(work)); }

@@ -1,10 +1,11 @@
 #pragma once
-// Stores for tests: in memory, gone with the last reference; or a file in a directory of the test's own, to be closed and opened again.
+// Stores for tests: in memory, gone with the last reference; or a file in a directory of the test's own, to be closed and opened again. Or schemas of a
+// PostgreSQL: support/placed.hpp.
 #include <unistd.h>
 #include <filesystem>
 #include <stdexcept>
 #include <string>
-#include "loggia/kernel/storage.hpp"
+#include "support/placed.hpp"
 
 namespace loggia::test {
 
@@ -15,7 +16,7 @@ inline std::shared_ptr<Database> memory_database(std::shared_ptr<Clock> clock, s
   options.name = std::move(name);
   options.migrations = std::move(migrations);
   options.clock = std::move(clock);
-  return open_database(std::move(options)).value();
+  return open_database(placed(std::move(options))).value();
 }
 
 /// A directory that goes with the test.
@@ -44,7 +45,7 @@ inline DatabaseOptions file_options(const std::filesystem::path& directory, std:
   options.name = std::move(name);
   options.migrations = std::move(migrations);
   options.clock = std::move(clock);
-  return options;
+  return placed(std::move(options));
 }
 
 }  // namespace loggia::test

@@ -33,14 +33,22 @@ class Parameter {
   Parameter(Time time) : value_{static_cast<std::int64_t>(time.time_since_epoch().count())} {}
   template <class Tag> Parameter(const Id<Tag>& id) : value_{std::span<const std::uint8_t>(id.bytes())} {}
   Parameter(std::span<const std::uint8_t> blob) : value_{blob} {}
-  template <class T> Parameter(const std::optional<T>& value) {
-    if (value) *this = Parameter(*value);
+  template <class T> Parameter(const std::optional<T>& value) : kind_{kind_of<T>()} {
+    if (value) value_ = Parameter(*value).value_;
   }
   using Value = std::variant<std::monostate, std::int64_t, std::string_view, std::span<const std::uint8_t>>;
   const Value& value() const { return value_; }
+  /// What the value is, or would be were it not null: PostgreSQL wants to know. `any`: a null of no type.
+  enum class Kind : std::uint8_t { any, integer, text, blob };
+  Kind kind() const { return value_.index() == 0 ? kind_ : static_cast<Kind>(value_.index()); }
 
  private:
+  template <class T> static constexpr Kind kind_of() {
+    if (std::is_integral_v<T> || std::is_same_v<T, Time>) return Kind::integer;
+    return std::is_convertible_v<const T&, std::string_view> ? Kind::text : Kind::blob;
+  }
   Value value_;
+  Kind kind_ = Kind::any;
 };
 
 /// The rows of a running statement, in order. Views are good until next().
@@ -69,6 +77,9 @@ class Rows {
 };
 
 /// Reads. Statements are prepared once a connection and kept; `sql` is a literal, never built from input. Parameters are ?1, ?2, …
+/// One text serves SQLite and PostgreSQL: ON CONFLICT for OR IGNORE and OR REPLACE, a comparison where a truth is wanted, `instr` as SQLite has
+/// it. With PostgreSQL a statement is sent at once and its answer waited for when it is looked at: two selects before the first next() are one
+/// journey.
 class Query {
  public:
   virtual ~Query() = default;
@@ -83,13 +94,35 @@ class Query {
   virtual std::unique_ptr<Rows> run(std::string_view sql, std::span<const Parameter> parameters) = 0;
 };
 
+class Transaction;
+
+/// How many rows a statement changed: a number as soon as it is used as one, within its command. Where nobody asks, PostgreSQL is not waited
+/// for; an error comes out later in the command, or at its end.
+class Changes {
+ public:
+  explicit Changes(std::int64_t count) : count_{count} {}
+  /// Of the `ticket`th statement of a transaction.
+  Changes(Transaction& transaction, std::int64_t ticket) : transaction_{&transaction}, count_{ticket} {}
+  operator std::int64_t() const;
+
+ private:
+  Transaction* transaction_ = nullptr;
+  std::int64_t count_;
+};
+
 /// Writes, on the writer's thread. What throws or returns an error is rolled back to where it began; the others of its group stay.
 class Transaction : public Query {
  public:
-  /// The number of rows that changed.
-  template <class... P> std::int64_t execute(std::string_view sql, const P&... parameters) {
+  template <class... P> Changes execute(std::string_view sql, const P&... parameters) {
     const std::array<Parameter, sizeof...(P)> all{Parameter(parameters)...};
     return change(sql, std::span<const Parameter>(all));
+  }
+  /// Keeps the row that `sql` selects as it is until the commit, where other processes write too (PostgreSQL); SQLite's one writer needs
+  /// nothing. Before what it guards is read. `rank`, and then the first parameter, is the order in which everybody takes rows: who meets
+  /// it otherwise does not wait, and is run again. True where it was taken now: what was known of the row may be old.
+  template <class... P> bool lock(int rank, std::string_view sql, const P&... parameters) {
+    const std::array<Parameter, sizeof...(P)> all{Parameter(parameters)...};
+    return hold(rank, sql, std::span<const Parameter>(all));
   }
   /// Runs on the writer's thread once the transaction is durable, in the order of the calls, before the answers go out. Dropped when
   /// the command is rolled back. Must not throw or block: it moves what was committed into caches.
@@ -99,14 +132,19 @@ class Transaction : public Query {
   virtual void before_commit(std::uint64_t order, std::function<void(Transaction&)> action) = 0;
 
  protected:
-  virtual std::int64_t change(std::string_view sql, std::span<const Parameter> parameters) = 0;
+  virtual Changes change(std::string_view sql, std::span<const Parameter> parameters) = 0;
+  virtual bool hold(int, std::string_view, std::span<const Parameter>) { return false; }
+  virtual std::int64_t changed(std::int64_t ticket) { return ticket; }
+  friend class Changes;
 };
+inline Changes::operator std::int64_t() const { return transaction_ ? transaction_->changed(count_) : count_; }
 
 /// A numbered step of a module's schema: `0001_rooms.sql`. Numbers ascend from 1 without holes; a text that has run never changes.
 struct Migration {
   int number;
   std::string_view name;
   std::string_view sql;
+  std::string_view postgres = std::string_view();  // the same step there; none: one text serves both
 };
 
 /// Metrics of a store, for /metrics and the tests. Counters since the start.
@@ -129,8 +167,8 @@ class Database {
     if (!done) co_return done.error();
     co_return std::move(**out);
   }
-  /// `work(Transaction&) -> Result<T>` on the writer; answered when durable. It may run twice, the first time undone: it must not use up
-  /// what it holds. Errc::outcome_unknown where the commit failed in a way that leaves it open; then the process ends soon after (fail-stop).
+  /// `work(Transaction&) -> Result<T>` on the writer; answered when durable. It may run several times, all but the last undone: it must not
+  /// use up what it holds. Errc::outcome_unknown where the commit failed in a way that leaves it open; SQLite's process ends soon after.
   template <class F> auto write(const Context& context, F work) -> boost::asio::awaitable<std::invoke_result_t<F, Transaction&>> {
     using R = std::invoke_result_t<F, Transaction&>;
     auto out = std::make_shared<std::optional<R>>();
@@ -161,8 +199,10 @@ class Database {
   }
 
   virtual StorageFigures figures() const = 0;
-  /// False while writes are refused (disk full); reads go on.
+  /// False while writes are refused: a full disk, where reads go on, or a server that is away.
   virtual bool writable() const = 0;
+  /// Why, for whoever asks whether the process is ready.
+  virtual std::string unwritable() const { return "refuses writes: the disk is full"; }
   virtual std::string name() const = 0;
   /// Empties the caches of pages; they fill again. May block for as long as a commit: not from a shard, and not after close().
   virtual void release_memory() {}
@@ -179,9 +219,12 @@ class Database {
   virtual Result<bool> block_write(WriteWork work) = 0;
 };
 
-/// Opens `DIR/NAME.db` (SQLite), migrates it and answers. Errors say what to do. `shards` bring answers home.
+/// Opens `DIR/NAME.db` (SQLite) or the schema NAME of a PostgreSQL, migrates it and answers. Errors say what to do, and tell no password;
+/// Errc::invalid_request where the configuration is what has to change.
 struct DatabaseOptions {
   std::filesystem::path directory;  // empty: in memory, for tests
+  std::string postgres;             // postgresql://…; empty: SQLite
+  std::string schema;               // empty: named as the store
   std::string name;
   std::vector<Migration> migrations;  // the kernel's own (log, positions, idempotency) run first
   bool keep_before_migration = true;
@@ -193,6 +236,9 @@ struct DatabaseOptions {
   std::function<void(const std::string& why)> on_fatal;
 };
 Result<std::shared_ptr<Database>> open_database(DatabaseOptions options);
+
+/// Of the PostgreSQL library, as "15.18"; empty: this build has none.
+std::string postgres_library();
 
 /// The steps that opening would run, a line each; empty: up to date.
 Result<std::vector<std::string>> pending_migrations(const DatabaseOptions& options);

@@ -17,8 +17,8 @@ constexpr milliseconds unstored_for(250);
 /// The position is moved only from where this consumer knows it: a second one of the same partition is fenced off.
 bool move_position(Transaction& transaction, const Subscription& of, const std::string& producer, int partition, std::int64_t from, std::int64_t to) {
   if (from == 0)
-    transaction.execute("INSERT OR IGNORE INTO log_position(topic, producer, partition, position) VALUES (?1, ?2, ?3, 0)", of.topic, producer,
-                        partition);
+    transaction.execute("INSERT INTO log_position(topic, producer, partition, position) VALUES (?1, ?2, ?3, 0) ON CONFLICT DO NOTHING", of.topic,
+                        producer, partition);
   return transaction.execute("UPDATE log_position SET position = ?5 WHERE topic = ?1 AND producer = ?2 AND partition = ?3 AND position = ?4",
                              of.topic, producer, partition, from, to) == 1;
 }

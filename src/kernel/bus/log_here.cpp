@@ -13,11 +13,11 @@ std::span<const std::uint8_t> bytes(const Uuid& id) { return id.bytes(); }
 /// Adds `count` to the head. One writer of a file (or, elsewhere, the row's lock until the commit): positions appear in the order of the
 /// commits, and without holes.
 std::int64_t take_sequences(Transaction& transaction, const std::string& topic, int partition, std::size_t count) {
-  auto rows = transaction.select("UPDATE log_head SET head = head + ?3 WHERE topic = ?1 AND partition = ?2 RETURNING head", topic, partition, count);
-  if (rows->next()) return rows->integer(0);
-  rows.reset();
-  transaction.execute("INSERT INTO log_head(topic, partition, head) VALUES (?1, ?2, ?3)", topic, partition, count);
-  return static_cast<std::int64_t>(count);
+  auto rows = transaction.select(
+      "INSERT INTO log_head(topic, partition, head) VALUES (?1, ?2, ?3) "
+      "ON CONFLICT (topic, partition) DO UPDATE SET head = log_head.head + excluded.head RETURNING head",
+      topic, partition, count);
+  return rows->next() ? rows->integer(0) : 0;
 }
 
 }  // namespace
@@ -45,7 +45,7 @@ Result<bool> LogHere::load() {
   const auto fresh = ids_->make<Uuid>().text();
   auto prepare = [&](Transaction& transaction) -> Result<std::string> {
     const auto value = [&](const char* name, const std::string& otherwise) {
-      transaction.execute("INSERT OR IGNORE INTO kernel_value(name, value) VALUES (?1, ?2)", name, otherwise);
+      transaction.execute("INSERT INTO kernel_value(name, value) VALUES (?1, ?2) ON CONFLICT DO NOTHING", name, otherwise);
       auto rows = transaction.select("SELECT value FROM kernel_value WHERE name = ?1", name);
       return rows->next() ? rows->string(0) : otherwise;
     };
@@ -118,9 +118,9 @@ void LogHere::write_rows(Transaction& transaction, const std::string& topic, int
         "INSERT INTO log_event(topic, partition, sequence, id, type, key, at, trace, data, reference, reference_number) "
         "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
         topic, partition, event.sequence, event.id, event.type, event.key, event.time, event.traceparent,
-        pending->elsewhere ? Parameter(nullptr) : Parameter(*event.data),
-        pending->elsewhere ? Parameter(bytes(pending->reference)) : Parameter(nullptr),
-        pending->elsewhere ? Parameter(pending->number) : Parameter(nullptr));
+        pending->elsewhere ? std::nullopt : std::optional<std::string_view>(*event.data),
+        pending->elsewhere ? std::optional(bytes(pending->reference)) : std::nullopt,
+        pending->elsewhere ? std::optional(pending->number) : std::nullopt);
   }
 }
 

@@ -2,6 +2,7 @@
 #include <set>
 #include "lifecycle/engines.hpp"
 #include "loggia/kernel/process.hpp"
+#include "loggia/kernel/storage.hpp"
 
 namespace loggia {
 namespace {
@@ -108,8 +109,13 @@ std::vector<FieldError> check_process(const Config& config, const std::vector<Mo
     auto mistakes = kafka_mistakes(kafka_options(config));
     wrong.insert(wrong.end(), std::make_move_iterator(mistakes.begin()), std::make_move_iterator(mistakes.end()));
   }
-  if (config.text("storage.kind") != "sqlite")
-    wrong.push_back({"storage.kind", "this build has no PostgreSQL storage; set storage.kind = \"sqlite\""});
+  if (config.text("storage.kind") == "postgres") {
+    if (postgres_library().empty())
+      wrong.push_back({"storage.kind", "this build has no PostgreSQL: install libpq-dev and build Loggia again (scripts/build), or set storage.kind = "
+                                       "\"sqlite\""});
+    else if (config.text("storage.postgres.url").empty())
+      wrong.push_back({"storage.postgres.url", "is missing; it says where the data is: postgresql://USER:PASSWORD@HOST:5432/DATABASE"});
+  }
   if (!config.text("rpc.listen").empty())
     wrong.push_back({"rpc.listen", "this build runs all modules in one process and has no listener for other modules; remove rpc.listen"});
   return wrong;

@@ -178,6 +178,7 @@ class ProcessHere final : public Process {
   DatabaseOptions database_options(const std::string& module, std::vector<Migration> migrations) const {
     DatabaseOptions options;
     options.directory = directory_;
+    if (kernel_.config.text("storage.kind") == "postgres") options.postgres = kernel_.config.text("storage.postgres.url");
     options.name = module;
     options.migrations = std::move(migrations);
     options.keep_before_migration = kernel_.config.flag("storage.keep_before_migration");
@@ -206,7 +207,7 @@ class ProcessHere final : public Process {
       check.name = "storage." + database->name();
       if (!database->writable()) {
         check.state = Check::State::down;
-        check.detail = "refuses writes: the disk is full";
+        check.detail = database->unwritable();
       }
       checks.push_back(std::move(check));
     }

@@ -9,6 +9,7 @@
 #include "loggia/kernel/log.hpp"
 #include "storage/answered.hpp"
 #include "storage/migrations.hpp"
+#include "storage/postgres/open.hpp"
 #include "storage/readers.hpp"
 #include "storage/settle.hpp"
 
@@ -162,6 +163,7 @@ Result<std::vector<std::string>> look_at(const std::filesystem::path& path, cons
 }  // namespace
 
 Result<std::shared_ptr<Database>> open_database(DatabaseOptions options) {
+  if (!options.postgres.empty()) return postgres::open(std::move(options));
   sqlite::set_up_library();
   const bool memory = options.directory.empty();
   const auto path = memory ? std::filesystem::path(":memory:") : options.directory / (options.name + ".db");
@@ -196,6 +198,7 @@ Result<std::shared_ptr<Database>> open_database(DatabaseOptions options) {
 }
 
 Result<std::vector<std::string>> pending_migrations(const DatabaseOptions& options) {
+  if (!options.postgres.empty()) return postgres::pending_steps(options);
   sqlite::set_up_library();
   const auto path = options.directory / (options.name + ".db");
   try {

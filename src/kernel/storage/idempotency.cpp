@@ -20,7 +20,10 @@ Result<std::optional<std::string>> Idempotency::stored(Transaction& transaction,
 
 void Idempotency::keep(Transaction& transaction, const Context& context, std::string_view fingerprint, std::string_view answer, Time now) {
   const auto hash = crypto::sha256(fingerprint);
-  transaction.execute("INSERT OR REPLACE INTO idempotency(user, key, hash, answer, at) VALUES (?1, ?2, ?3, ?4, ?5)", context.caller().subject,
+  // An answer that is past its day makes room. One that is not is another process's, of a moment ago: then this does not go, and is run again.
+  transaction.execute("DELETE FROM idempotency WHERE user = ?1 AND key = ?2 AND at <= ?3", context.caller().subject, context.idempotency_key(),
+                      Time(now - kept_for));
+  transaction.execute("INSERT INTO idempotency(user, key, hash, answer, at) VALUES (?1, ?2, ?3, ?4, ?5)", context.caller().subject,
                       context.idempotency_key(), bytes(hash), answer, now);
 }
 

@@ -56,7 +56,7 @@ class Writer::Group final : public Transaction {
 
  protected:
   std::unique_ptr<Rows> run(std::string_view sql, std::span<const Parameter> parameters) override { return connection_.run(sql, parameters); }
-  std::int64_t change(std::string_view sql, std::span<const Parameter> parameters) override { return connection_.change(sql, parameters); }
+  Changes change(std::string_view sql, std::span<const Parameter> parameters) override { return Changes(connection_.change(sql, parameters)); }
 
  private:
   Connection& connection_;

@@ -1,0 +1,64 @@
+#pragma once
+// One transaction of PostgreSQL with the commands that run in it. Of the writer's thread.
+#include <map>
+#include <set>
+#include "storage/postgres/connection.hpp"
+
+namespace loggia::postgres {
+
+/// A row that is to be locked: where it stands in everybody's order, and how it is had.
+struct Lock {
+  std::string sql, first;  // of the first parameter, its bytes
+  Parameter::Kind kind = Parameter::Kind::any;
+  std::int64_t number = 0;
+};
+using LockOrder = std::pair<int, std::string>;
+using Locks = std::map<LockOrder, Lock>;
+
+class Group final : public Transaction {
+ public:
+  explicit Group(Connection& connection) : connection_{connection} {}
+
+  void on_commit(std::function<void()> action) override { after_.push_back(std::move(action)); }
+  void before_commit(std::uint64_t order, std::function<void(Transaction&)> action) override { before_.emplace_back(order, std::move(action)); }
+
+  struct Mark {
+    std::size_t after = 0, before = 0, held = 0;
+  };
+  Mark mark() const { return Mark{after_.size(), before_.size(), order_.size()}; }
+  void back_to(Mark mark);
+  void run_before();
+  std::vector<std::function<void()>> take_after() { return std::move(after_); }
+
+  /// A statement of the group's own: BEGIN, SAVEPOINT and the like.
+  void say(std::string_view sql);
+  /// Takes these first, in their order.
+  void take(const Locks& locks);
+  /// All that this group took or wanted to take.
+  const Locks& wanted() const { return wanted_; }
+  /// Sends what was put together; all answers are in then. Throws Failure.
+  void settle();
+  void flush();
+  /// Counts what may have changed something.
+  std::uint64_t writes() const { return writes_; }
+
+ protected:
+  std::unique_ptr<Rows> run(std::string_view sql, std::span<const Parameter> parameters) override;
+  Changes change(std::string_view sql, std::span<const Parameter> parameters) override;
+  bool hold(int rank, std::string_view sql, std::span<const Parameter> parameters) override;
+  std::int64_t changed(std::int64_t ticket) override;
+
+ private:
+  void send_lock(const Lock& lock, bool wait);
+
+  Connection& connection_;
+  std::vector<std::function<void()>> after_;
+  std::vector<std::pair<std::uint64_t, std::function<void(Transaction&)>>> before_;
+  std::vector<std::shared_ptr<Reply>> replies_;  // by ticket
+  std::uint64_t writes_ = 0;
+  std::set<LockOrder> held_;
+  std::vector<LockOrder> order_;  // as they were taken
+  Locks wanted_;
+};
+
+}  // namespace loggia::postgres
