@@ -204,6 +204,8 @@ class Database {
   /// Why, for whoever asks whether the process is ready.
   virtual std::string unwritable() const { return "refuses writes: the disk is full"; }
   virtual std::string name() const = 0;
+  /// Other processes may write here too. What this one keeps in memory of it is not all there is.
+  virtual bool shared() const { return false; }
   /// Empties the caches of pages; they fill again. May block for as long as a commit: not from a shard, and not after close().
   virtual void release_memory() {}
   /// Takes no more, finishes what was taken, closes. Blocks; not from a shard. Idempotent.

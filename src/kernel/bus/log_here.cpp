@@ -38,6 +38,7 @@ LogHere::LogHere(std::string module, std::shared_ptr<Database> store, std::vecto
     auto& tail = tails_[topic];
     tail.partitions.resize(static_cast<std::size_t>(partitions_));
     tail.heads.resize(static_cast<std::size_t>(partitions_));
+    tail.gone.resize(static_cast<std::size_t>(partitions_));
   }
 }
 
@@ -59,15 +60,23 @@ Result<bool> LogHere::load() {
   if (!epoch) return epoch.error();
   epoch_ = *epoch;
   source_ = "/loggia/" + module_ + "/" + epoch_;
+  return look_at_heads();
+}
+
+Result<bool> LogHere::look_at_heads() {
   return store_->read_now([&](Query& query) -> Result<bool> {
+    bool moved = false;
     auto rows = query.select("SELECT topic, partition, head FROM log_head");
     const std::lock_guard lock(mutex_);
     while (rows->next()) {
       const auto found = tails_.find(rows->text(0));
       const auto partition = static_cast<std::size_t>(rows->integer(1));
-      if (found != tails_.end() && partition < found->second.heads.size()) found->second.heads[partition] = rows->integer(2);
+      if (found == tails_.end() || partition >= found->second.heads.size()) continue;
+      auto& head = found->second.heads[partition];
+      moved = moved || rows->integer(2) > head;
+      head = std::max(head, rows->integer(2));  // our own newest may not have been committed yet when this was read
     }
-    return true;
+    return moved;
   });
 }
 
@@ -128,21 +137,36 @@ void LogHere::committed(const Pending& pending) {
   const EventPtr event = pending.event;
   {
     const std::lock_guard lock(mutex_);
-    auto& tail = tails_.find(event->topic)->second;
-    const auto partition = static_cast<std::size_t>(event->partition);
-    tail.heads[partition] = event->sequence;
-    tail.partitions[partition].push_back({event, pending.reference, pending.number});
-    tail.order.push_back(event->partition);
-    tail.bytes += weight(*event);
-    while (tail.bytes > tail_bytes_ && !tail.order.empty()) {
-      auto& oldest = tail.partitions[static_cast<std::size_t>(tail.order.front())];
-      tail.bytes -= weight(*oldest.front().event);
-      oldest.pop_front();
-      tail.order.pop_front();
-    }
+    keep(tails_.find(event->topic)->second, pending);
   }
   if (appended_) appended_->add();
   published_(*this, event);
+}
+
+/// In memory are the newest without a hole: where another process has written in between, they begin anew behind it.
+void LogHere::keep(Tail& tail, const Pending& pending) {
+  const auto& event = pending.event;
+  const auto partition = static_cast<std::size_t>(event->partition);
+  auto& events = tail.partitions[partition];
+  tail.heads[partition] = std::max(tail.heads[partition], event->sequence);
+  if (!events.empty() && event->sequence != events.back().event->sequence + 1) {
+    for (const auto& one : events) tail.bytes -= weight(*one.event);
+    tail.gone[partition] += events.size();
+    events.clear();
+  }
+  events.push_back({event, pending.reference, pending.number});
+  tail.order.push_back(event->partition);
+  tail.bytes += weight(*event);
+  while (tail.bytes > tail_bytes_ && !tail.order.empty()) {
+    const auto oldest = static_cast<std::size_t>(tail.order.front());
+    tail.order.pop_front();
+    if (tail.gone[oldest] > 0) {
+      --tail.gone[oldest];
+      continue;
+    }
+    tail.bytes -= weight(*tail.partitions[oldest].front().event);
+    tail.partitions[oldest].pop_front();
+  }
 }
 
 void LogHere::rewrite(Transaction& transaction, std::string_view topic, const std::string& key, const Uuid& reference, std::int64_t reference_number,
@@ -178,7 +202,7 @@ bool LogHere::from_tail(const std::string& topic, int partition, std::int64_t af
   const auto& tail = tails_.find(topic)->second;
   const auto& events = tail.partitions[static_cast<std::size_t>(partition)];
   if (after >= tail.heads[static_cast<std::size_t>(partition)]) return true;
-  if (events.empty() || events.front().event->sequence > after + 1) return false;
+  if (events.empty() || events.front().event->sequence > after + 1 || events.back().event->sequence <= after) return false;
   for (auto at = static_cast<std::size_t>(after + 1 - events.front().event->sequence); at < events.size() && out.size() < limit; ++at)
     out.push_back(events[at].event);
   return true;

@@ -30,6 +30,8 @@ class LogHere final : public Log {
   std::shared_ptr<Database> store() const { return store_; }
   std::vector<std::int64_t> heads(const std::string& topic) const;
   std::int64_t head(const std::string& topic, int partition) const;
+  /// What other processes have appended meanwhile, where the store is shared(): heads of the rows. Blocking; true when one has moved.
+  Result<bool> look_at_heads();
   /// From memory, if `after` is within it: then true, and `out` has what there is (perhaps nothing, at the head).
   bool from_tail(const std::string& topic, int partition, std::int64_t after, std::size_t limit, std::vector<EventPtr>& out) const;
   /// From rows, on a store's thread.
@@ -60,9 +62,11 @@ class LogHere final : public Log {
     std::vector<std::deque<Kept>> partitions;
     std::vector<std::int64_t> heads;
     std::deque<int> order;  // of the partitions' events, oldest first
+    std::vector<std::size_t> gone;  // of each partition: so many of its entries in `order` are of events that went before their turn
     std::size_t bytes = 0;
   };
   void committed(const Pending& pending);
+  void keep(Tail& tail, const Pending& pending);
   void write_rows(Transaction& transaction, const std::string& topic, int partition);
 
   std::string module_, epoch_, source_;

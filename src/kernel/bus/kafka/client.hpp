@@ -58,6 +58,11 @@ Owned<rd_kafka_conf_t> configuration(const KafkaOptions& options, Health& health
 /// Takes the configuration. Throws std::runtime_error with librdkafka's words.
 Owned<rd_kafka_t> client(rd_kafka_type_t type, Owned<rd_kafka_conf_t> configuration);
 
+/// The cluster, or what a client knows of it, has no such topic.
+inline bool no_topic(rd_kafka_resp_err_t error) {
+  return error == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART || error == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC || error == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION;
+}
+
 /// `Broker: Not enough in-sync replicas`, as librdkafka calls it.
 inline std::string words(rd_kafka_resp_err_t error) { return rd_kafka_err2str(error); }
 

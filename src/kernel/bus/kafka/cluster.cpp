@@ -53,22 +53,22 @@ std::string Cluster::unusable_because() const {
   return unusable_;
 }
 
-std::vector<std::string> Cluster::take_made() {
+std::set<std::string> Cluster::take_made() {
   const std::lock_guard lock(mutex_);
   return std::exchange(made_, {});
 }
 
 void Cluster::met(rd_kafka_resp_err_t error) {
-  switch (static_cast<int>(error)) {
-    case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
-    case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
-    case RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION: {
+  if (no_topic(error)) {
+    {
       const std::lock_guard lock(mutex_);
       look_again_ = true;
       usable_ = false;
     }
-      wake_.notify_all();
-      return;
+    wake_.notify_all();
+    return;
+  }
+  switch (static_cast<int>(error)) {
     case RD_KAFKA_RESP_ERR_NO_ERROR:
     // A topic is young, or another broker has it now: soon over.
     case RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION:
@@ -162,7 +162,7 @@ Result<bool> Cluster::make(const std::vector<std::string>& missing, milliseconds
         log::info("kafka.topic_made", Field("topic", name), Field("partitions", partitions_));
         {
           const std::lock_guard lock(mutex_);
-          made_.push_back(name);
+          made_.insert(name);
         }
         break;
       case RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS:  // another process was faster

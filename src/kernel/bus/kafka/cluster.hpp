@@ -2,6 +2,7 @@
 // The cluster as a whole: whether it answers, whether our topics are there as they must be, and signals, which need nothing else.
 #include <condition_variable>
 #include <functional>
+#include <set>
 #include <thread>
 #include "bus/kafka/client.hpp"
 
@@ -29,7 +30,7 @@ class Cluster {
   /// At most once, acks=1, dropped while the cluster is away. Any thread.
   void signal(const Event& event);
   /// Topics, as Kafka calls them, that were made since it was asked last: what the log has goes there again from the oldest event on.
-  std::vector<std::string> take_made();
+  std::set<std::string> take_made();
   /// The librdkafka error that a client met: the topics are looked at again where it says that one is gone.
   void met(rd_kafka_resp_err_t error);
 
@@ -49,7 +50,7 @@ class Cluster {
   mutable std::mutex mutex_;
   std::condition_variable wake_;
   std::string unusable_;
-  std::vector<std::string> made_;
+  std::set<std::string> made_;
   std::thread thread_;
 };
 

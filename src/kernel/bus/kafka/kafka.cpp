@@ -52,10 +52,13 @@ class KafkaBus final : public bus::BusHere {
     topics.erase(std::unique(topics.begin(), topics.end()), topics.end());
     cluster_ = std::make_shared<kafka::Cluster>(kafka_, topics, partitions(), options().retention, [this] { relay_->wake(); });
     kafka::RelayOptions relay;
+    relay.who = instance();
     relay.shards = options().shards;
     relay.clock = options().clock;
     relay.metrics = options().metrics;
     relay_ = std::make_shared<kafka::Relay>(cluster_, logs(), std::move(relay));
+    for (const auto& log : logs())
+      if (auto looked = log->look_at_heads(); !looked) return looked;
     if (auto started = cluster_->start(); !started) return started;
     if (auto started = relay_->start(); !started) return started;
     kafka::Follower::Options follower;

@@ -1,12 +1,15 @@
 #include "bus/kafka/relay.hpp"
 #include <pthread.h>
 #include <algorithm>
+#include <utility>
 #include "loggia/kernel/log.hpp"
 
 namespace loggia::kafka {
 namespace {
 
 constexpr std::size_t page_of_rows = 256, in_flight_max = 8192;
+// Of heads that other processes move, and of positions that they store.
+constexpr milliseconds heads_busy(5), heads_idle(50), heads_elsewhere(200), heads_busy_for(1000), positions_every(1000);
 constexpr milliseconds idle(250), store_every(250), backoff_first(100), backoff_max(5000);
 constexpr int flush_limit_ms = 2000;
 
@@ -14,29 +17,34 @@ constexpr int flush_limit_ms = 2000;
 
 Relay::Relay(std::shared_ptr<Cluster> cluster, std::vector<std::shared_ptr<bus::LogHere>> logs, RelayOptions options)
     : cluster_{std::move(cluster)}, logs_{std::move(logs)}, options_{std::move(options)} {
-  for (const auto& log : logs_)
+  for (const auto& log : logs_) {
+    claims_.push_back(std::make_unique<Claim>(log, options_.who, options_.clock));
     for (const auto& topic : log->topics()) {
       const auto count = log->heads(topic).size();
       for (std::size_t at = 0; at < count; ++at) {
         auto lane = std::make_unique<Lane>();
         lane->log = log.get();
+        lane->claim = claims_.back().get();
         lane->topic = topic;
         lane->name = cluster_ ? cluster_->name_of(topic) : topic;
         lane->partition = static_cast<int>(at);
         lanes_.push_back(std::move(lane));
       }
     }
+  }
 }
 
 Relay::~Relay() { stop(); }
 
-Result<bool> Relay::read_positions() {
+/// Of one log, or (null) of those that this process does not relay.
+Result<bool> Relay::read_positions(const Claim* of) {
   for (const auto& log : logs_) {
     auto read = log->store()->read_now([&](Query& query) -> Result<bool> {
       auto rows = query.select("SELECT topic, partition, position FROM log_relay");
       while (rows->next())
         for (const auto& lane : lanes_)
-          if (lane->log == log.get() && lane->topic == rows->text(0) && lane->partition == rows->integer(1))
+          if (lane->log == log.get() && (of ? lane->claim == of : !lane->claim->ours()) && lane->topic == rows->text(0) &&
+              lane->partition == rows->integer(1))
             lane->acknowledged = lane->stored = lane->sent = rows->integer(2);
       return true;
     });
@@ -119,6 +127,42 @@ void Relay::make_producer() {
   queue_.reset(rd_kafka_queue_get_main(producer_.get()));
 }
 
+bool Relay::elsewhere() const {
+  return std::any_of(claims_.begin(), claims_.end(), [](const auto& claim) { return !claim->ours(); });
+}
+
+/// Who gets a log begins at what the one before had stored; who has it not reads that now and then, to tell the lag.
+void Relay::look_at_claims() {
+  const auto now = options_.clock->moment();
+  if (elsewhere() && now - read_at_ >= positions_every) {
+    read_at_ = now;
+    (void)read_positions(nullptr);
+  }
+  for (const auto& claim : claims_) {
+    const bool had = claim->ours();
+    if (claim->look()) {
+      if (!read_positions(claim.get())) claim->give_up();
+    } else if (had && !claim->ours()) {
+      failed_ = true;  // what is on its way is another's to send
+    }
+  }
+}
+
+/// Other processes append too, and tell nobody: their heads are asked for, often while there is something. How long until the next time.
+milliseconds Relay::look_at_heads() {
+  const bool any = std::any_of(logs_.begin(), logs_.end(), [](const auto& log) { return log->store()->shared(); });
+  if (!any) return idle;
+  const auto now = options_.clock->moment();
+  const bool mine = std::any_of(claims_.begin(), claims_.end(), [](const auto& claim) { return claim->ours(); });
+  const auto every = !mine ? heads_elsewhere : now - moved_at_ < heads_busy_for ? heads_busy : heads_idle;
+  if (now - heads_at_ < every) return std::chrono::ceil<milliseconds>(every - (now - heads_at_));
+  heads_at_ = now;
+  for (const auto& log : logs_)
+    if (log->store()->shared())
+      if (const auto moved = log->look_at_heads(); moved && *moved) moved_at_ = now;
+  return every;
+}
+
 /// After a delivery that failed: what is behind it in its partition must not overtake it. All that is not acknowledged goes again.
 void Relay::begin_again() {
   log::warn("kafka.relay_begins_again", Field("in_flight", in_flight_));
@@ -136,12 +180,14 @@ void Relay::begin_again() {
   make_producer();
 }
 
-/// A topic that was made just now has nothing, whatever was acknowledged before: somebody deleted it.
+/// A topic that was made just now, here or elsewhere, has nothing, whatever was acknowledged before: somebody deleted it.
 void Relay::forget_made() {
-  const auto made = cluster_->take_made();
+  if (!cluster_->usable()) return;
+  auto made = std::exchange(gone_, {});
+  made.merge(cluster_->take_made());
   if (made.empty()) return;
   for (const auto& lane : lanes_) {
-    if (std::find(made.begin(), made.end(), lane->name) == made.end()) continue;
+    if (!lane->claim->ours() || !made.contains(lane->name)) continue;
     if (lane->acknowledged > 0) {
       failed_ = true;  // what is on its way belongs to the topic that was
       log::info("kafka.topic_filled_again", Field("topic", lane->name), Field("partition", lane->partition), Field("events", lane->acknowledged.load()));
@@ -151,7 +197,7 @@ void Relay::forget_made() {
   for (const auto& log : logs_) {
     auto done = log->store()->write_now([&](Transaction& transaction) -> Result<bool> {
       for (const auto& lane : lanes_)
-        if (lane->log == log.get() && std::find(made.begin(), made.end(), lane->name) != made.end())
+        if (lane->log == log.get() && lane->claim->ours() && made.contains(lane->name))
           transaction.execute("DELETE FROM log_relay WHERE topic = ?1 AND partition = ?2", lane->topic, lane->partition);
       return true;
     });
@@ -175,6 +221,7 @@ void Relay::report(const rd_kafka_message_t& message) {
   if (!failed_ && message.err != RD_KAFKA_RESP_ERR__PURGE_QUEUE && message.err != RD_KAFKA_RESP_ERR__PURGE_INFLIGHT) {
     log::warn("kafka.delivery_failed", Field("topic", sent->lane->name), Field("partition", sent->lane->partition), Field("sequence", sent->sequence),
               Field("why", words(message.err)));
+    if (no_topic(message.err)) gone_.insert(sent->lane->name);
     cluster_->met(message.err);
   }
   failed_ = true;
@@ -185,6 +232,8 @@ void Relay::run() {
   while (!stopping_) {
     woken_ = false;
     bool more = false;
+    look_at_claims();
+    const auto look = look_at_heads();
     forget_made();
     if (failed_) {
       begin_again();
@@ -194,11 +243,12 @@ void Relay::run() {
     }
     store_positions(false);
     // Acknowledgements are taken here; wake() ends the wait.
-    const auto wait = more ? milliseconds(0) : backoff_.count() > 0 && in_flight_ == 0 ? backoff_ : idle;
+    const auto wait = more ? milliseconds(0) : backoff_.count() > 0 && in_flight_ == 0 ? backoff_ : std::min(look, idle);
     rd_kafka_queue_poll_callback(queue_.get(), static_cast<int>(wait.count()));
   }
   rd_kafka_flush(producer_.get(), flush_limit_ms);
   store_positions(true);
+  for (const auto& claim : claims_) claim->give_up();
   const std::lock_guard lock(queue_mutex_);
   // Reports of what did not go out in time free what rides on them.
   rd_kafka_purge(producer_.get(), RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
@@ -212,7 +262,7 @@ bool Relay::produce_some() {
   bool more = false;
   for (const auto& lane : lanes_) {
     if (failed_) return false;
-    if (lane->sent >= lane->log->head(lane->topic, lane->partition)) continue;
+    if (!lane->claim->ours() || lane->sent >= lane->log->head(lane->topic, lane->partition)) continue;
     if (in_flight_ >= in_flight_max) return false;
     std::vector<EventPtr> events;
     const auto head = lane->log->head(lane->topic, lane->partition);
@@ -256,6 +306,7 @@ bool Relay::produce(Lane& lane, const Event& event) {
   if (error == RD_KAFKA_RESP_ERR__QUEUE_FULL) return false;  // there will be room
   log::warn("kafka.not_produced", Field("topic", lane.name), Field("partition", lane.partition), Field("sequence", event.sequence),
             Field("why", words(error)));
+  if (no_topic(error)) gone_.insert(lane.name);
   cluster_->met(error);
   failed_ = true;
   return false;
@@ -269,7 +320,7 @@ void Relay::store_positions(bool last) {
   for (const auto& log : logs_) {
     std::vector<std::pair<Lane*, std::int64_t>> moved;
     for (const auto& lane : lanes_)
-      if (lane->log == log.get() && lane->acknowledged > lane->stored) moved.emplace_back(lane.get(), lane->acknowledged.load());
+      if (lane->log == log.get() && lane->claim->ours() && lane->acknowledged > lane->stored) moved.emplace_back(lane.get(), lane->acknowledged.load());
     if (moved.empty()) continue;
     if (last) {
       auto done = log->store()->write_now([&](Transaction& transaction) { return put(transaction, moved); });

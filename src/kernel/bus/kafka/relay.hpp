@@ -2,14 +2,16 @@
 // From the logs of this process's modules into Kafka: in order, acks=all, idempotent. It never holds up who appends: what the cluster has
 // not acknowledged waits in the log. What it sends twice (after a crash, a failure) consumers drop by `sequence`.
 #include <chrono>
-#include <condition_variable>
+#include <set>
 #include <thread>
+#include "bus/kafka/claim.hpp"
 #include "bus/kafka/cluster.hpp"
 #include "bus/log_here.hpp"
 
 namespace loggia::kafka {
 
 struct RelayOptions {
+  std::string who;  // this process, as no other is called
   std::shared_ptr<Shards> shards;
   std::shared_ptr<Clock> clock;
   Metrics* metrics = nullptr;
@@ -22,7 +24,7 @@ class Relay : public std::enable_shared_from_this<Relay> {
   Relay(std::shared_ptr<Cluster> cluster, std::vector<std::shared_ptr<bus::LogHere>> logs, RelayOptions options);
   ~Relay();
   /// Blocking: reads how far it had come. Without start(): for lag() alone.
-  Result<bool> read_positions();
+  Result<bool> read_positions() { return read_positions(nullptr); }
   Result<bool> start();
   /// Waits a moment for what is on its way, stores how far it came. Blocks; not from a shard.
   void stop();
@@ -37,6 +39,7 @@ class Relay : public std::enable_shared_from_this<Relay> {
  private:
   struct Lane {  // a partition of a topic of a log
     bus::LogHere* log;
+    Claim* claim;
     std::string topic, name;  // as we call it, and as Kafka does
     int partition = 0;
     std::int64_t sent = 0;                   // of the thread
@@ -53,6 +56,10 @@ class Relay : public std::enable_shared_from_this<Relay> {
   void run();
   void make_producer();
   void begin_again();
+  Result<bool> read_positions(const Claim* of);
+  bool elsewhere() const;
+  void look_at_claims();
+  milliseconds look_at_heads();
   bool produce_some();
   bool produce(Lane& lane, const Event& event);
   void store_positions(bool last);
@@ -62,14 +69,16 @@ class Relay : public std::enable_shared_from_this<Relay> {
   std::shared_ptr<Cluster> cluster_;
   std::vector<std::shared_ptr<bus::LogHere>> logs_;
   RelayOptions options_;
+  std::vector<std::unique_ptr<Claim>> claims_;  // of each log
   std::vector<std::unique_ptr<Lane>> lanes_;
+  std::set<std::string> gone_;  // topics, as Kafka calls them, of which it knew nothing; of the thread
   Owned<rd_kafka_t> producer_;
   Owned<rd_kafka_queue_t> queue_;  // the producer's own, to be woken from
   std::mutex queue_mutex_;
   std::size_t in_flight_ = 0;  // of the thread
   bool failed_ = false;        // of the thread: begin again
   milliseconds backoff_{};
-  Moment stored_at_{};
+  Moment stored_at_{}, heads_at_{}, moved_at_{}, read_at_{};
   std::atomic<bool> woken_{false}, stopping_{false}, storing_{false}, started_{false};
   Counter *relayed_ = nullptr, *again_ = nullptr;
   Tasks tasks_;

@@ -37,6 +37,7 @@ class PostgresDatabase final : public Database {
   bool writable() const override { return writer_->writable(); }
   std::string unwritable() const override { return writer_->unwritable(); }
   std::string name() const override { return options_.name; }
+  bool shared() const override { return true; }
   void close() override {
     std::call_once(closed_, [this] {
       readers_->close();
