@@ -92,11 +92,12 @@ TEST_SUITE("PostgreSQL" * doctest::skip(!test::on_postgres())) {
     const auto said = refusal(at(test::postgres(), {opened_things}, "newer"));
     CHECK(holds(said, "step 2 (more)"));
     CHECK(holds(said, "Run the newer release"));
-    as_the_server("CREATE SCHEMA foreign_tables; CREATE TABLE foreign_tables.thing(id BIGINT)");
+    as_the_server("DROP SCHEMA IF EXISTS foreign_tables CASCADE; CREATE SCHEMA foreign_tables; CREATE TABLE foreign_tables.thing(id BIGINT)");
     CHECK(holds(refusal(at(test::postgres(), {opened_things}, "foreign_tables")), "another program"));
   }
 
   TEST_CASE("a database in another encoding") {
+    as_the_server("DROP DATABASE IF EXISTS old_letters");
     as_the_server("CREATE DATABASE old_letters ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0");
     CHECK(holds(refusal(at(elsewhere("loggia", "old_letters"))), "ENCODING 'UTF8'"));
   }

@@ -44,10 +44,13 @@ class Wire {
   }
   Wire(const Wire&) = delete;
   const std::string& url() const { return url_; }
+  /// Returns when it is so.
   void set(State state, bool end = false) {
     state_ = state;
     ended_ = end;
+    const int before = turned_;
     if (::write(wake_[1], "x", 1) != 1) throw std::runtime_error("no wake");
+    turned_.wait(before);
   }
   State state() const { return state_; }
 
@@ -109,8 +112,14 @@ class Wire {
       if (char byte = 0; all[0].revents && ::read(wake_[0], &byte, 1) == 1 && state_ == State::away)
         for (auto& pair : pairs_) drop(pair);
       pairs_.remove_if([](const Pair& pair) { return pair.client < 0; });
+      if (all[0].revents) {
+        ++turned_;
+        turned_.notify_all();
+      }
     }
     for (auto& pair : pairs_) drop(pair);
+    ++turned_;
+    turned_.notify_all();
   }
 
   std::uint16_t port_ = 0;
@@ -118,6 +127,7 @@ class Wire {
   std::string url_;
   std::atomic<State> state_{State::whole};
   std::atomic<bool> ended_{false};
+  std::atomic<int> turned_{0};
   std::list<Pair> pairs_;  // of the thread
   std::thread thread_;
 };

@@ -69,7 +69,7 @@ bool Group::hold(int rank, std::string_view sql, std::span<const Parameter> para
       place += static_cast<char>((static_cast<std::uint64_t>(lock.number) ^ (std::uint64_t{1} << 63)) >> shift & 0xFF);
   const LockOrder order(rank, std::move(place));
   if (held_.contains(order)) return false;
-  send_lock(lock, held_.empty() || *held_.rbegin() < order);
+  send_lock(lock, patient_ || held_.empty() || *held_.rbegin() < order);
   wanted_.insert_or_assign(order, std::move(lock));
   held_.insert(order);
   order_.push_back(order);
@@ -83,6 +83,11 @@ void Group::take(const Locks& locks) {
     order_.push_back(order);
   }
   wanted_ = locks;
+}
+
+void Group::be_patient() {
+  patient_ = true;
+  say("SET LOCAL lock_timeout = 100");
 }
 
 }  // namespace loggia::postgres

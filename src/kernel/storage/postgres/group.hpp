@@ -34,6 +34,8 @@ class Group final : public Transaction {
   void say(std::string_view sql);
   /// Takes these first, in their order.
   void take(const Locks& locks);
+  /// What is met out of order waits for a moment all the same.
+  void be_patient();
   /// All that this group took or wanted to take.
   const Locks& wanted() const { return wanted_; }
   /// Sends what was put together; all answers are in then. Throws Failure.
@@ -59,6 +61,7 @@ class Group final : public Transaction {
   std::set<LockOrder> held_;
   std::vector<LockOrder> order_;  // as they were taken
   Locks wanted_;
+  bool patient_ = false;
 };
 
 }  // namespace loggia::postgres

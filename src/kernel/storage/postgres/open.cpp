@@ -105,7 +105,8 @@ Error not_opened(const Target& target, const Failure& failure) {
   const std::string said = failure.what();
   const auto holds = [&](std::string_view part) { return said.find(part) != said.npos; };
   const auto remedy = [&]() -> std::string {
-    if (failure.state == "42501")
+    // A schema that one may not look into is passed over in silence, and its tables seem not to be there.
+    if (failure.state == "42501" || failure.state == "42P01")
       return "The user may not use or make the schema \"" + target.schema + "\": GRANT CREATE ON DATABASE … TO …, or make the schema theirs.";
     if (!failure.state.empty()) return "Look into the server's log.";
     if (holds("password")) return "Check user and password in storage.postgres.url.";

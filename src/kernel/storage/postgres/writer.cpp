@@ -8,7 +8,7 @@ namespace loggia::postgres {
 namespace {
 
 constexpr std::size_t group_max = 512;
-constexpr int tries_max = 6;
+constexpr int tries_max = 20, patient_after = 10;
 constexpr milliseconds look_every(1000);  // whether the server is still there, while nothing is asked of it
 constexpr milliseconds probe_every(1000);
 
@@ -185,6 +185,7 @@ void Writer::run_group(Commands commands) {
     try {
       group.say("BEGIN");
       group.take(locks);
+      if (tries > patient_after) group.be_patient();
       run_all(commands, group, wrong, apart);
       group.run_before();
       group.flush();
