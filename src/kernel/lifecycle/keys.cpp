@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <set>
+#include "loggia/kernel/mail.hpp"
 #include "loggia/kernel/process.hpp"
 
 namespace loggia {
@@ -96,6 +97,8 @@ std::vector<FieldError> check_process(const Config& config, const std::vector<Mo
     wrong.push_back({"storage.kind", "this build has no PostgreSQL storage; set storage.kind = \"sqlite\""});
   if (!config.text("rpc.listen").empty())
     wrong.push_back({"rpc.listen", "this build runs all modules in one process and has no listener for other modules; remove rpc.listen"});
+  auto mail = mail_mistakes(config);
+  wrong.insert(wrong.end(), std::make_move_iterator(mail.begin()), std::make_move_iterator(mail.end()));
   return wrong;
 }
 
