@@ -3,7 +3,7 @@ stopped and started again on its port. As a program it prints its address, then 
 
 aiosmtpd is Debian's (python3-aiosmtpd), so it belongs to /usr/bin/python3: need_aiosmtpd() starts the test again with that one where another is first on PATH.
 """
-import asyncio, email, email.policy, json, os, socket, sys, threading, time
+import asyncio, email, email.policy, json, logging, os, socket, sys, threading, time
 
 
 def need_aiosmtpd():
@@ -16,6 +16,9 @@ def need_aiosmtpd():
 
 need_aiosmtpd()
 from aiosmtpd.smtp import SMTP, AuthResult  # noqa: E402
+
+
+logging.getLogger("mail").setLevel(logging.CRITICAL)   # a client that goes away in the middle is no news here
 
 
 class Taken:

@@ -7,8 +7,8 @@
 namespace loggia::mail {
 namespace {
 
-constexpr std::size_t plain_max = 60;  // with the longest name of ours a line stays under 78
-constexpr std::size_t word_bytes = 45;  // 60 characters of base64 and 12 around them
+constexpr std::size_t plain_max = 60;   // with the longest name of ours a line stays under 76
+constexpr std::size_t word_bytes = 39;  // 52 characters of base64 and 12 around them
 
 bool control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; }
 bool plain(char c) { return c >= ' ' && c <= '~'; }
@@ -28,6 +28,13 @@ std::string bare(std::string_view text) {
   for (const char c : text)
     if (!control(c) && c != '<' && c != '>' && c != ' ') out += c;
   return out;
+}
+
+/// A name in front of an address: as it is where it is words, else encoded, which needs no quotes and no escapes.
+std::string phrase(const std::string& name) {
+  const auto word = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == ' '; };
+  if (name.empty()) return name;
+  return (std::all_of(name.begin(), name.end(), word) ? name : "=?UTF-8?B?" + crypto::base64(name) + "?=") + ' ';
 }
 
 }  // namespace
@@ -60,9 +67,7 @@ std::string header_date(Time time) {
 std::vector<std::string> headers_of(const Mail& mail, const SmtpServer& server) {
   std::vector<std::string> out;
   out.push_back("Date: " + header_date(mail.written));
-  // A name of words in quotes would need escapes; encoded words need none.
-  const auto name = server.sender_name.empty() ? std::string() : "=?UTF-8?B?" + crypto::base64(server.sender_name) + "?= ";
-  out.push_back("From: " + name + '<' + bare(server.sender) + '>');
+  out.push_back("From: " + phrase(server.sender_name) + '<' + bare(server.sender) + '>');
   out.push_back("To: <" + bare(mail.to) + '>');
   out.push_back("Subject: " + header_text(mail.subject));
   out.push_back("Message-ID: <" + bare(mail.id) + '@' + bare(server.sender_domain()) + '>');

@@ -43,7 +43,7 @@ void Talk::said(std::string_view line) {
   else if (verb == "MAIL") stage_ = Stage::sender;
   else if (verb == "RCPT") stage_ = Stage::recipient;
   else if (verb == "DATA") stage_ = Stage::content;
-  else if (verb == "QUIT") return;  // what was decided before stays
+  else if (verb == "QUIT") over_ = true;
   if (stage_ != was) {
     code_ = 0;
     reply_.clear();
@@ -51,6 +51,7 @@ void Talk::said(std::string_view line) {
 }
 
 void Talk::heard(std::string_view line) {
+  if (over_) return;  // what was decided before the farewell stays
   int code = 0;
   const auto [end, problem] = std::from_chars(line.data(), line.data() + std::min<std::size_t>(line.size(), 3), code);
   if (problem != std::errc() || end != line.data() + 3) return;

@@ -21,6 +21,7 @@ class Talk {
  private:
   enum class Stage { greeting, hello, tls, login, sender, recipient, content };
   Stage stage_ = Stage::greeting;
+  bool over_ = false;  // QUIT was said
   int code_ = 0;       // of the last reply since the stage began
   std::string reply_;  // its text
 };
