@@ -87,7 +87,7 @@ Async<AccountRow> complete_account(std::shared_ptr<Parts> parts, Context context
     announce(*parts->log, transaction, context, event);
     const auto now = parts->clock->now();
     store::audit(transaction, acting(context, id), now, "user.registered", id.text(), row->username);
-    if (row->email && may_mail(transaction, id, *row->email, now)) mail_link(*parts, transaction, *row, "verify", now);
+    if (row->email && may_mail(transaction, id, *row->email, now)) mail_proof(*parts, transaction, *row, now);
     return *row;
   };
   auto done = co_await parts->database->write(context, std::move(work));

@@ -91,6 +91,13 @@ void erase_mails_of(Transaction& transaction, const UserId& account, const std::
   transaction.execute("DELETE FROM mails WHERE account = ?1 AND purpose = ?2", account, purpose);
 }
 
+void erase_mails_to(Transaction& transaction, const std::string& address, const std::string& purpose) {
+  transaction.execute("DELETE FROM mails WHERE address = ?1 AND purpose = ?2", address, purpose);
+}
+void set_mail_token(Transaction& transaction, const MailRow& row) {
+  transaction.execute("UPDATE mails SET account = ?2, token = ?3 WHERE id = ?1", row.id, row.account, row.token);
+}
+
 Waiting waiting_mails(Query& query) {
   auto rows = query.select("SELECT count(*), min(due) FROM mails");
   Waiting out;

@@ -42,6 +42,8 @@ void postpone_mail(Transaction& transaction, const Uuid& id, Time due);
 void erase_mail(Transaction& transaction, const Uuid& id);
 /// Of one purpose, that are not sent yet: what they would say is not so any more.
 void erase_mails_of(Transaction& transaction, const UserId& account, const std::string& purpose);
+void erase_mails_to(Transaction& transaction, const std::string& address, const std::string& purpose);
+void set_mail_token(Transaction& transaction, const MailRow& row);
 Waiting waiting_mails(Query& query);
 /// All are due no later than `now`.
 void release_mails(Transaction& transaction, Time now);

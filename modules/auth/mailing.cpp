@@ -23,6 +23,31 @@ void put(const Parts& parts, Transaction& transaction, const MailRow& row) {
   });
 }
 
+/// Of the row's account, purpose and address. Earlier ones are good no more.
+void make_token(Ids& ids, Transaction& transaction, MailRow& row, Time now) {
+  store::use_tokens_of(transaction, row.account, row.purpose);
+  row.token = mail_token_text(ids);
+  MailToken token;
+  token.account = row.account;
+  token.purpose = row.purpose;
+  token.address = row.address;
+  token.made_at = now;
+  token.expires_at = row.expires_at;
+  store::insert_token(transaction, mail_token_hash(row.token), token);
+}
+
+/// Whose address it is, for a mail that was asked for by address. False: nobody's who could get one.
+bool find_account(const Parts& parts, Transaction& transaction, const Context& context, MailRow& row, Time now) {
+  if (!row.account.nil()) return true;
+  const auto account = row.address.find('@') == row.address.npos ? std::nullopt : store::account_for_login(transaction, row.address);
+  if (!account || account->disabled || !may_mail(transaction, account->id, row.address, now)) return false;
+  row.account = account->id;
+  make_token(*parts.ids, transaction, row, now);
+  store::set_mail_token(transaction, row);
+  store::audit(transaction, context, now, "password.forgot.mailed", account->id.text(), std::nullopt);
+  return true;
+}
+
 struct Written {
   std::optional<MailRow> row;
   std::string username;
@@ -38,25 +63,29 @@ bool may_mail(Query& query, const UserId& account, const std::string& address, T
   return store::tokens_of_account(query, account, since) < links_of_account && store::tokens_of_address(query, address, since) < links_of_address;
 }
 
-void mail_link(const Parts& parts, Transaction& transaction, const AccountRow& account, const std::string& purpose, Time now) {
+void mail_proof(const Parts& parts, Transaction& transaction, const AccountRow& account, Time now) {
   if (!parts.settings.mail || !account.email) return;
-  store::use_tokens_of(transaction, account.id, purpose);
-  store::erase_mails_of(transaction, account.id, purpose);
+  store::erase_mails_of(transaction, account.id, "verify");
   MailRow row;
   row.id = parts.ids->make<Uuid>();
   row.account = account.id;
-  row.purpose = purpose;
+  row.purpose = "verify";
   row.address = *account.email;
-  row.token = mail_token_text(*parts.ids);
   row.made_at = now;
-  row.expires_at = now + (purpose == "verify" ? milliseconds(verify_link_good) : milliseconds(reset_link_good));
-  MailToken token;
-  token.account = account.id;
-  token.purpose = purpose;
-  token.address = row.address;
-  token.made_at = now;
-  token.expires_at = row.expires_at;
-  store::insert_token(transaction, mail_token_hash(row.token), token);
+  row.expires_at = now + verify_link_good;
+  make_token(*parts.ids, transaction, row, now);
+  put(parts, transaction, row);
+}
+
+void mail_reset(const Parts& parts, Transaction& transaction, const std::string& address, Time now) {
+  if (!parts.settings.mail) return;
+  store::erase_mails_to(transaction, address, "reset");
+  MailRow row;
+  row.id = parts.ids->make<Uuid>();
+  row.purpose = "reset";
+  row.address = address;
+  row.made_at = now;
+  row.expires_at = now + reset_link_good;
   put(parts, transaction, row);
 }
 
@@ -115,9 +144,10 @@ Async<std::vector<QueuedMail>> AccountMails::take(Context context, Time now, Tim
 
 Async<std::optional<Mail>> AccountMails::compose(Context context, QueuedMail mail) {
   const auto now = parts_->clock->now();
-  auto work = [id = mail.key, now](Transaction& transaction) -> Result<Written> {
+  auto work = [parts = parts_, context, id = mail.key, now](Transaction& transaction) -> Result<Written> {
     Written out;
     out.row = store::mail(transaction, id);
+    if (out.row && !find_account(*parts, transaction, context, *out.row, now)) out.row.reset();
     const auto account = out.row ? store::account(transaction, out.row->account) : std::nullopt;
     if (account && out.row->expires_at > now && still_true(*out.row, *account)) {
       out.username = account->username;

@@ -23,8 +23,13 @@ std::string mail_token_hash(const std::string& token);
 
 /// Whether the limits leave one more. On the writer.
 bool may_mail(Query& query, const UserId& account, const std::string& address, Time now);
-/// Makes the link's row and puts the mail into the queue; earlier ones of this purpose are good no more. Where no mail is configured: nothing.
-void mail_link(const Parts& parts, Transaction& transaction, const AccountRow& account, const std::string& purpose, Time now);
+// The three put a mail into the queue; where no mail is configured, nothing happens.
+
+/// With a link that proves the account's address; earlier ones are good no more.
+void mail_proof(const Parts& parts, Transaction& transaction, const AccountRow& account, Time now);
+/// With a link to a new password for whoever has this address, if anybody. The same work for every address: only when the mail is due it is looked
+/// whose it is.
+void mail_reset(const Parts& parts, Transaction& transaction, const std::string& address, Time now);
 /// To the address that was the account's until now.
 void mail_moved(const Parts& parts, Transaction& transaction, const AccountRow& before, Time now);
 

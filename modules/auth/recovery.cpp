@@ -51,7 +51,7 @@ Async<Account> AccountsHere::on(Context context, PutAccount request) {
       row->email = wanted;
       row->email_verified = false;
     }
-    if (wanted && may_mail(transaction, row->id, *wanted, now)) mail_link(*parts, transaction, *row, "verify", now);
+    if (wanted && may_mail(transaction, row->id, *wanted, now)) mail_proof(*parts, transaction, *row, now);
     return shown(*row);
   };
   auto done = co_await parts_->database->write(context, std::move(work));
@@ -80,15 +80,11 @@ Async<Nothing> AccountsHere::on(Context context, VerifyEmail request) {
 Async<Nothing> AccountsHere::on(Context context, ForgotPassword request) {
   const auto address = lower_ascii(request.email);
   const auto now = parts_->clock->now();
+  // Whether the address is known is found out when the mail is due: here the work is the same for every one.
   auto work = [parts = parts_, context, address, now](Transaction& transaction) -> Result<Nothing> {
-    // Known or not: a look-up, the same counting, and one commit with an entry of the audit log.
-    const auto row = store::account_for_login(transaction, address.find('@') == address.npos ? "@" : address);
-    const auto id = row ? row->id : UserId();
-    const bool may = may_mail(transaction, id, address, now);
-    const bool sends = row && !row->disabled && may && parts->settings.mail;
-    const auto* detail = !parts->settings.mail ? "this server sends no mail: smtp.url is not set" : sends ? "a mail goes out" : "no mail goes out";
-    store::audit(transaction, context, now, "password.forgot", row ? std::optional(row->id.text()) : std::nullopt, std::string(detail));
-    if (sends) mail_link(*parts, transaction, *row, "reset", now);
+    const auto detail = parts->settings.mail ? std::nullopt : std::optional<std::string>("this server sends no mail: smtp.url is not set");
+    store::audit(transaction, context, now, "password.forgot", std::nullopt, detail);
+    mail_reset(*parts, transaction, address, now);
     return Nothing();
   };
   auto done = co_await parts_->database->write(context, std::move(work));

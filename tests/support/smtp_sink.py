@@ -3,7 +3,7 @@ stopped and started again on its port. As a program it prints its address, then 
 
 aiosmtpd is Debian's (python3-aiosmtpd), so it belongs to /usr/bin/python3: need_aiosmtpd() starts the test again with that one where another is first on PATH.
 """
-import asyncio, email, email.policy, json, logging, os, socket, sys, threading, time
+import asyncio, email, email.policy, json, logging, os, socket, sys, threading, time, warnings
 
 
 def need_aiosmtpd():
@@ -18,6 +18,7 @@ need_aiosmtpd()
 from aiosmtpd.smtp import SMTP, AuthResult  # noqa: E402
 
 
+warnings.filterwarnings("ignore", "Requiring AUTH while not requiring TLS")   # under smtps there is TLS already
 logging.getLogger("mail").setLevel(logging.CRITICAL)   # a client that goes away in the middle is no news here
 
 
@@ -41,8 +42,8 @@ class Taken:
 
 
 class Sink:
-    def __init__(self, login=None, tls=None, before=None, port=0):
-        self.login, self.tls = login, tls            # (user, password), an ssl.SSLContext
+    def __init__(self, login=None, tls=None, smtps=False, port=0):
+        self.login, self.tls, self.smtps = login, tls, smtps    # (user, password), an ssl.SSLContext, TLS from the start
         self.mails, self.refusals, self.verbs = [], {}, []
         self.at_recipient = self.at_content = None   # called with the address before it is answered, on the server's thread
         self.changed = threading.Condition()
@@ -58,7 +59,7 @@ class Sink:
             listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             listening.bind(("127.0.0.1", self.port))
             self.port = listening.getsockname()[1]
-            self.server = self.loop.run_until_complete(self.loop.create_server(self._connection, sock=listening))
+            self.server = self.loop.run_until_complete(self.loop.create_server(self._connection, sock=listening, ssl=self.tls if self.smtps else None))
             ready.set()
             self.loop.run_forever()
             self.server.close()
@@ -92,8 +93,9 @@ class Sink:
 
         wants = {}
         if self.login:
-            wants = {"auth_required": True, "auth_require_tls": bool(self.tls), "authenticator": self._authenticate}
-        return Session(self, hostname="sink.example", enable_SMTPUTF8=True, tls_context=self.tls, require_starttls=bool(self.tls), loop=self.loop, **wants)
+            wants = {"auth_required": True, "auth_require_tls": bool(self.tls) and not self.smtps, "authenticator": self._authenticate}
+        starttls = {} if self.smtps else {"tls_context": self.tls, "require_starttls": bool(self.tls)}
+        return Session(self, hostname="sink.example", enable_SMTPUTF8=True, loop=self.loop, **starttls, **wants)
 
     def _authenticate(self, server, session, envelope, mechanism, data):
         self.verbs.append("AUTH")
@@ -123,9 +125,9 @@ class Sink:
                 self.at_content(address)
         return "250 OK"
 
-    def url(self, scheme="smtp"):
+    def url(self):
         login = f"{self.login[0].replace('@', '%40')}:{self.login[1]}@" if self.login else ""
-        return f"{scheme}://{login}127.0.0.1:{self.port}"
+        return f"{'smtps' if self.smtps else 'smtp'}://{login}127.0.0.1:{self.port}"
 
     def to(self, address):
         with self.changed:

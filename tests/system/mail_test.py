@@ -197,7 +197,7 @@ def a_mail_is_what_it_should_be(server):
     watching.cut()
     mail = bob.mail(2)
     assert mail.subject == "2 messages for you in 2 rooms" and "Bcc: eve@evil.example wrote to you" in mail.text, mail.text
-    assert "sent at" in bob.why(room, again)[1]["mail"]
+    wait_for(lambda: "sent at" in bob.why(room, again)[1]["mail"] and "sent at" in bob.why(other, direct)[1]["mail"], "the record")
     told = [json.loads(line) for line in server.command("topics", "tail", "notifications", "--count", "100").stdout.splitlines()]
     delivered = [e["data"] for e in told if e["type"] == "notification.delivered"]
     assert len(delivered) == 5 and all(d["user_id"] == bob.id and d["channel"] == "email" for d in delivered), delivered
@@ -402,6 +402,14 @@ def login_and_tls_are_as_smtp_url_says_and_a_password_is_told_to_nobody(server):
     server.environment, server.flags[1] = {"SSL_CERT_FILE": authority}, f"smtp.url={sink.url()}"
     server.start()
     reader.mail(2)
+    server.stop()
+    # TLS from the start.
+    direct = Sink(login=("chat@example.org", secret), tls=context, smtps=True).start()
+    server.flags[1] = f"smtp.url={direct.url()}"
+    server.start()
+    post(ada.login(), ada.room(reader), f"@{reader.name} once more")
+    wait_for(lambda: direct.to(reader.address), "the mail over smtps")
+    direct.stop()
     shown = subprocess.run([server.binary, "config", "show", *server.flags], capture_output=True, text=True).stdout
     metrics = server.call("GET", "/metrics", admin=True)[1]
     server.stop()

@@ -31,6 +31,6 @@ export function Address(): VNode {
     <label class="field-l">Mail address<input class={wrong ? 'input bad' : 'input'} type="email" name="email" maxLength={254} autocomplete="email" defaultValue={now.email ?? ''}
       aria-invalid={wrong ? true : undefined} aria-describedby={wrong ? 'wrong-address' : 'help-address'} />
       {wrong ? <span class="help bad" id="wrong-address" role="alert"><Icon name="warn" small /> {wrong}</span> : <span class="help" id="help-address">Nobody else sees it.</span>}</label>
-    <div class="acts"><button class="btn">Save address</button>{now.email && !now.email_verified && mailServer.value && <button type="button" class="btn quiet" onClick={again}>Send the mail again</button>}</div>
+    <div class="acts start"><button class="btn">Save address</button>{now.email && !now.email_verified && mailServer.value && <button type="button" class="btn quiet" onClick={again}>Send the mail again</button>}</div>
   </form>;
 }

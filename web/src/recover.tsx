@@ -33,7 +33,7 @@ export function Forgot({back, typed}: {back: () => void; typed: string}): VNode 
   return <form onSubmit={submit}>
     <h1>A new password</h1>
     <p class="lead">A mail brings you a link with which you choose one.</p>
-    {mailServer.value === false && <p class="demo"><Icon name="warn" small /><span><b>This server sends no mail.</b> Ask its administrator for a new password.</span></p>}
+    {mailServer.value === false && <div class="demo"><Icon name="warn" small /><p><b>This server sends no mail.</b> Ask its administrator for a new password.</p></div>}
     <label class="field-l">Mail address<input ref={field} class={wrong ? 'input bad' : 'input'} type="email" name="email" required maxLength={254} autocomplete="email" defaultValue={typed.includes('@') ? typed : ''}
       aria-invalid={wrong ? true : undefined} aria-describedby={wrong ? 'wrong-email' : undefined} />{wrong && <Wrong id="wrong-email" text={wrong} />}</label>
     <button class="btn primary wide" disabled={busy || mailServer.value === false}>{busy ? 'One moment' : 'Send the link'}</button>
