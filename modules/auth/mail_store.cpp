@@ -14,8 +14,8 @@ void insert_token(Transaction& transaction, const std::string& hash, const MailT
 
 std::optional<MailToken> mail_token(Query& query, const std::string& hash, const std::string& purpose, Time now) {
   auto rows = query.select(
-      "SELECT account, purpose, address, made_at, expires_at FROM mail_tokens WHERE hash = ?1 AND purpose = ?2 AND used = 0 AND expires_at > ?3", as_blob(hash),
-      purpose, now);
+      "SELECT account, purpose, address, made_at, expires_at FROM mail_tokens WHERE hash = ?1 AND purpose = ?2 AND used = 0 AND expires_at > ?3",
+      as_blob(hash), purpose, now);
   if (!rows->next()) return std::nullopt;
   MailToken out;
   out.account = rows->id<UserId>(0);
@@ -47,8 +47,8 @@ void erase_old_tokens(Transaction& transaction, Time expired_before) {
 }
 
 void insert_mail(Transaction& transaction, const MailRow& row) {
-  transaction.execute("INSERT INTO mails (id, account, purpose, address, token, made_at, expires_at, due) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?6)", row.id,
-                      row.account, row.purpose, row.address, row.token, row.made_at, row.expires_at);
+  transaction.execute("INSERT INTO mails (id, account, purpose, address, token, made_at, expires_at, due) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?6)",
+                      row.id, row.account, row.purpose, row.address, row.token, row.made_at, row.expires_at);
 }
 
 std::optional<MailRow> mail(Query& query, const Uuid& id) {
@@ -65,10 +65,10 @@ std::optional<MailRow> mail(Query& query, const Uuid& id) {
   return out;
 }
 
-std::vector<QueuedMail> take_mails(Transaction& transaction, Time now, Time until, std::int64_t limit) {
+std::optional<QueuedMail> take_mail(Transaction& transaction, Time now, Time until) {
   std::vector<std::pair<QueuedMail, Time>> due;
   {
-    auto rows = transaction.select("SELECT id, expires_at, tries, due FROM mails WHERE due <= ?1 ORDER BY due, id LIMIT ?2", now, limit);
+    auto rows = transaction.select("SELECT id, expires_at, tries, due FROM mails WHERE due <= ?1 ORDER BY due, id LIMIT 8", now);
     while (rows->next()) {
       auto& [mail, at] = due.emplace_back();
       mail.key = rows->id<Uuid>(0);
@@ -77,10 +77,9 @@ std::vector<QueuedMail> take_mails(Transaction& transaction, Time now, Time unti
       at = rows->time(3);
     }
   }
-  std::vector<QueuedMail> out;
   for (const auto& [mail, at] : due)  // another process may have been quicker
-    if (transaction.execute("UPDATE mails SET due = ?2 WHERE id = ?1 AND due = ?3", mail.key, until, at) > 0) out.push_back(mail);
-  return out;
+    if (transaction.execute("UPDATE mails SET due = ?2 WHERE id = ?1 AND due = ?3", mail.key, until, at) > 0) return mail;
+  return std::nullopt;
 }
 
 void postpone_mail(Transaction& transaction, const Uuid& id, Time due) {

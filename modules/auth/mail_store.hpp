@@ -36,8 +36,8 @@ void erase_old_tokens(Transaction& transaction, Time expired_before);
 
 void insert_mail(Transaction& transaction, const MailRow& row);
 std::optional<MailRow> mail(Query& query, const Uuid& id);
-/// Those that are due; from now on they are due at `until`.
-std::vector<QueuedMail> take_mails(Transaction& transaction, Time now, Time until, std::int64_t limit);
+/// The first that is due; from now on it is due at `until`.
+std::optional<QueuedMail> take_mail(Transaction& transaction, Time now, Time until);
 void postpone_mail(Transaction& transaction, const Uuid& id, Time due);
 void erase_mail(Transaction& transaction, const Uuid& id);
 /// Of one purpose, that are not sent yet: what they would say is not so any more.

@@ -109,7 +109,8 @@ Mail written_mail(const MailRow& row, const std::string& username, const std::st
   if (row.purpose == "verify") {
     out.subject = "Confirm your address for Loggia";
     MailText text("Is this your address?");
-    text.paragraph("The account " + username + " at " + base + " names this address. Confirm it, and Loggia sends mail here and lets you sign in with it.");
+    text.paragraph("The account " + username + " at " + base +
+                   " names this address. Confirm it, and Loggia sends mail here and lets you sign in with it.");
     text.link("Confirm the address", base + "/#/verify/" + row.token);
     text.note("The link is good for 24 hours, and once. If you did not ask for this, do nothing: without the link nothing happens.");
     out.text = text.text();
@@ -125,7 +126,8 @@ Mail written_mail(const MailRow& row, const std::string& username, const std::st
   } else {
     out.subject = "Your address for Loggia was changed";
     MailText text("Your address was changed");
-    text.paragraph("The account " + username + " at " + base + " has another mail address from now on. This one counts no more: no mail comes here, and nobody can "
+    text.paragraph("The account " + username + " at " + base +
+                   " has another mail address from now on. This one counts no more: no mail comes here, and nobody can "
                    "sign in with it or choose a new password by it.");
     text.note("If it was not you, sign in and change your password, or tell your administrator.");
     out.text = text.text();
@@ -134,10 +136,8 @@ Mail written_mail(const MailRow& row, const std::string& username, const std::st
   return out;
 }
 
-Async<std::vector<QueuedMail>> AccountMails::take(Context context, Time now, Time until, std::size_t limit) {
-  auto work = [now, until, limit](Transaction& transaction) -> Result<std::vector<QueuedMail>> {
-    return store::take_mails(transaction, now, until, static_cast<std::int64_t>(limit));
-  };
+Async<std::optional<QueuedMail>> AccountMails::take(Context context, Time now, Time until) {
+  auto work = [now, until](Transaction& transaction) -> Result<std::optional<QueuedMail>> { return store::take_mail(transaction, now, until); };
   auto taken = co_await parts_->database->write(context, std::move(work));
   co_return taken;
 }

@@ -39,7 +39,7 @@ Mail written_mail(const MailRow& row, const std::string& username, const std::st
 class AccountMails final : public MailQueue {
  public:
   explicit AccountMails(std::shared_ptr<Parts> parts) : parts_{std::move(parts)} {}
-  Async<std::vector<QueuedMail>> take(Context context, Time now, Time until, std::size_t limit) override;
+  Async<std::optional<QueuedMail>> take(Context context, Time now, Time until) override;
   Async<std::optional<Mail>> compose(Context context, QueuedMail mail) override;
   Async<bool> settle(Context context, QueuedMail mail, Settled settled) override;
   Async<Waiting> waiting(Context context) override;

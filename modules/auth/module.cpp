@@ -99,7 +99,7 @@ class AuthModule final : public Module {
   Kernel& kernel_;
   std::shared_ptr<Parts> parts_;
   std::shared_ptr<MailRunner> mails_;  // null: no mail is sent here
-  Tasks tasks_;  // last: it uses the others
+  Tasks tasks_;                        // last: it uses the others
 };
 
 ConfigKey key(std::string_view name, ConfigKey::Kind kind, std::string_view standard, std::string_view help) {

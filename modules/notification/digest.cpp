@@ -41,7 +41,8 @@ std::string names(const std::vector<std::string>& all) {
 
 std::string sentence(const Group& group) {
   const auto count = std::to_string(group.messages);
-  if (group.name.empty()) return group.messages == 1 ? names(group.authors) + " wrote to you" : names(group.authors) + " wrote to you " + count + " times";
+  if (group.name.empty())
+    return group.messages == 1 ? names(group.authors) + " wrote to you" : names(group.authors) + " wrote to you " + count + " times";
   if (group.messages == 1) return names(group.authors) + (group.mentions ? " mentioned you in " : " wrote in ") + group.name;
   const auto meant = group.mentions == 0                ? std::string()
                      : group.mentions == group.messages ? std::string(", all to you")

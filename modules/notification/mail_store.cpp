@@ -17,14 +17,15 @@ void add_mail_item(Transaction& transaction, const UserId& person, const MailIte
   }
   if (due) return;
   transaction.execute(
-      "INSERT INTO mail_people (person, due, since) VALUES (?1, ?2, ?3) ON CONFLICT (person) DO UPDATE SET due = ?2, since = ?3, taken = 0, tries = 0",
+      "INSERT INTO mail_people (person, due, since) VALUES (?1, ?2, ?3) ON CONFLICT (person) DO UPDATE SET due = ?2, since = ?3, taken = 0, tries = "
+      "0",
       person, rule(mailed_at, now, after), now);
 }
 
-std::vector<QueuedMail> take_mail_people(Transaction& transaction, Time now, Time until, std::int64_t limit, milliseconds waits_at_most) {
+std::optional<QueuedMail> take_person(Transaction& transaction, Time now, Time until, milliseconds waits_at_most) {
   std::vector<std::pair<QueuedMail, Time>> due;
   {
-    auto rows = transaction.select("SELECT person, since, tries, due FROM mail_people WHERE due <= ?1 ORDER BY due, person LIMIT ?2", now, limit);
+    auto rows = transaction.select("SELECT person, since, tries, due FROM mail_people WHERE due <= ?1 ORDER BY due, person LIMIT 8", now);
     while (rows->next()) {
       auto& [mail, at] = due.emplace_back();
       mail.key = rows->id<Uuid>(0);
@@ -33,10 +34,9 @@ std::vector<QueuedMail> take_mail_people(Transaction& transaction, Time now, Tim
       at = rows->time(3);
     }
   }
-  std::vector<QueuedMail> out;
   for (const auto& [mail, at] : due)  // another process may have been quicker
-    if (transaction.execute("UPDATE mail_people SET due = ?2, taken = 1 WHERE person = ?1 AND due = ?3", mail.key, until, at) > 0) out.push_back(mail);
-  return out;
+    if (transaction.execute("UPDATE mail_people SET due = ?2, taken = 1 WHERE person = ?1 AND due = ?3", mail.key, until, at) > 0) return mail;
+  return std::nullopt;
 }
 
 std::optional<MailPerson> mail_person(Query& query, const UserId& person) {
@@ -76,8 +76,8 @@ std::vector<MailItem> mail_items(Query& query, const MailPerson& person, std::in
   return out;
 }
 
-void settle_mail_item(Transaction& transaction, const NotificationId& notification, const std::string& state, const std::optional<std::string>& detail,
-                      Time now) {
+void settle_mail_item(Transaction& transaction, const NotificationId& notification, const std::string& state,
+                      const std::optional<std::string>& detail, Time now) {
   transaction.execute("UPDATE mail_items SET state = ?2, detail = ?3, settled_at = ?4 WHERE notification = ?1", notification, state, detail, now);
 }
 
@@ -87,9 +87,10 @@ void begin_mail(Transaction& transaction, const UserId& person, const Notificati
 }
 
 void end_mail(Transaction& transaction, const UserId& person, Time now, bool mailed, milliseconds after, DueRule rule) {
-  transaction.execute("UPDATE mail_people SET mail = NULL, begun_at = NULL, tries = 0, taken = 0, mailed_at = CASE WHEN ?2 = 1 THEN ?3 ELSE mailed_at END "
-                      "WHERE person = ?1",
-                      person, mailed, now);
+  transaction.execute(
+      "UPDATE mail_people SET mail = NULL, begun_at = NULL, tries = 0, taken = 0, mailed_at = CASE WHEN ?2 = 1 THEN ?3 ELSE mailed_at END "
+      "WHERE person = ?1",
+      person, mailed, now);
   std::optional<Time> oldest, mailed_at, due;
   {
     auto rows = transaction.select("SELECT min(at) FROM mail_items WHERE person = ?1 AND state = 'waiting'", person);
@@ -117,7 +118,8 @@ void release_people(Transaction& transaction, Time now) { transaction.execute("U
 
 std::optional<MailState> mail_state(Query& query, const RoomId& room, std::int64_t seq, const UserId& person) {
   auto rows = query.select(
-      "SELECT i.state, i.detail, i.settled_at, p.due FROM mail_items i LEFT JOIN mail_people p ON p.person = i.person WHERE i.room = ?1 AND i.seq = ?2 AND "
+      "SELECT i.state, i.detail, i.settled_at, p.due FROM mail_items i LEFT JOIN mail_people p ON p.person = i.person WHERE i.room = ?1 AND i.seq = "
+      "?2 AND "
       "i.person = ?3",
       room, seq, person);
   if (!rows->next()) return std::nullopt;
@@ -140,6 +142,8 @@ void forget_mail_of_user(Transaction& transaction, const UserId& person) {
   transaction.execute("DELETE FROM mail_items WHERE person = ?1", person);
   transaction.execute("DELETE FROM mail_people WHERE person = ?1", person);
 }
-void forget_old_mail(Transaction& transaction, Time before) { transaction.execute("DELETE FROM mail_items WHERE at < ?1 AND state <> 'waiting'", before); }
+void forget_old_mail(Transaction& transaction, Time before) {
+  transaction.execute("DELETE FROM mail_items WHERE at < ?1 AND state <> 'waiting'", before);
+}
 
 }  // namespace loggia::notification::store

@@ -30,13 +30,14 @@ using DueRule = Time (*)(std::optional<Time> mailed_at, Time since, milliseconds
 
 /// `due` is kept where something waits already.
 void add_mail_item(Transaction& transaction, const UserId& person, const MailItem& item, Time now, milliseconds after, DueRule rule);
-std::vector<QueuedMail> take_mail_people(Transaction& transaction, Time now, Time until, std::int64_t limit, milliseconds waits_at_most);
+/// The one that is due for the longest time; looked at by nobody else before `until`.
+std::optional<QueuedMail> take_person(Transaction& transaction, Time now, Time until, milliseconds waits_at_most);
 std::optional<MailPerson> mail_person(Query& query, const UserId& person);
 /// Of the mail that was begun; without one, those that wait, oldest first.
 std::vector<MailItem> mail_items(Query& query, const MailPerson& person, std::int64_t limit);
 
-void settle_mail_item(Transaction& transaction, const NotificationId& notification, const std::string& state, const std::optional<std::string>& detail,
-                      Time now);
+void settle_mail_item(Transaction& transaction, const NotificationId& notification, const std::string& state,
+                      const std::optional<std::string>& detail, Time now);
 /// From now on these are in the mail `mail`.
 void begin_mail(Transaction& transaction, const UserId& person, const NotificationId& mail, const std::vector<MailItem>& items, Time now);
 /// Nothing is under way for this person; what waits yet is due by the rule. `mailed`: one went out.

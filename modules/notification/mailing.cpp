@@ -91,10 +91,10 @@ void queue_mail(const Parts& parts, Transaction& transaction, const UserId& pers
   });
 }
 
-Async<std::vector<QueuedMail>> Digests::take(Context context, Time now, Time until, std::size_t limit) {
-  if (now < parts_->mails_from) co_return std::vector<QueuedMail>();
-  auto work = [now, until, limit](Transaction& transaction) -> Result<std::vector<QueuedMail>> {
-    return store::take_mail_people(transaction, now, until, static_cast<std::int64_t>(limit), mail_waits_at_most);
+Async<std::optional<QueuedMail>> Digests::take(Context context, Time now, Time until) {
+  if (now < parts_->mails_from) co_return std::optional<QueuedMail>();
+  auto work = [now, until](Transaction& transaction) -> Result<std::optional<QueuedMail>> {
+    return store::take_person(transaction, now, until, mail_waits_at_most);
   };
   auto taken = co_await parts_->database->write(context, std::move(work));
   co_return taken;

@@ -24,7 +24,7 @@ void queue_mail(const Parts& parts, Transaction& transaction, const UserId& pers
 class Digests final : public MailQueue {
  public:
   explicit Digests(std::shared_ptr<Parts> parts) : parts_{std::move(parts)} {}
-  Async<std::vector<QueuedMail>> take(Context context, Time now, Time until, std::size_t limit) override;
+  Async<std::optional<QueuedMail>> take(Context context, Time now, Time until) override;
   Async<std::optional<Mail>> compose(Context context, QueuedMail mail) override;
   Async<bool> settle(Context context, QueuedMail mail, Settled settled) override;
   Async<Waiting> waiting(Context context) override;

@@ -125,7 +125,7 @@ class NotificationModule final : public Module {
   Kernel& kernel_;
   std::shared_ptr<Parts> parts_;
   std::shared_ptr<MailRunner> mails_;  // null: no mail is sent here
-  Tasks tasks_;  // last: it uses the others
+  Tasks tasks_;                        // last: it uses the others
 };
 
 }  // namespace
@@ -144,7 +144,7 @@ ModuleDescriptor module() {
   after.kind = ConfigKey::Kind::duration;
   after.standard = "5m";
   after.help = "how long a message stays unread before a mail tells of it; between two mails lies six times as much";
-  after.min = 0;
+  after.min = 100;
   after.max = milliseconds(std::chrono::hours(24)).count();
   out.keys.push_back(after);
   out.topics = topics();

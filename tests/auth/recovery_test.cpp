@@ -278,11 +278,11 @@ TEST_CASE("what waits is claimed by one runner, and free again for the next life
   post.signed_up("ada", "ada@example.org");
   AccountMails queue(post.world.parts);
   const auto now = post.world.kernel.clock->now();
-  const auto take = [&] { return post.world.wait(queue.take(Context(), now, now + std::chrono::minutes(3), 10)).value().size(); };
-  CHECK(take() == 1);
-  CHECK(take() == 0);
+  const auto take = [&] { return post.world.wait(queue.take(Context(), now, now + std::chrono::minutes(3))).value().has_value(); };
+  CHECK(take());
+  CHECK_FALSE(take());
   CHECK(post.world.wait(queue.release(Context())));
-  CHECK(take() == 1);
+  CHECK(take());
 }
 
 TEST_CASE("without a mail server the answers are the same, and the log of administrators says why nothing comes") {

@@ -40,7 +40,8 @@ TEST_CASE("smtp.url names scheme, login, host and port; what is left out is the 
 TEST_CASE("what is wrong is named by its key and never repeated") {
   CHECK(wrong("mail.example.org").starts_with("smtp.url begins with"));
   CHECK(wrong("http://mail.example.org").starts_with("smtp.url begins with"));
-  for (const char* url : {"smtp://", "smtp://u:p@", "smtp://ho st", "smtp://.host", "smtp://host..org", "smtp://host/path", "smtp://[]", "smtp://[host]"}) {
+  for (const char* url :
+       {"smtp://", "smtp://u:p@", "smtp://ho st", "smtp://.host", "smtp://host..org", "smtp://host/path", "smtp://[]", "smtp://[host]"}) {
     CAPTURE(url);
     CHECK(wrong(url).starts_with("smtp.url "));
   }
@@ -48,7 +49,8 @@ TEST_CASE("what is wrong is named by its key and never repeated") {
     CAPTURE(url);
     CHECK(wrong(url).starts_with("smtp.url has "));
   }
-  for (const char* url : {"smtp://canary@host", "smtp://canary:@host", "smtp://:canary@host", "smtp://u:canary%@host", "smtp://u:canary%0A@host", "smtp://u:canary%4@host"}) {
+  for (const char* url : {"smtp://canary@host", "smtp://canary:@host", "smtp://:canary@host", "smtp://u:canary%@host", "smtp://u:canary%0A@host",
+                          "smtp://u:canary%4@host"}) {
     CAPTURE(url);
     CHECK(wrong(url).starts_with("smtp.url "));
     CHECK(wrong(url).find("canary") == std::string::npos);
@@ -65,8 +67,9 @@ TEST_CASE("an address is one address and nothing beside") {
     CAPTURE(good);
     CHECK(is_mail_address(good));
   }
-  for (const char* bad : {"", "a", "@", "@b", "a@", "a@b@c", "a b@c", "a@b c", "a@b\r\nBcc: c@d", "<a@b>", "a@b>", "a,b@c", "a;b@c", "\"a\"@b", "a@b,c@d", ".a@b", "a.@b", "a..b@c",
-                          "a@.b", "a@b.", "a@-b", "a@b/c", "a@[127.0.0.1]", "a\\@b"}) {
+  for (const char* bad :
+       {"",        "a",       "@",    "@b",   "a@",     "a@b@c", "a b@c", "a@b c", "a@b\r\nBcc: c@d", "<a@b>",         "a@b>", "a,b@c", "a;b@c",
+        "\"a\"@b", "a@b,c@d", ".a@b", "a.@b", "a..b@c", "a@.b",  "a@b.",  "a@-b",  "a@b/c",           "a@[127.0.0.1]", "a\\@b"}) {
     CAPTURE(bad);
     CHECK_FALSE(is_mail_address(bad));
   }

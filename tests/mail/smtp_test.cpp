@@ -2,8 +2,8 @@
 #include <doctest/doctest.h>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/use_future.hpp>
-#include "mail/relay.hpp"
 #include "loggia/kernel/mail.hpp"
+#include "mail/relay.hpp"
 #include "support/print.hpp"
 
 using namespace loggia;
@@ -25,7 +25,9 @@ struct Client {
     options.try_timeout = milliseconds(20000);
     mailer = smtp_mailer(std::move(options), shards);
   }
-  std::future<Delivery> begin(Mail mail) { return boost::asio::co_spawn(shards->executor(0), mailer->send(std::move(mail)), boost::asio::use_future); }
+  std::future<Delivery> begin(Mail mail) {
+    return boost::asio::co_spawn(shards->executor(0), mailer->send(std::move(mail)), boost::asio::use_future);
+  }
   Delivery send(Mail mail) { return begin(std::move(mail)).get(); }
 
   Relay relay;
@@ -58,8 +60,9 @@ TEST_CASE("a mail is on the wire as it was written: envelope, headers, both part
   CHECK(world.relay.heard("MAIL FROM:<chat@example.org>"));
   CHECK(world.relay.heard("RCPT TO:<ada@example.org>"));
   const auto content = world.relay.content();
-  for (const char* line : {"Subject: =?UTF-8?B?R3LDtsOfZQ==?=\r\n", "From: Loggia <chat@example.org>\r\n", "To: <ada@example.org>\r\n", "Message-ID: <01a2@example.org>\r\n",
-                           "Date: Mon, 30 Nov 2026 08:00:00 +0000\r\n", "Content-Type: multipart/alternative; boundary=", "Content-Type: text/plain; charset=utf-8\r\n",
+  for (const char* line : {"Subject: =?UTF-8?B?R3LDtsOfZQ==?=\r\n", "From: Loggia <chat@example.org>\r\n", "To: <ada@example.org>\r\n",
+                           "Message-ID: <01a2@example.org>\r\n", "Date: Mon, 30 Nov 2026 08:00:00 +0000\r\n",
+                           "Content-Type: multipart/alternative; boundary=", "Content-Type: text/plain; charset=utf-8\r\n",
                            "Content-Type: text/html; charset=utf-8\r\n", "Content-Transfer-Encoding: quoted-printable\r\n"}) {
     CAPTURE(line);
     CHECK(has(content, line));

@@ -27,7 +27,8 @@ Delivery after(std::vector<std::string> lines, End end = End::broken) {
 }
 using Lines = std::vector<std::string>;
 Lines with(Lines more) {
-  Lines out{"220 hi\r\n", "EHLO us\r\n", "250-hi\r\n", "250 SIZE\r\n", "MAIL FROM:<chat@example.org>\r\n", "250 ok\r\n", "RCPT TO:<ada@example.org>\r\n"};
+  Lines out{
+      "220 hi\r\n", "EHLO us\r\n", "250-hi\r\n", "250 SIZE\r\n", "MAIL FROM:<chat@example.org>\r\n", "250 ok\r\n", "RCPT TO:<ada@example.org>\r\n"};
   out.insert(out.end(), more.begin(), more.end());
   return out;
 }
@@ -39,7 +40,7 @@ TEST_CASE("taken is what the server took") { CHECK(after(with({"250 ok", "DATA\r
 TEST_CASE("a 5xx about the recipient or the mail is for good, a 4xx is not, and 421 is the server's farewell") {
   const auto refused = after(with({"550 5.1.1 <ADA@example.org> is unknown\r\n", "QUIT\r\n", "221 bye\r\n"}));
   CHECK(refused.how == How::refused);
-  CHECK(refused.why == "550 5.1.1 <…> is unknown");  // an address is for nobody else to read
+  CHECK(refused.why == "550 5.1.1 <...> is unknown");  // an address is for nobody else to read
   CHECK(after(with({"250 ok", "DATA\r\n", "554 5.7.1 looks like spam\r\n"})).how == How::refused);
   CHECK(after(with({"250 ok", "DATA\r\n", "354 go on", "552 too large\r\n"})).how == How::refused);
   CHECK(after(with({"450 4.2.0 greylisted\r\n"})).how == How::later);
@@ -68,7 +69,8 @@ TEST_CASE("what is wrong with the server is about the server, and says what to d
   CHECK(then({"MAIL FROM:<chat@example.org>\r\n", "530 5.7.0 Authentication required\r\n"}).find("wants a login or TLS") != std::string::npos);
   CHECK(then({"MAIL FROM:<chat@example.org>\r\n", "452 full\r\n"}).find("says: 452 full") != std::string::npos);
   CHECK(after({"554 go away"}).why == "mail.example.org:25 says: 554 go away");
-  for (const auto end : {End::no_host, End::no_connection, End::no_trust, End::no_tls}) CHECK(then({}, end).find("mail.example.org") != std::string::npos);
+  for (const auto end : {End::no_host, End::no_connection, End::no_trust, End::no_tls})
+    CHECK(then({}, end).find("mail.example.org") != std::string::npos);
   CHECK(after({}, End::stopped).how == How::later);
 }
 

@@ -24,12 +24,14 @@ TEST_CASE("a mail's subject says who wrote where, and how many") {
   CHECK(subject({line(1, "", "direct", "Ada"), line(1, "", "direct", "Ada")}) == "Ada wrote to you 2 times");
   CHECK(subject({line(1, "Events", "mention", "Ada")}) == "Ada mentioned you in Events");
   CHECK(subject({line(1, "Events", "message", "Ada")}) == "Ada wrote in Events");
-  CHECK(subject({line(1, "Events", "message", "Ada"), line(1, "Events", "mention", "Bob")}) == "2 messages by Ada and Bob in Events, 1 of them to you");
+  CHECK(subject({line(1, "Events", "message", "Ada"), line(1, "Events", "mention", "Bob")}) ==
+        "2 messages by Ada and Bob in Events, 1 of them to you");
   CHECK(subject({line(1, "Events", "mention", "Ada"), line(1, "Events", "mention", "Ada")}) == "2 messages by Ada in Events, all to you");
   std::vector<DigestLine> many;
   for (const char* name : {"Ada", "Bob", "Cid", "Dan", "Eve"}) many.push_back(line(1, "Events", "message", name));
   CHECK(subject(many) == "5 messages by Ada, Bob and 3 others in Events");
-  CHECK(subject({line(1, "Events", "message", "Ada"), line(2, "", "direct", "Bob"), line(1, "Events", "message", "Ada")}) == "3 messages for you in 2 rooms");
+  CHECK(subject({line(1, "Events", "message", "Ada"), line(2, "", "direct", "Bob"), line(1, "Events", "message", "Ada")}) ==
+        "3 messages for you in 2 rooms");
 }
 
 TEST_CASE("a mail of one room leads there, a mail of many names each and leads home") {

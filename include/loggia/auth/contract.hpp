@@ -170,7 +170,8 @@ struct ForgotPassword {
   static constexpr std::string_view route = "POST /auth/password/forgot";
   static constexpr Access access = Access::open;
   static constexpr int status = 202;
-  static constexpr std::string_view summary = "Ask for a mail with a link to a new password. The answer is the same whether the address is known or not.";
+  static constexpr std::string_view summary =
+      "Ask for a mail with a link to a new password. The answer is the same whether the address is known or not.";
   static constexpr Rule rules[] = {length("email", 1, 254)};
   std::string email;
 };

@@ -85,7 +85,7 @@ bool can_send_mail();
 
 struct SmtpOptions {
   SmtpServer server;
-  std::string trusted;                 // PEM file of authorities; empty: the system's
+  std::string trusted;  // PEM file of authorities; empty: the system's
   milliseconds connect_timeout{10000}, try_timeout{60000};
   std::size_t threads = 2, queue = 64;  // more than that waiting: Delivery::How::away
 };
@@ -115,8 +115,8 @@ struct Waiting {
 class MailQueue {
  public:
   virtual ~MailQueue() = default;
-  /// Those that are due, at most `limit`, the one that waits longest first. They are the caller's until `until`; nobody else gets them before.
-  virtual Async<std::vector<QueuedMail>> take(Context context, Time now, Time until, std::size_t limit) = 0;
+  /// The one that is due for the longest time, if any is. It is the caller's until `until`; nobody else gets it before.
+  virtual Async<std::optional<QueuedMail>> take(Context context, Time now, Time until) = 0;
   /// What it says by now. None: nothing is to be sent now, and the queue has written down why.
   virtual Async<std::optional<Mail>> compose(Context context, QueuedMail mail) = 0;
   virtual Async<bool> settle(Context context, QueuedMail mail, Settled settled) = 0;

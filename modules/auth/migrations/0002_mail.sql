@@ -13,6 +13,9 @@ CREATE INDEX mail_tokens_account ON mail_tokens (account, made_at);
 CREATE INDEX mail_tokens_address ON mail_tokens (address, made_at);
 CREATE INDEX mail_tokens_expiry ON mail_tokens (expires_at);
 
+-- An address is of one account, once it is proved.
+CREATE UNIQUE INDEX accounts_proved ON accounts (email) WHERE email_verified = 1;
+
 -- Mails that wait to be sent. Until then the token itself is here, since the mail holds it; with the row it goes. Whose account it is that a new
 -- password is asked for, and whether it is anybody's, is found out when the mail is due: until then `account` is nil and there is no token.
 CREATE TABLE mails (

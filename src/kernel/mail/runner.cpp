@@ -13,9 +13,8 @@ namespace {
 namespace asio = boost::asio;
 using Fate = Delivery::How;
 
-constexpr std::size_t at_once = 16;              // taken by one look
-constexpr milliseconds claimed_for{180000};      // longer than two tries' time-outs: another process may then take it for left behind
-constexpr milliseconds look_at_least{30000};     // in case a wake-up was lost with the process that took the mail
+constexpr milliseconds claimed_for{90000};    // longer than a try can last: another process may then take it for left behind
+constexpr milliseconds look_at_least{30000};  // in case a wake-up was lost with the process that took the mail
 constexpr milliseconds pause_max{30000};
 
 std::string_view word_of(Fate fate) {
@@ -104,29 +103,15 @@ struct MailRunner::State {
     co_return written;
   }
 
-  /// The rest of what was taken while the server went away: due when it is tried again.
-  static Async<bool> put_back(std::shared_ptr<State> state, Context context, QueuedMail mail) {
-    Settled outcome;
-    outcome.how = Settled::How::again;
-    outcome.why = "the mail server is away";
-    outcome.again = state->quiet_until;
-    auto written = co_await state->options.queue->settle(std::move(context), std::move(mail), std::move(outcome));
-    co_return written;
-  }
-
   static Async<bool> look(std::shared_ptr<State> state, Context context) {
-    const auto now = state->now();
     auto& queue = *state->options.queue;
-    if (now >= state->quiet_until) {
-      auto taken = co_await queue.take(context, now, now + claimed_for, at_once);
+    while (!state->draining && state->now() >= state->quiet_until) {
+      const auto now = state->now();
+      auto taken = co_await queue.take(context, now, now + claimed_for);
       if (!taken) co_return taken.error();
-      for (const auto& mail : *taken) {
-        const bool later = state->draining || state->now() < state->quiet_until;
-        Result<bool> done;
-        if (later) done = co_await put_back(state, context, mail);
-        else done = co_await deliver(state, context, mail);
-        if (!done) co_return done.error();
-      }
+      if (!*taken) break;
+      auto done = co_await deliver(state, context, **taken);
+      if (!done) co_return done.error();
     }
     auto waiting = co_await queue.waiting(context);
     if (!waiting) co_return waiting.error();

@@ -11,7 +11,9 @@ constexpr std::size_t address_max = 254, local_max = 64, name_max = 45;  // one 
 Error wrong_url(std::string_view detail) { return wrong_field("smtp.url", detail); }
 Error wrong_from(std::string_view detail) { return wrong_field("smtp.from", detail); }
 
-bool letter_or_digit(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || static_cast<unsigned char>(c) >= 0x80; }
+bool letter_or_digit(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || static_cast<unsigned char>(c) >= 0x80;
+}
 bool local_character(char c) { return letter_or_digit(c) || std::string_view("!#$%&'*+-/=?^_`{|}~.").find(c) != std::string_view::npos; }
 bool domain_character(char c) { return letter_or_digit(c) || c == '-' || c == '.'; }
 bool dotted(std::string_view text) { return !text.empty() && text.front() != '.' && text.back() != '.' && text.find("..") == text.npos; }
@@ -44,7 +46,8 @@ Result<bool> take_login(std::string_view text, SmtpServer& out) {
   const auto colon = text.find(':');
   const auto user = decoded(text.substr(0, colon)), password = decoded(colon == text.npos ? std::string_view() : text.substr(colon + 1));
   if (!user || !password) return wrong_url("has a user or password that is not well-formed: write @ as %40, : as %3A, / as %2F and % as %25");
-  if (user->empty() || password->empty()) return wrong_url("names a user without a password, or a password without a user; it takes both, or neither");
+  if (user->empty() || password->empty())
+    return wrong_url("names a user without a password, or a password without a user; it takes both, or neither");
   out.user = *user;
   out.password = *password;
   return true;
@@ -137,8 +140,9 @@ std::vector<FieldError> mail_mistakes(const Config& config) {
   auto server = smtp_server(url, config.text("smtp.from"));
   auto wrong = server ? std::vector<FieldError>() : server.error().fields;
   if (!can_send_mail())
-    wrong.push_back({"smtp.url", "this build sends no mail, since libcurl was not there: apt-get install libcurl4-openssl-dev, build again (scripts/build), "
-                                 "or remove smtp.url"});
+    wrong.push_back({"smtp.url",
+                     "this build sends no mail, since libcurl was not there: apt-get install libcurl4-openssl-dev, build again (scripts/build), "
+                     "or remove smtp.url"});
   return wrong;
 }
 

@@ -181,6 +181,8 @@ class SmtpMailer final : public Mailer {
     if (!server.user.empty()) {
       curl_easy_setopt(easy, CURLOPT_USERNAME, server.user.c_str());
       curl_easy_setopt(easy, CURLOPT_PASSWORD, server.password.c_str());
+      // Under TLS these say enough; a user with an @ would be tried with Kerberos first where a server offers it.
+      curl_easy_setopt(easy, CURLOPT_LOGIN_OPTIONS, "AUTH=PLAIN;AUTH=LOGIN;AUTH=CRAM-MD5");
     }
     curl_easy_setopt(easy, CURLOPT_VERBOSE, 1L);  // or on_debug hears nothing
     curl_easy_setopt(easy, CURLOPT_DEBUGFUNCTION, on_debug);

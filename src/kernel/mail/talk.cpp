@@ -19,7 +19,7 @@ std::string shown(std::string reply, std::string_view recipient) {
     return out;
   };
   const auto wanted = folded(recipient);
-  for (std::size_t at = 0; !wanted.empty() && (at = folded(reply).find(wanted, at)) != std::string::npos;) reply.replace(at, recipient.size(), "…");
+  for (std::size_t at = 0; !wanted.empty() && (at = folded(reply).find(wanted, at)) != std::string::npos;) reply.replace(at, recipient.size(), "...");
   if (reply.size() > reply_max) reply.resize(reply_max);
   while (reply.ends_with(' ')) reply.pop_back();
   return reply;
@@ -70,13 +70,14 @@ Delivery Talk::judge(End end, const SmtpServer& server, std::string_view recipie
     case End::no_connection:
       return made(Fate::away, fmt::format("{} takes no connection; does the mail server run, and is smtp.url right?", place));
     case End::no_trust:
-      return made(Fate::away, fmt::format("the certificate of {} is not trusted for the name {}; install its authority (update-ca-certificates), or name "
-                                             "the host in smtp.url as its certificate does",
-                                             place, server.host));
+      return made(Fate::away,
+                  fmt::format("the certificate of {} is not trusted for the name {}; install its authority (update-ca-certificates), or name "
+                              "the host in smtp.url as its certificate does",
+                              place, server.host));
     case End::no_tls:
       return made(Fate::away, fmt::format("{} takes no STARTTLS, and without it nothing is sent that was to be kept secret; use smtps:// or the port "
-                                             "for submission in smtp.url",
-                                             place));
+                                          "for submission in smtp.url",
+                                          place));
     case End::login_refused:
       return made(Fate::away, fmt::format("{} refuses the user or the password of smtp.url; correct it and start again", place));
     case End::stopped:
@@ -93,7 +94,8 @@ Delivery Talk::judge(End end, const SmtpServer& server, std::string_view recipie
     if (not_now) return made(Fate::later, said);
   }
   if (stage_ == Stage::login && final) return judge(End::login_refused, server, recipient);
-  if (stage_ == Stage::sender && code_ == 530) return made(Fate::away, fmt::format("{} wants a login or TLS that smtp.url does not have: {}", place, said));
+  if (stage_ == Stage::sender && code_ == 530)
+    return made(Fate::away, fmt::format("{} wants a login or TLS that smtp.url does not have: {}", place, said));
   if (stage_ == Stage::sender && final) return made(Fate::away, fmt::format("{} refuses the sender of smtp.from: {}", place, said));
   if (final || not_now) return made(Fate::away, fmt::format("{} says: {}", place, said));
   if (end == End::too_long) return made(Fate::away, fmt::format("{} does not answer in time", place));

@@ -5,8 +5,10 @@ namespace loggia {
 namespace {
 
 // Mail programs know no style sheets and few colours; these are the client's (web/src/tokens.css).
-constexpr std::string_view page_style = "margin:0;padding:24px;background:#f6f5f2;color:#1d1f23;font:16px/1.5 Inter,Segoe UI,Helvetica,Arial,sans-serif";
-constexpr std::string_view sheet_style = "max-width:560px;margin:0 auto;padding:24px 28px;background:#ffffff;border:1px solid #dddbd5;border-radius:12px";
+constexpr std::string_view page_style =
+    "margin:0;padding:24px;background:#f6f5f2;color:#1d1f23;font:16px/1.5 Inter,Segoe UI,Helvetica,Arial,sans-serif";
+constexpr std::string_view sheet_style =
+    "max-width:560px;margin:0 auto;padding:24px 28px;background:#ffffff;border:1px solid #dddbd5;border-radius:12px";
 constexpr std::string_view title_style = "margin:0 0 12px;font-size:20px;line-height:1.3";
 constexpr std::string_view button_style =
     "display:inline-block;padding:10px 18px;background:#1f5fbf;color:#ffffff;text-decoration:none;border-radius:8px;font-weight:600";
@@ -109,8 +111,8 @@ std::string MailText::text() const {
 std::string MailText::html() const {
   const std::string list_end = in_list_ ? "</ul>\n" : "";
   return "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\"><title>" +
-         html_escaped(title_) + "</title></head>\n<body style=\"" + std::string(page_style) + "\">\n<div style=\"" + std::string(sheet_style) + "\">\n" +
-         html_ + list_end + "</div>\n</body></html>\n";
+         html_escaped(title_) + "</title></head>\n<body style=\"" + std::string(page_style) + "\">\n<div style=\"" + std::string(sheet_style) +
+         "\">\n" + html_ + list_end + "</div>\n</body></html>\n";
 }
 
 }  // namespace loggia
