@@ -2,6 +2,7 @@
 #include "announce.hpp"
 #include "credentials.hpp"
 #include "loggia/kernel/log.hpp"
+#include "mailing.hpp"
 
 namespace loggia::auth {
 namespace {
@@ -84,7 +85,9 @@ Async<AccountRow> complete_account(std::shared_ptr<Parts> parts, Context context
     event.user_id = id;
     event.username = row->username;
     announce(*parts->log, transaction, context, event);
-    store::audit(transaction, acting(context, id), parts->clock->now(), "user.registered", id.text(), row->username);
+    const auto now = parts->clock->now();
+    store::audit(transaction, acting(context, id), now, "user.registered", id.text(), row->username);
+    if (row->email && may_mail(transaction, id, *row->email, now)) mail_proof(*parts, transaction, *row, now);
     return *row;
   };
   auto done = co_await parts->database->write(context, std::move(work));

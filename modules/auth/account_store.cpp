@@ -90,6 +90,13 @@ bool set_password(Transaction& transaction, const UserId& id, const std::string&
   return transaction.execute("UPDATE accounts SET password = ?3 WHERE id = ?1 AND (?2 = '' OR password = ?2)", id, before, after) > 0;
 }
 
+void set_email(Transaction& transaction, const UserId& id, const std::optional<std::string>& email, bool verified) {
+  transaction.execute("UPDATE accounts SET email = ?2, email_verified = ?3 WHERE id = ?1", id, email, verified);
+}
+bool verified_elsewhere(Query& query, const std::string& email, const UserId& id) {
+  return query.select("SELECT 1 FROM accounts WHERE email = ?1 AND email_verified = 1 AND id <> ?2 LIMIT 1", email, id)->next();
+}
+
 void set_rights(Transaction& transaction, const UserId& id, const std::vector<std::string>& roles, bool disabled) {
   transaction.execute("UPDATE accounts SET roles = ?2, disabled = ?3 WHERE id = ?1", id, join_roles(roles), disabled);
 }

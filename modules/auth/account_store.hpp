@@ -40,6 +40,9 @@ void set_ready(Transaction& transaction, const UserId& id);
 void set_login(Transaction& transaction, const UserId& id, Time now);
 /// False where the password is no longer `before` (empty: whatever it is).
 bool set_password(Transaction& transaction, const UserId& id, const std::string& before, const std::string& after);
+void set_email(Transaction& transaction, const UserId& id, const std::optional<std::string>& email, bool verified);
+/// Whether another account has this address, verified.
+bool verified_elsewhere(Query& query, const std::string& email, const UserId& id);
 void set_rights(Transaction& transaction, const UserId& id, const std::vector<std::string>& roles, bool disabled);
 
 /// `actor` and `address` are the caller's.

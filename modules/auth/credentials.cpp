@@ -1,11 +1,12 @@
 #include "credentials.hpp"
 #include <algorithm>
 #include <array>
+#include "loggia/kernel/mail.hpp"
 
 namespace loggia::auth {
 namespace {
 
-constexpr std::size_t username_min = 2, username_max = 32, password_min = 10, password_max = 256, email_max = 254;
+constexpr std::size_t username_min = 2, username_max = 32, password_min = 10, password_max = 256;
 constexpr std::array<std::string_view, 7> reserved{"room", "all", "here", "everyone", "me", "admin", "system"};
 constexpr std::array<std::string_view, 4> known_roles{"admin", "member", "guest", "bot"};
 
@@ -34,11 +35,7 @@ std::optional<std::string> wrong_password(std::string_view password) {
 }
 
 std::optional<std::string> wrong_email(std::string_view email) {
-  const auto at = email.find('@');
-  const auto fine = [](char c) { return static_cast<unsigned char>(c) > ' ' && c != 0x7F && c != '<' && c != '>' && c != ','; };
-  const bool plain = std::all_of(email.begin(), email.end(), fine);
-  if (!plain || email.size() > email_max || at == 0 || at == email.npos || at + 1 == email.size() || email.find('@', at + 1) != email.npos)
-    return "is no mail address";
+  if (!is_mail_address(email)) return "is no mail address";
   return std::nullopt;
 }
 

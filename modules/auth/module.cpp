@@ -4,6 +4,7 @@
 #include "administration.hpp"
 #include "commands.hpp"
 #include "loggia/kernel/log.hpp"
+#include "mailing.hpp"
 #include "wire.hpp"
 
 namespace loggia::auth {
@@ -41,23 +42,50 @@ class AuthModule final : public Module {
     parts_->passwords = std::make_shared<Passwords>(argon2(kernel.random), hashing_threads, hashing_queue);
     kernel.ports.offer<Accounts>(std::make_shared<AccountsHere>(parts_));
     kernel.ports.offer<Administration>(std::make_shared<AdministrationHere>(parts_));
+    kernel.ports.offer<Mailboxes>(std::make_shared<MailboxesHere>(parts_));
     kernel.ports.offer<Verifier>(parts_->verifier);
     add_commands(kernel.commands, parts_);
+    parts_->settings.mail = mail_is_configured(kernel.config);
+    parts_->link_base = [&kernel] { return loggia::link_base(kernel); };
+    if (kernel.mailer) make_runner();
   }
 
   Result<bool> start() override {
     parts_->directory = kernel_.ports.get<user::Directory>();
     if (auto loaded = parts_->load(); !loaded) return loaded;
     tasks_.spawn(kernel_.shards->executor(0), "auth.maintenance", keep_tidy(parts_));
+    if (mails_) mails_->start();
     return true;
   }
 
+  void drain() override {
+    if (mails_) mails_->drain();
+  }
+  bool drained() const override { return !mails_ || mails_->drained(); }
+
   void stop() override {
+    if (mails_) mails_->stop();
     tasks_.cancel();
     tasks_.wait(milliseconds(2000));
   }
 
  private:
+  void make_runner() {
+    MailRunnerOptions options;
+    options.name = "auth";
+    options.mailer = kernel_.mailer;
+    options.queue = std::make_shared<AccountMails>(parts_);
+    options.shards = kernel_.shards;
+    options.clock = kernel_.clock;
+    options.random = kernel_.random;
+    options.metrics = kernel_.metrics;
+    options.alone = kernel_.stores_are_ours;
+    mails_ = std::make_shared<MailRunner>(std::move(options));
+    parts_->wake_mail = [weak = std::weak_ptr<MailRunner>(mails_)] {
+      if (const auto runner = weak.lock()) runner->wake();
+    };
+  }
+
   static boost::asio::awaitable<void> keep_tidy(std::shared_ptr<Parts> parts) {
     for (;;) {
       auto waited = co_await sleep_for(look_every);
@@ -70,7 +98,8 @@ class AuthModule final : public Module {
 
   Kernel& kernel_;
   std::shared_ptr<Parts> parts_;
-  Tasks tasks_;  // last: it uses the others
+  std::shared_ptr<MailRunner> mails_;  // null: no mail is sent here
+  Tasks tasks_;                        // last: it uses the others
 };
 
 ConfigKey key(std::string_view name, ConfigKey::Kind kind, std::string_view standard, std::string_view help) {

@@ -1,5 +1,6 @@
 #include "parts.hpp"
 #include "account_store.hpp"
+#include "mail_store.hpp"
 #include "session_store.hpp"
 
 namespace loggia::auth {
@@ -19,6 +20,7 @@ Async<bool> Parts::maintain(std::shared_ptr<Parts> parts, Context context) {
   const auto now = parts->clock->now();
   auto work = [keys = parts->keys, verifier = parts->verifier, now](Transaction& transaction) -> Result<bool> {
     store::erase_expired(transaction, now);
+    store::erase_old_tokens(transaction, now - std::chrono::hours(1));  // until then they count against the limits
     transaction.on_commit([verifier, now] { verifier->forget(now); });
     return KeyRing::update(keys, transaction, now);
   };

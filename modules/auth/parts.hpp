@@ -1,5 +1,6 @@
 #pragma once
 // What the services of this module share. All of it is safe from every thread; nothing here changes after start().
+#include <functional>
 #include <memory>
 #include <string>
 #include "key_ring.hpp"
@@ -15,6 +16,7 @@ namespace loggia::auth {
 
 struct Settings {
   std::string issuer = "loggia", registration = "open";
+  bool mail = false;  // whether this server sends any
   milliseconds token_lifetime{600000}, session_lifetime{std::chrono::hours(24 * 30)};
 };
 
@@ -31,6 +33,8 @@ struct Parts {
   std::shared_ptr<Passwords> passwords;
   std::shared_ptr<user::Directory> directory;  // from start() on
   std::string secret;                          // seals refresh tokens; from start() on
+  std::function<void()> wake_mail;             // something is to be sent; may be empty
+  std::function<std::string()> link_base;      // where links in mails lead
 
   /// Reads or makes keys and secret, and what the verifier must know of the past. Blocks; before the first call.
   Result<bool> load();

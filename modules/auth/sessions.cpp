@@ -132,14 +132,4 @@ Async<Nothing> AccountsHere::on(Context context, ChangePassword request) {
   co_return done;
 }
 
-Async<Account> AccountsHere::on(Context context, GetAccount) {
-  auto row = co_await own_account(std::move(context));
-  if (!row) co_return row.error();
-  Account out;
-  out.email = row->email;
-  out.email_verified = row->email_verified;
-  out.roles = row->roles;
-  co_return out;
-}
-
 }  // namespace loggia::auth

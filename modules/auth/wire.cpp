@@ -19,11 +19,13 @@ template <class T> EventType type_of(std::string_view summary) {
 void mount(Router& router, Kernel& kernel) {
   mount_port(router, *kernel.ports.get<Accounts>());
   mount_port(router, *kernel.ports.get<Administration>());
+  mount_port(router, *kernel.ports.get<Mailboxes>());
 }
 
 void connect(Transport& transport, Ports& ports) {
   ports.offer<Accounts>(connect_port(transport, std::type_identity<Accounts>()));
   ports.offer<Administration>(connect_port(transport, std::type_identity<Administration>()));
+  ports.offer<Mailboxes>(connect_port(transport, std::type_identity<Mailboxes>()));
 }
 
 std::vector<Topic> topics() {

@@ -97,4 +97,23 @@ Async<Recipients> AudienceService::on(Context context, GetRecipients request) {
   co_return co_await chat_.store->read(context, std::move(work));
 }
 
+Async<Attention> AudienceService::on(Context context, GetAttention request) {
+  auto work = [request](Query& query) -> Result<Attention> {
+    const auto entry = find_entry(query, request.room, request.user);
+    if (!entry) return Error(Errc::not_found, "the room is gone");
+    if (entry->rank == Rank::none) return Error(Errc::not_found, "you are not in the room any more");
+    const auto message = find_bare_message(query, request.room, request.seq);
+    if (!message || message->deleted) return Error(Errc::not_found, "the message is gone");
+    Attention out;
+    out.kind = name_of(entry->kind);
+    out.name = describe(query, request.room, request.user).name;
+    out.author = message->author;
+    out.read_seq = entry->read_seq;
+    const auto& meant = message->mentions;
+    out.mentioned = message->mentions_room || std::find(meant.begin(), meant.end(), request.user) != meant.end();
+    return out;
+  };
+  co_return co_await chat_.store->read(context, std::move(work));
+}
+
 }  // namespace loggia::chat

@@ -21,6 +21,7 @@ class AudienceService final : public Audiences {
   explicit AudienceService(Chat& chat) : chat_{chat} {}
   using Audiences::on;
   Async<Recipients> on(Context context, GetRecipients request) override;
+  Async<Attention> on(Context context, GetAttention request) override;
 
  private:
   Chat& chat_;

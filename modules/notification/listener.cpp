@@ -1,9 +1,11 @@
 #include "listener.hpp"
+#include "announce.hpp"
 #include "loggia/auth/events.hpp"
 #include "loggia/chat/events.hpp"
 #include "loggia/kernel/json.hpp"
 #include "loggia/kernel/json_value.hpp"
 #include "loggia/notification/events.hpp"
+#include "mailing.hpp"
 #include "store.hpp"
 
 namespace loggia::notification {
@@ -30,16 +32,6 @@ NotificationCreated event_of(const UserId& user, const Notification& notificatio
   return out;
 }
 
-void announce(Log& log, Transaction& transaction, const NotificationCreated& created, const Trace& trace) {
-  NewEvent event;
-  event.topic = NotificationCreated::topic;
-  event.type = NotificationCreated::type;
-  event.key = created.user_id.text();
-  event.data = encode(created);
-  event.traceparent = trace.parent();
-  log.append(transaction, std::move(event));
-}
-
 /// One person's result, ready to be stored.
 struct Told {
   UserId user;
@@ -51,8 +43,14 @@ Apply store_all(std::shared_ptr<Parts> parts, Trace trace, Message message, std:
   return [parts = std::move(parts), trace = std::move(trace), message, outcomes = std::move(outcomes)](Transaction& transaction) -> Result<bool> {
     for (const auto& one : outcomes) {
       store::put_decision(transaction, message.room, message.seq, one.user, one.notification.has_value(), one.rules, message.at);
-      if (one.notification && store::insert(transaction, one.user, *one.notification))
-        announce(*parts->log, transaction, event_of(one.user, *one.notification), trace);
+      if (!one.notification || !store::insert(transaction, one.user, *one.notification)) continue;
+      announce(*parts->log, transaction, event_of(one.user, *one.notification), trace);
+      MailItem item;
+      item.notification = one.notification->id;
+      item.room = message.room;
+      item.seq = message.seq;
+      item.at = message.at;
+      queue_mail(*parts, transaction, one.user, item, one.notification->created_at);
     }
     return true;
   };

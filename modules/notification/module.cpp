@@ -2,7 +2,9 @@
 #include "listener.hpp"
 #include "loggia/auth/events.hpp"
 #include "loggia/chat/events.hpp"
+#include "loggia/kernel/json.hpp"
 #include "loggia/kernel/log.hpp"
+#include "mailing.hpp"
 #include "service.hpp"
 #include "store.hpp"
 #include "wire.hpp"
@@ -27,10 +29,17 @@ class NotificationModule final : public Module {
     kernel.ports.offer<Notifications>(std::make_shared<NotificationsHere>(parts_));
     subscribe(std::string(chat::TimelineFrame::topic), &on_timeline, {"message.created", "message.deleted", "member.left", "room.deleted"});
     subscribe(std::string(auth::UserDeleted::topic), &on_user, {std::string(auth::UserDeleted::type)});
+    kernel.bus->follow(std::string(realtime::PresenceChanged::topic), [parts = parts_](const EventPtr& event) {
+      if (event->type != realtime::PresenceChanged::type || !event->data) return;
+      const auto lease = decode_text<realtime::PresenceChanged>(*event->data, Manner::lenient);
+      if (lease) parts->presence.apply(*lease, parts->clock->now());
+    });
+    prepare_mail();
   }
 
   Result<bool> start() override {
     tasks_.spawn(kernel_.shards->executor(0), "notification.sweep", sweep(parts_));
+    if (mails_) mails_->start();
     return true;
   }
 
@@ -43,7 +52,13 @@ class NotificationModule final : public Module {
     return check;
   }
 
+  void drain() override {
+    if (mails_) mails_->drain();
+  }
+  bool drained() const override { return !mails_ || mails_->drained(); }
+
   void stop() override {
+    if (mails_) mails_->stop();
     tasks_.cancel();
     if (!tasks_.wait(milliseconds(2000))) log::warn("notification.tasks_left");
   }
@@ -63,6 +78,27 @@ class NotificationModule final : public Module {
       return handler(parts, context.as(std::move(self)), std::move(event));
     };
     kernel_.bus->subscribe(std::move(subscription));
+  }
+
+  void prepare_mail() {
+    parts_->mail = mail_is_configured(kernel_.config);
+    parts_->mail_after = kernel_.config.duration("notification.mail_after");
+    parts_->mails_from = kernel_.clock->now() + std::min(parts_->mail_after, Presence::known_after);
+    parts_->link_base = [&kernel = kernel_] { return loggia::link_base(kernel); };
+    if (!kernel_.mailer) return;
+    MailRunnerOptions options;
+    options.name = "notification";
+    options.mailer = kernel_.mailer;
+    options.queue = std::make_shared<Digests>(parts_);
+    options.shards = kernel_.shards;
+    options.clock = kernel_.clock;
+    options.random = kernel_.random;
+    options.metrics = kernel_.metrics;
+    options.alone = kernel_.stores_are_ours;
+    mails_ = std::make_shared<MailRunner>(std::move(options));
+    parts_->wake_mail = [weak = std::weak_ptr<MailRunner>(mails_)] {
+      if (const auto runner = weak.lock()) runner->wake();
+    };
   }
 
   void load_settings() {
@@ -88,7 +124,8 @@ class NotificationModule final : public Module {
 
   Kernel& kernel_;
   std::shared_ptr<Parts> parts_;
-  Tasks tasks_;  // last: it uses the others
+  std::shared_ptr<MailRunner> mails_;  // null: no mail is sent here
+  Tasks tasks_;                        // last: it uses the others
 };
 
 }  // namespace
@@ -96,12 +133,20 @@ class NotificationModule final : public Module {
 ModuleDescriptor module() {
   ModuleDescriptor out;
   out.name = "notification";
-  out.needs = {"chat", "user"};
+  out.needs = {"auth", "chat", "user"};
   ConfigKey networks;
   networks.name = "notification.allow_networks";
   networks.kind = ConfigKey::Kind::list;
   networks.help = "networks that webhooks, web push and link previews may reach though not public";
   out.keys.push_back(networks);
+  ConfigKey after;
+  after.name = "notification.mail_after";
+  after.kind = ConfigKey::Kind::duration;
+  after.standard = "5m";
+  after.help = "how long a message stays unread before a mail tells of it; between two mails lies six times as much";
+  after.min = 100;
+  after.max = milliseconds(std::chrono::hours(24)).count();
+  out.keys.push_back(after);
   out.topics = topics();
   out.migrations = migrations();
   out.make = [](Kernel& kernel) -> std::unique_ptr<Module> { return std::make_unique<NotificationModule>(kernel); };

@@ -1,11 +1,14 @@
 #pragma once
 // What the parts of this module share. All of it is safe from every thread.
+#include <functional>
 #include <memory>
+#include <string>
 #include "choices.hpp"
 #include "loggia/chat/contract.hpp"
 #include "loggia/kernel/bus.hpp"
 #include "loggia/kernel/module.hpp"
 #include "loggia/user/contract.hpp"
+#include "presence.hpp"
 #include "time_zone.hpp"
 
 namespace loggia::notification {
@@ -20,6 +23,12 @@ struct Parts {
   std::shared_ptr<Ids> ids;
   Choices choices;
   Zones zones;
+  Presence presence;
+  bool mail = false;                       // whether this server sends any
+  milliseconds mail_after{300000};         // notification.mail_after
+  Time mails_from{};                       // none before: who is here is not known yet
+  std::function<void()> wake_mail;         // something waits to be mailed; may be empty
+  std::function<std::string()> link_base;  // where links in mails lead
 };
 
 /// A message, as it is judged for some people.

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include "loggia/kernel/json.hpp"
 #include "loggia/kernel/json_value.hpp"
+#include "mailing.hpp"
 #include "store.hpp"
 
 namespace loggia::notification {
@@ -57,8 +58,16 @@ NotificationId newest() {
 
 struct Stored {
   std::optional<store::StoredDecision> decision;
+  std::optional<store::MailState> mail;
   bool notified = false;
 };
+
+void add_mail(Explanation& out, const Parts& parts, const UserId& me, const std::optional<store::MailState>& mail) {
+  if (!out.notified) return;  // a mail tells of nothing else
+  auto& rule = out.rules.emplace_back();
+  rule.rule = "mail";
+  rule.result = mail_words(parts, me, mail);
+}
 
 }  // namespace
 
@@ -121,6 +130,7 @@ Async<Explanation> NotificationsHere::on(Context context, Explain request) {
     Stored out;
     out.decision = store::decision(query, request.room, request.seq, me);
     out.notified = store::notified(query, request.room, request.seq, me);
+    out.mail = store::mail_state(query, request.room, request.seq, me);
     return out;
   };
   auto stored = co_await parts_->database->read(context, std::move(work));
@@ -131,6 +141,7 @@ Async<Explanation> NotificationsHere::on(Context context, Explain request) {
     auto rules = decode_text<std::vector<RuleResult>>(stored->decision->rules, Manner::lenient);
     if (!rules) co_return rules.error();
     out.rules = std::move(*rules);
+    add_mail(out, *parts_, me, stored->mail);
     co_return out;
   }
   chat::Recipients recipients;
@@ -160,6 +171,7 @@ Async<Explanation> NotificationsHere::on(Context context, Explain request) {
     note.result = stored->notified ? "you were notified then; by today's settings you would not be"
                                    : "nothing was written down then; by today's settings you would be notified";
   }
+  add_mail(out, *parts_, me, stored->mail);
   co_return out;
 }
 

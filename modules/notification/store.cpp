@@ -1,4 +1,5 @@
 #include "store.hpp"
+#include "mail_store.hpp"
 
 namespace loggia::notification::store {
 
@@ -99,29 +100,34 @@ std::optional<StoredDecision> decision(Query& query, const RoomId& room, std::in
 void forget_message(Transaction& transaction, const RoomId& room, std::int64_t seq) {
   transaction.execute("DELETE FROM notifications WHERE room = ?1 AND seq = ?2", room, seq);
   transaction.execute("DELETE FROM decisions WHERE room = ?1 AND seq = ?2", room, seq);
+  forget_mail_of_message(transaction, room, seq);
 }
 
 void forget_member(Transaction& transaction, const RoomId& room, const UserId& user) {
   transaction.execute("DELETE FROM notifications WHERE user = ?2 AND room = ?1", room, user);
   transaction.execute("DELETE FROM decisions WHERE room = ?1 AND user = ?2", room, user);
+  forget_mail_of_member(transaction, room, user);
 }
 
 void forget_room(Transaction& transaction, const RoomId& room) {
   transaction.execute("DELETE FROM notifications WHERE room = ?1", room);
   transaction.execute("DELETE FROM decisions WHERE room = ?1", room);
   transaction.execute("DELETE FROM room_settings WHERE room = ?1", room);
+  forget_mail_of_room(transaction, room);
 }
 
 void forget_user(Transaction& transaction, const UserId& user) {
   transaction.execute("DELETE FROM notifications WHERE user = ?1", user);
   transaction.execute("DELETE FROM decisions WHERE user = ?1", user);
   transaction.execute("DELETE FROM settings WHERE user = ?1", user);
+  forget_mail_of_user(transaction, user);
   transaction.execute("DELETE FROM room_settings WHERE user = ?1", user);
 }
 
 void forget_old(Transaction& transaction, Time notifications_before, Time decisions_before) {
   transaction.execute("DELETE FROM notifications WHERE created_at < ?1", notifications_before);
   transaction.execute("DELETE FROM decisions WHERE at < ?1", decisions_before);
+  forget_old_mail(transaction, decisions_before);
 }
 
 }  // namespace loggia::notification::store

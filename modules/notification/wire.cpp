@@ -9,15 +9,25 @@ void mount(Router& router, Kernel& kernel) { mount_port(router, *kernel.ports.ge
 
 void connect(Transport& transport, Ports& ports) { ports.offer<Notifications>(connect_port(transport, std::type_identity<Notifications>())); }
 
+namespace {
+
+template <class T> EventType type_of(std::string_view summary) {
+  EventType out;
+  out.type = T::type;
+  out.summary = summary;
+  out.schema = &schema_text<T>;
+  return out;
+}
+
+}  // namespace
+
 std::vector<Topic> topics() {
-  EventType created;
-  created.type = NotificationCreated::type;
-  created.summary = "Somebody is told of a message: which one, not what it says.";
-  created.schema = &schema_text<NotificationCreated>;
   Topic topic;
   topic.name = NotificationCreated::topic;
   topic.summary = "Notifications of people, keyed by the user.";
-  topic.types.push_back(std::move(created));
+  topic.types.push_back(type_of<NotificationCreated>("Somebody is told of a message: which one, not what it says."));
+  topic.types.push_back(type_of<NotificationDelivered>("A mail that tells of it was taken over by the mail server."));
+  topic.types.push_back(type_of<NotificationFailed>("No mail can tell of it, and why."));
   return {topic};
 }
 

@@ -12,7 +12,7 @@ export class Person {
     page.on('pageerror', error => this.errors.push('exception: ' + error.message));
     page.on('console', message => {
       // A connection that is refused while the server is down is said by the browser itself.
-      if (message.type() === 'error' && !/ERR_CONNECTION_REFUSED|WebSocket connection to|status of 401|ERR_CONNECTION_RESET|ERR_EMPTY_RESPONSE|ERR_SOCKET_NOT_CONNECTED/.test(message.text())) this.errors.push('console: ' + message.text());
+      if (message.type() === 'error' && !/ERR_CONNECTION_REFUSED|WebSocket connection to|status of 4(01|22)|ERR_CONNECTION_RESET|ERR_EMPTY_RESPONSE|ERR_SOCKET_NOT_CONNECTED/.test(message.text())) this.errors.push('console: ' + message.text());
     });
     page.setDefaultTimeout(20000);
   }

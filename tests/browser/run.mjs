@@ -2,6 +2,7 @@
 import {mkdirSync} from 'node:fs';
 import {resolve} from 'node:path';
 import {chromium, Person} from './page.mjs';
+import {mail} from './mail.mjs';
 import {leaving, rooms} from './rooms.mjs';
 import {Server} from './server.mjs';
 
@@ -203,6 +204,7 @@ try {
     await accessible(bob, 'docs');
     await shoot(bob, 'docs');
   });
+  await mail({test, browser, binary, people, check, shoot, accessible});
   await test('no window had an error, and the policy refused nothing', async () => {
     const errors = people.flatMap(p => p.errors.map(e => `${p.name}: ${e}`));
     check(errors.length === 0, errors.join('\n'));

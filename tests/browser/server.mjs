@@ -6,15 +6,15 @@ import {join} from 'node:path';
 import {createInterface} from 'node:readline';
 
 export class Server {
-  constructor(binary) {
-    this.binary = binary;
+  constructor(binary, flags = []) {
+    Object.assign(this, {binary, flags});
     this.home = mkdtempSync(join(tmpdir(), 'loggia-browser-'));
     this.listen = '127.0.0.1:0';
     this.log = '';
   }
   async start() {
     const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('LOGGIA_')));
-    this.process = spawn(this.binary, ['serve', '--data', join(this.home, 'data'), '--listen', this.listen, '--admin', '127.0.0.1:0', '--set', 'gateway.rate_limit=false'], {env, cwd: this.home, stdio: ['ignore', 'pipe', 'pipe']});
+    this.process = spawn(this.binary, ['serve', '--data', join(this.home, 'data'), '--listen', this.listen, '--admin', '127.0.0.1:0', '--set', 'gateway.rate_limit=false', ...this.flags], {env, cwd: this.home, stdio: ['ignore', 'pipe', 'pipe']});
     this.process.stderr.on('data', data => { this.log = (this.log + data).slice(-20000); });
     const exit = new Promise((_, reject) => this.process.once('exit', code => reject(new Error(`loggia exited with ${code} before it was ready\n${this.log}`))));
     const ready = (async () => {

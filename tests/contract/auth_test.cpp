@@ -80,6 +80,33 @@ void sessions_and_passwords(Exercise& exercise) {
   accounts.good(me, GetAccount());
   accounts.bad(Errc::not_found, stranger, GetAccount());
 
+  PutAccount put;
+  put.email = "Ada+chat@Example.org";
+  CHECK(accounts.good(me, put).email == "ada+chat@example.org");
+  accounts.bad(Errc::not_found, stranger, put);
+  put.email = "nowhere";
+  accounts.bad(Errc::invalid_request, me, put);
+  CHECK_FALSE(accounts.good(me, PutAccount()).email);
+  VerifyEmail verify;
+  verify.token = "no link of ours";
+  accounts.bad(Errc::invalid_request, outside, verify);
+  ForgotPassword forgot;
+  forgot.email = "ada@example.org";
+  accounts.good(outside, forgot);
+  ResetPassword reset;
+  reset.token = "no link of ours";
+  reset.new_password = "another horse battery";
+  accounts.bad(Errc::invalid_request, outside, reset);
+  exercise.never_answers(VerifyEmail::route);
+  exercise.never_answers(ResetPassword::route);
+
+  Asker<Mailboxes> mailboxes(exercise);
+  GetMailbox mailbox;
+  mailbox.user = first.user.id;
+  CHECK_FALSE(mailboxes.good(exercise.module("notification"), mailbox).address);
+  mailbox.user = person(4);
+  mailboxes.bad(Errc::not_found, exercise.module("notification"), mailbox);
+
   ChangePassword change;
   change.current_password = "wrong horse battery";
   change.new_password = "another horse battery";
@@ -153,9 +180,13 @@ void administration(Exercise& exercise) {
 void cases(Exercise& exercise) {
   sessions_and_passwords(exercise);
   administration(exercise);
+  // At the end, where no time has to be the same any more.
+  ForgotPassword forgot;
+  forgot.email = "ada@example.org";
+  Asker<Accounts>(exercise).late(exercise.outside(), forgot);
 }
 
-const Contract contract("auth", routes_of<Accounts, Administration>(), &cases);
+const Contract contract("auth", routes_of<Accounts, Administration, Mailboxes>(), &cases);
 
 TEST_CASE("auth answers alike here, serialised and over HTTP") { run_three_ways(contract); }
 

@@ -110,6 +110,11 @@ void reading_of(Exercise& exercise, const Place& place) {
 
   CHECK(audiences.good(notification, at<GetRecipients>(place.room, place.first)).items.at(0).mentioned);
   audiences.bad(Errc::not_found, notification, at<GetRecipients>(place.room, 1000));
+  auto attention = at<GetAttention>(place.room, place.first);
+  attention.user = UserId(person(2));
+  CHECK(audiences.good(notification, attention).mentioned);
+  attention.user = UserId(person(4));
+  audiences.bad(Errc::not_found, notification, attention);
 
   reading.good(bob, at<MarkRead>(place.room, place.first));
   reading.bad(Errc::not_found, dan, at<MarkRead>(place.room, place.first));

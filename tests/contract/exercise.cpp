@@ -74,6 +74,7 @@ void Exercise::note(std::string_view route, const Error& error) {
   transcript_.push_back(std::string(route) + " -> " + words_of(error));
 }
 void Exercise::never_refuses(std::string_view route) { ++seen_[std::string(route)].refusals; }
+void Exercise::never_answers(std::string_view route) { ++seen_[std::string(route)].answers; }
 
 void expect_answer(std::string_view route, const Error* error) {
   REQUIRE_MESSAGE(error == nullptr, std::string(route) << " is refused: " << words_of(error ? *error : Error()));

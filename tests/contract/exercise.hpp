@@ -41,6 +41,8 @@ class Exercise {
   void note(std::string_view route, const std::string& answer);
   void note(std::string_view route, const Error& error);
   void never_refuses(std::string_view route);
+  /// What no test of a contract can have an answer to, since it takes what only a mail holds.
+  void never_answers(std::string_view route);
 
   struct Seen {
     int answers = 0, refusals = 0;

@@ -2,6 +2,7 @@
 // The module's parts with an in-memory store, and chat and user as a test says they are.
 #include <doctest/doctest.h>
 #include "listener.hpp"
+#include "loggia/auth/contract.hpp"
 #include "loggia/chat/events.hpp"
 #include "loggia/kernel/json.hpp"
 #include "service.hpp"
@@ -21,8 +22,34 @@ struct FakeAudiences final : chat::Audiences {
     ++asked;
     co_return recipients;
   }
+  /// What the list says of one of them.
+  Async<chat::Attention> on(Context, chat::GetAttention request) override {
+    if (!recipients) co_return recipients.error();
+    chat::Attention out;
+    out.kind = recipients->kind;
+    out.author = recipients->author;
+    if (out.kind != "direct") out.name = room_name;
+    for (const auto& one : recipients->items)
+      if (one.user_id == request.user) {
+        out.read_seq = one.read_seq;
+        out.mentioned = one.mentioned;
+        co_return out;
+      }
+    co_return Error(Errc::not_found, "you are not in the room any more");
+  }
   Result<chat::Recipients> recipients = Error(Errc::not_found, "no such message");
+  std::string room_name = "Events";
   int asked = 0;
+};
+struct FakeMailboxes final : auth::Mailboxes {
+  Async<auth::Mailbox> on(Context, auth::GetMailbox request) override {
+    if (away) co_return Error(Errc::unavailable, "auth is away");
+    const auto found = all.find(request.user);
+    if (found == all.end()) co_return Error(Errc::not_found, "there is no such account");
+    co_return found->second;
+  }
+  std::map<UserId, auth::Mailbox> all;
+  bool away = false;
 };
 struct FakeMessages final : test::UnansweredPort<chat::Messages> {
   using test::UnansweredPort<chat::Messages>::on;
@@ -50,6 +77,7 @@ struct World {
   std::shared_ptr<FakeAudiences> audiences = std::make_shared<FakeAudiences>();
   std::shared_ptr<FakeMessages> messages = std::make_shared<FakeMessages>();
   std::shared_ptr<FakeDirectory> directory = std::make_shared<FakeDirectory>();
+  std::shared_ptr<FakeMailboxes> mailboxes = std::make_shared<FakeMailboxes>();
   std::shared_ptr<Parts> parts;
   const UserId author = id<UserId>(1), reader = id<UserId>(2), other = id<UserId>(3);
   const RoomId room = id<RoomId>(9);
@@ -58,6 +86,7 @@ struct World {
     kernel.kernel.ports.offer<chat::Audiences>(audiences);
     kernel.kernel.ports.offer<chat::Messages>(messages);
     kernel.kernel.ports.offer<user::Directory>(directory);
+    kernel.kernel.ports.offer<auth::Mailboxes>(mailboxes);
     parts = std::make_shared<Parts>(kernel.kernel.ports);
     parts->database = kernel.kernel.open("notification", migrations());
     parts->log = kernel.bus->open_log("notification", parts->database, {});

@@ -106,7 +106,8 @@ TEST_CASE("an explanation is what was decided then, also when the settings are o
   const auto told = world.explain(world.reader, 2);
   REQUIRE(told);
   CHECK(told->notified);
-  CHECK(last_rule(told) == "quiet_hours");
+  CHECK(told->rules.at(told->rules.size() - 2).rule == "quiet_hours");
+  CHECK(last_rule(told) == "mail");
   CHECK(world.choose(world.reader, "none"));
   CHECK(world.explain(world.reader, 2)->notified);
 }

@@ -33,9 +33,13 @@ RULES = {
     "PATCH /admin/users/{id}": person("fcfff", ADMIN, ADMIN, "fnfff"),  # one administrator always remains
     "DELETE /admin/users/{id}/sessions": person(ADMIN, ADMIN, ADMIN, "fnfff"),
     "GET /auth/account": {"own": ALL},
+    "PUT /auth/account": {"own": ALL},
+    "POST /auth/email/verify": {"own": "vvvvvvv"},  # the token in the mail is the proof, and this is none
     "POST /auth/login": {"own": "22222fa"},
     "POST /auth/logout": {"own": ALL + "aa"},
     "PUT /auth/password": {"own": ALL},
+    "POST /auth/password/forgot": {"own": "2222222"},  # whoever asks, and for whatever address
+    "POST /auth/password/reset": {"own": "vvvvvvv"},
     "POST /auth/refresh": {"own": "aaaaaaa"},
     "POST /auth/register": {"own": "2222222"},
     "GET /auth/sessions": {"own": ALL},
@@ -104,6 +108,10 @@ def body_for(route, kind, caller, world):
     secret = person.password if person else "password-x"
     return {
         "PATCH /admin/users/{id}": {"roles": ["member"]},
+        "PUT /auth/account": {"email": "somebody@example.org"},
+        "POST /auth/email/verify": {"token": "x"},
+        "POST /auth/password/forgot": {"email": "somebody@example.org"},
+        "POST /auth/password/reset": {"token": "x", "new_password": "a password for it"},
         "POST /auth/login": {"login": person.name if person else "nobody-here", "password": secret},
         "PUT /auth/password": {"current_password": secret, "new_password": secret + "x"},
         "POST /auth/refresh": {"refresh_token": "x"},

@@ -65,6 +65,12 @@ def workload(server, canaries):
     server.call("PUT", "/auth/password", {"current_password": make("wrong current password"), "new_password": make("refused new password")}, person.login().token)
     assert server.call("PUT", "/auth/password", {"current_password": person.password, "new_password": make("new password")}, person.token)[0] == 204
     person.password = canaries.words["new password"]
+    assert server.call("PUT", "/auth/account", {"email": make("own address") + "@example.org"}, person.token)[0] == 200
+    server.call("PUT", "/auth/account", {"email": make("address that is none")}, person.token)
+    server.call("POST", "/auth/email/verify", {"token": make("token of a link")})
+    for email in (canaries.words["own address"] + "@example.org", make("address that nobody has") + "@example.org", make("forgotten nonsense")):
+        assert server.call("POST", "/auth/password/forgot", {"email": email})[0] == 202
+    server.call("POST", "/auth/password/reset", {"token": make("token of a reset"), "new_password": make("password of a reset")})
     for token in (make("bearer"), "loggia_" + make("long-lived token")):
         server.call("GET", "/users/me", token=token)
     # Texts, names and everything else that people write, taken or refused.

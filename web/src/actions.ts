@@ -1,5 +1,6 @@
 // What a person can do. What comes back from the server is in stream.ts, what waits to go out in sending.ts.
 import {batch} from '@preact/signals';
+import {account} from './account';
 import {ApiError, call, del, forget, get, onSignedOut, patch, post, put, quoted, refresh, signIn, signOut, signUp} from './api';
 import {forgetAll, keepDraft, loadDrafts, loadOutbox} from './outbox';
 import * as store from './store';
@@ -46,7 +47,7 @@ function leave(): void {
   forgetStream();
   forget();
   batch(() => {
-    me.value = told.value = null;
+    me.value = told.value = account.value = null;
     for (const of of [rooms, timelines, store.pinned, store.members, store.people, store.presences, store.typing, store.receipts, store.drafts, store.dividers, store.failedRooms]) of.value = new Map();
     store.notifications.value = [];
     store.outbox.value = [];

@@ -56,6 +56,9 @@ export async function signUp(username: string, password: string, display_name?: 
   return keep(await read(await send('POST', '/auth/register', {username, password, cookie: true, ...(display_name ? {display_name} : {})}, {})));
 }
 
+/** Where nobody needs to be signed in: a mail's token is the proof. */
+export const ask = async (path: string, body: unknown): Promise<void> => { await read(await send('POST', path, body, {})); };
+
 // The key of a refresh whose answer never came, also over a reload: the same key gets the same token again, where a second use of the
 // old token under another key would end the session.
 const keyPlace = 'loggia-refresh';

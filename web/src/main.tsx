@@ -11,11 +11,12 @@ import {globalKey, Keys} from './keys';
 import {Empty, Icon, Mark} from './parts';
 import {PersonCard} from './person';
 import {Notifications} from './notifications';
+import {Reset, Verify} from './recover';
 import {RoomView} from './room';
 import {RoomList} from './rooms';
 import {applyTheme, Settings} from './settings';
 import {SignIn} from './sign_in';
-import {backOnline, me, offlineLong, outbox, place, rooms, starting, toast, unreachable, waitingFor, where} from './store';
+import {backOnline, go, me, offlineLong, outbox, place, rooms, starting, toast, unreachable, waitingFor, where} from './store';
 import {Switcher} from './switcher';
 
 function Banner(): VNode | null {
@@ -53,10 +54,14 @@ function Shell(): VNode {
 }
 
 function App(): VNode {
+  const at = where.value, [lost, setLost] = useState(false);
+  // Where a mail leads, whoever is signed in here.
+  if (at.name === 'reset' && at.id) return <><Reset key={at.id} token={at.id} done={again => { setLost(again); go('#/'); }} /><ToastView /></>;
+  if (at.name === 'verify' && at.id) return <><Verify key={at.id} token={at.id} done={() => go(me.value ? '#/settings' : '#/')} /><ToastView /></>;
   if (starting.value) return <div class="splash"><Mark /><span class="hidden" role="status">Loading</span></div>;
   if (unreachable.value && !me.value) return <main class="splash"><h1 class="hidden">Loggia</h1><Empty icon="offline" fact="The server does not answer" hint="This page tries again by itself.">
     <button type="button" class="btn primary" onClick={() => void begin()}>Try now</button></Empty></main>;
-  return me.value ? <Shell /> : <><SignIn /><ToastView /></>;
+  return me.value ? <Shell /> : <><SignIn lost={lost} /><ToastView /></>;
 }
 
 addEventListener('hashchange', () => { place.value = location.hash || '#/'; });

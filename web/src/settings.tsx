@@ -1,7 +1,9 @@
 // My profile, how it looks, what I am told of, where I am signed in.
 import type {VNode} from 'preact';
 import {useEffect, useState} from 'preact/hooks';
+import {account} from './account';
 import {attempt, explain, saveProfile, signOutHere} from './actions';
+import {Address} from './address';
 import {del, get, put} from './api';
 import {Ago, Icon, Skeleton} from './parts';
 import {me, say, textSize, theme} from './store';
@@ -47,6 +49,7 @@ function Notifying(): VNode {
   const save = (change: Partial<Told>) => void saveTold(change), quiet = now.quiet_hours;
   return <div class="stack">
     <Choice label="In rooms, tell me of" value={now.default} options={levels} set={value => save({default: value})} />
+    <Switch label="Mail while I am away" help={account.value?.email_verified ? 'When something has waited for five minutes or so, and you are not here.' : 'It needs a mail address that you have confirmed, further down.'} on={now.email} set={on => save({email: on})} />
     <Switch label="Quiet hours" help="Nothing is told between these hours of your time zone." on={!!quiet} set={on => save({quiet_hours: on ? {from: '22:00', to: '07:00'} : undefined})} />
     {quiet && <div class="two"><label class="field-l">From<input class="input" type="time" value={quiet.from} onChange={e => save({quiet_hours: {...quiet, from: e.currentTarget.value}})} /></label>
       <label class="field-l">To<input class="input" type="time" value={quiet.to} onChange={e => save({quiet_hours: {...quiet, to: e.currentTarget.value}})} /></label></div>}
@@ -86,6 +89,7 @@ export function Settings(): VNode {
     <section><h2>Privacy</h2>
       <Switch label="Show when I am here" help="Off: you do not see it of others either." on={person.show_presence !== false} set={on => privacy({show_presence: on})} />
       <Switch label="Show what I have read" help="Off: you do not see it of others either." on={person.show_receipts !== false} set={on => privacy({show_receipts: on})} /></section>
+    <section><h2>Mail address</h2><Address /></section>
     <section><h2>Password</h2><Password /></section>
     <section><h2>Sessions</h2><Sessions /><div class="stack ends"><button type="button" class="btn" onClick={() => void attempt(signOutHere)}>Sign out here</button></div></section>
   </div></main>;

@@ -145,7 +145,67 @@ struct GetAccount {
 };
 BOOST_DESCRIBE_STRUCT(GetAccount, (), ())
 
-using Accounts = Port<Register, Login, Refresh, Logout, Validate, ListSessions, RevokeSession, ChangePassword, GetAccount>;
+/// Without an address, the account has none from then on. A new one has to be verified: a mail with a link goes there.
+struct PutAccount {
+  using Reply = Account;
+  static constexpr std::string_view route = "PUT /auth/account";
+  static constexpr std::string_view summary = "Change my mail address; it counts once the link in the mail was followed.";
+  static constexpr int status = 200;
+  static constexpr Rule rules[] = {length("email", 0, 254)};
+  std::optional<std::string> email;
+};
+BOOST_DESCRIBE_STRUCT(PutAccount, (), (email))
+struct VerifyEmail {
+  using Reply = Nothing;
+  static constexpr std::string_view route = "POST /auth/email/verify";
+  static constexpr Access access = Access::open;  // the token is the proof; the mail may be read on another device
+  static constexpr std::string_view summary = "Prove a mail address by the token that was sent there.";
+  static constexpr Rule rules[] = {length("token", 1, 128)};
+  std::string token;
+};
+BOOST_DESCRIBE_STRUCT(VerifyEmail, (), (token))
+
+struct ForgotPassword {
+  using Reply = Nothing;
+  static constexpr std::string_view route = "POST /auth/password/forgot";
+  static constexpr Access access = Access::open;
+  static constexpr int status = 202;
+  static constexpr std::string_view summary =
+      "Ask for a mail with a link to a new password. The answer is the same whether the address is known or not.";
+  static constexpr Rule rules[] = {length("email", 1, 254)};
+  std::string email;
+};
+BOOST_DESCRIBE_STRUCT(ForgotPassword, (), (email))
+struct ResetPassword {
+  using Reply = Nothing;
+  static constexpr std::string_view route = "POST /auth/password/reset";
+  static constexpr Access access = Access::open;
+  static constexpr std::string_view summary = "Choose a new password with the token of that mail; all sessions end.";
+  static constexpr Rule rules[] = {length("token", 1, 128), length("new_password", 1, 1024)};
+  std::string token, new_password;
+};
+BOOST_DESCRIBE_STRUCT(ResetPassword, (), (token, new_password))
+
+using Accounts = Port<Register, Login, Refresh, Logout, Validate, ListSessions, RevokeSession, ChangePassword, GetAccount, PutAccount, VerifyEmail,
+                      ForgotPassword, ResetPassword>;
+
+// ---- for notification ----
+
+/// Where mail for somebody goes. Nobody but their own account and the sender of the mail is to know it.
+struct Mailbox {
+  std::optional<std::string> address;  // only where it is verified and the account may sign in
+  bool disabled = false;
+};
+BOOST_DESCRIBE_STRUCT(Mailbox, (), (address, disabled))
+struct GetMailbox {
+  using Reply = Mailbox;
+  static constexpr std::string_view route = "GET /internal/accounts/{user}/mailbox";
+  static constexpr Access access = Access::internal;
+  UserId user;
+};
+BOOST_DESCRIBE_STRUCT(GetMailbox, (), (user))
+
+using Mailboxes = Port<GetMailbox>;
 
 // ---- administration ----
 

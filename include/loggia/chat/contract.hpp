@@ -188,6 +188,25 @@ struct GetRecipients {
 };
 BOOST_DESCRIBE_STRUCT(GetRecipients, (), (room, seq))
 
-using Audiences = Port<GetRecipients>;
+/// How a message stands with one person, now. not_found where room or message are gone or the person is not in; `detail` says which, to them.
+struct Attention {
+  std::string kind;
+  std::optional<std::string> name;  // of the room; none of a direct one
+  UserId author;
+  std::int64_t read_seq = 0;
+  bool mentioned = false;
+};
+BOOST_DESCRIBE_STRUCT(Attention, (), (kind, name, author, read_seq, mentioned))
+struct GetAttention {
+  using Reply = Attention;
+  static constexpr std::string_view route = "GET /internal/rooms/{room}/messages/{seq}/attention/{user}";
+  static constexpr Access access = Access::internal;
+  RoomId room;
+  std::int64_t seq = 0;
+  UserId user;
+};
+BOOST_DESCRIBE_STRUCT(GetAttention, (), (room, seq, user))
+
+using Audiences = Port<GetRecipients, GetAttention>;
 
 }  // namespace loggia::chat

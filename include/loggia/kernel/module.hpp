@@ -49,6 +49,7 @@ struct Check {
 HttpResponse readiness_response(const std::vector<Check>& checks);
 
 struct ModuleDescriptor;
+class Mailer;
 
 /// A command for the process beside a running server, through DIR/control.sock: arguments in, text out. On a shard.
 using Command = std::function<Async<std::string>(Context, std::vector<std::string> arguments)>;
@@ -62,6 +63,8 @@ struct Kernel {
   std::shared_ptr<Shards> shards;
   std::shared_ptr<Bus> bus;
   std::shared_ptr<Metrics> metrics;
+  bool stores_are_ours = true;     // false: other processes may use the same tables (PostgreSQL)
+  std::shared_ptr<Mailer> mailer;  // null: smtp.url is not set, or nothing is served
   Ports ports;
   /// The modules of this build in the order of main.cpp, and which of them are here.
   std::vector<ModuleDescriptor> modules;
@@ -80,6 +83,9 @@ struct Kernel {
   std::string public_address;
   std::string version, commit;
 };
+
+/// Where people reach this server, for links in what leaves it: http.public_url, else `public_address`. Without a slash at its end.
+std::string link_base(const Kernel& kernel);
 
 /// Made once in a process, on the main thread, in the order of needs; destroyed in reverse. The constructor offers its ports and
 /// opens its data; it may use the ports of its needs in start() at the earliest.

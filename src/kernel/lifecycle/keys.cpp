@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <set>
 #include "lifecycle/engines.hpp"
+#include "loggia/kernel/mail.hpp"
 #include "loggia/kernel/process.hpp"
 #include "loggia/kernel/storage.hpp"
 
@@ -118,6 +119,8 @@ std::vector<FieldError> check_process(const Config& config, const std::vector<Mo
   }
   if (!config.text("rpc.listen").empty())
     wrong.push_back({"rpc.listen", "this build runs all modules in one process and has no listener for other modules; remove rpc.listen"});
+  auto mail = mail_mistakes(config);
+  wrong.insert(wrong.end(), std::make_move_iterator(mail.begin()), std::make_move_iterator(mail.end()));
   return wrong;
 }
 

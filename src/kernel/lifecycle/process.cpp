@@ -18,6 +18,7 @@
 #include "lifecycle/lock.hpp"
 #include "lifecycle/topics.hpp"
 #include "loggia/kernel/log.hpp"
+#include "loggia/kernel/mail.hpp"
 
 namespace loggia {
 namespace {
@@ -102,6 +103,7 @@ class ProcessHere final : public Process {
     opening_.clear();  // waits for those that nobody took
     if (control_) control_->stop();
     if (admin_) admin_->stop();
+    if (kernel_.mailer) kernel_.mailer->stop();  // who waits for it goes on
     for (auto module = modules_.rbegin(); module != modules_.rend(); ++module) module->second->stop();
     if (kernel_.bus) kernel_.bus->stop();
     {
@@ -143,6 +145,8 @@ class ProcessHere final : public Process {
     bus.metrics = kernel_.metrics.get();
     bus.on_fatal = kernel_.fatal;
     kernel_.bus = kernel_.config.text("bus.transport") == "kafka" ? kafka_bus(std::move(bus), kafka_options(kernel_.config)) : embedded_bus(std::move(bus));
+    kernel_.stores_are_ours = kernel_.config.text("storage.kind") == "sqlite";
+    if (!options_.data_only) kernel_.mailer = configured_mailer(kernel_.config, kernel_.shards);
     kernel_.open = [this](const std::string& module, std::vector<Migration> migrations) { return open(module, std::move(migrations)); };
     std::vector<const ModuleDescriptor*> chosen;
     for (const auto& module : options_.modules) {
@@ -161,6 +165,7 @@ class ProcessHere final : public Process {
     if (options_.data_only) return start_modules();
     if (auto started = kernel_.bus->start(); !started) return started;
     if (auto started = start_modules(); !started) return started;
+    if (kernel_.mailer) kernel_.mailer->start();
     auto control = serve_control(kernel_, directory_);
     if (!control) return control.error();
     control_ = std::move(*control);
@@ -216,6 +221,13 @@ class ProcessHere final : public Process {
       check.name = bus.broker;
       if (!bus.degraded.empty()) check.state = Check::State::degraded;
       check.detail = bus.degraded;
+      checks.push_back(std::move(check));
+    }
+    if (kernel_.mailer) {
+      Check check;
+      check.name = "smtp";
+      check.detail = kernel_.mailer->trouble();
+      if (!check.detail.empty()) check.state = Check::State::degraded;
       checks.push_back(std::move(check));
     }
     if (draining_) {

@@ -96,6 +96,7 @@ class NotedAudiences final : public chat::Audiences {
     }
     co_return out;
   }
+  Async<chat::Attention> on(Context, chat::GetAttention) override { co_return Error(Errc::not_found, "no mail is due in this house"); }
 };
 
 class FakeHouse final : public House {
