@@ -3,6 +3,7 @@
 #include "accounts.hpp"
 #include "administration.hpp"
 #include "commands.hpp"
+#include "elsewhere.hpp"
 #include "loggia/kernel/log.hpp"
 #include "mailing.hpp"
 #include "wire.hpp"
@@ -40,6 +41,7 @@ class AuthModule final : public Module {
     parts_->keys = std::make_shared<KeyRing>(parts_->settings.token_lifetime);
     parts_->verifier = std::make_shared<VerifierHere>(parts_->settings.issuer, parts_->keys, kernel.clock);
     parts_->passwords = std::make_shared<Passwords>(argon2(kernel.random), hashing_threads, hashing_queue);
+    hear_other_processes(*kernel.bus, parts_);
     kernel.ports.offer<Accounts>(std::make_shared<AccountsHere>(parts_));
     kernel.ports.offer<Administration>(std::make_shared<AdministrationHere>(parts_));
     kernel.ports.offer<Mailboxes>(std::make_shared<MailboxesHere>(parts_));

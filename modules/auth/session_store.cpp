@@ -99,14 +99,12 @@ std::vector<Revocation> revocations(Query& query, Time now) {
 }
 
 std::string secret(Transaction& transaction, const std::string& name, Random& random) {
-  {
-    auto rows = transaction.select("SELECT value FROM secrets WHERE name = ?1", name);
-    if (rows->next()) return bytes(*rows, 0);
-  }
   std::string made(32, '\0');
   random.fill(made.data(), made.size());
-  transaction.execute("INSERT INTO secrets (name, value) VALUES (?1, ?2)", name, blob(made));
-  return made;
+  // Of several processes that start at once on a new store one makes it, and the others wait here for what it has made.
+  transaction.execute("INSERT INTO secrets (name, value) VALUES (?1, ?2) ON CONFLICT DO NOTHING", name, blob(made));
+  auto rows = transaction.select("SELECT value FROM secrets WHERE name = ?1", name);
+  return rows->next() ? bytes(*rows, 0) : made;
 }
 
 }  // namespace loggia::auth::store

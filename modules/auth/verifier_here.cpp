@@ -51,7 +51,7 @@ void VerifierHere::tell(const UserId& user, const SessionId& session) {
 void VerifierHere::revoked(const UserId& user, const SessionId& session, Time until, bool tell_watchers) {
   {
     const std::unique_lock lock(mutex_);
-    revoked_[session] = until;
+    if (!revoked_.insert_or_assign(session, until).second) return;
   }
   if (tell_watchers) tell(user, session);
 }
@@ -59,7 +59,7 @@ void VerifierHere::revoked(const UserId& user, const SessionId& session, Time un
 void VerifierHere::disabled(const UserId& user, bool tell_watchers) {
   {
     const std::unique_lock lock(mutex_);
-    disabled_.insert(user);
+    if (!disabled_.insert(user).second) return;
   }
   if (tell_watchers) tell(user, SessionId());
 }

@@ -15,6 +15,8 @@ std::vector<Migration> migrations();
 
 namespace {
 
+constexpr std::string_view settings_topic = "notifications", settings_changed = "settings.changed";
+constexpr milliseconds settings_read_every(30000);
 constexpr std::chrono::hours sweep_every(1);
 constexpr std::chrono::hours notifications_kept(24 * 90), decisions_kept(24 * 30);
 
@@ -26,6 +28,7 @@ class NotificationModule final : public Module {
     parts_->clock = kernel.clock;
     parts_->ids = kernel.ids;
     load_settings();
+    if (parts_->database->shared()) share_settings();
     kernel.ports.offer<Notifications>(std::make_shared<NotificationsHere>(parts_));
     subscribe(std::string(chat::TimelineFrame::topic), &on_timeline, {"message.created", "message.deleted", "member.left", "room.deleted"});
     subscribe(std::string(auth::UserDeleted::topic), &on_user, {std::string(auth::UserDeleted::type)});
@@ -39,6 +42,7 @@ class NotificationModule final : public Module {
 
   Result<bool> start() override {
     tasks_.spawn(kernel_.shards->executor(0), "notification.sweep", sweep(parts_));
+    if (parts_->tell_others) tasks_.spawn(kernel_.shards->executor(0), "notification.settings", read_settings_often(parts_));
     if (mails_) mails_->start();
     return true;
   }
@@ -105,6 +109,35 @@ class NotificationModule final : public Module {
     using Rows = std::vector<std::pair<UserId, std::shared_ptr<Chosen>>>;
     auto all = parts_->database->read_now([](Query& query) -> Result<Rows> { return store::all_settings(query); });
     for (auto& [user, chosen] : all.value()) parts_->choices.put(user, std::move(chosen));
+  }
+
+  /// Of several processes on one store each has all settings in memory. Who changes one says so, as a signal; since those may be lost, all
+  /// are read again now and then.
+  void share_settings() {
+    parts_->tell_others = [&bus = *kernel_.bus](const UserId& user) { bus.signal("notification", settings_topic, settings_changed, user.text(), "{}", std::string()); };
+    kernel_.bus->follow(std::string(settings_topic), [this](const EventPtr& event) {
+      if (event->type == settings_changed) tasks_.spawn(kernel_.shards->executor(0), "notification.settings", read_settings(parts_));
+    });
+  }
+
+  static boost::asio::awaitable<void> read_settings(std::shared_ptr<Parts> parts) {
+    using Rows = std::vector<std::pair<UserId, std::shared_ptr<Chosen>>>;
+    const Context context;
+    auto work = [](Query& query) -> Result<Rows> { return store::all_settings(query); };
+    auto all = co_await parts->database->read(context, std::move(work));
+    if (!all) {
+      log::warn("notification.settings_not_read", Field("why", all.error().detail));
+      co_return;
+    }
+    for (auto& [user, chosen] : *all) parts->choices.put(user, std::move(chosen));
+  }
+
+  static boost::asio::awaitable<void> read_settings_often(std::shared_ptr<Parts> parts) {
+    for (;;) {
+      auto waited = co_await sleep_for(settings_read_every);
+      if (!waited) co_return;
+      co_await read_settings(parts);
+    }
   }
 
   static boost::asio::awaitable<void> sweep(std::shared_ptr<Parts> parts) {

@@ -22,6 +22,7 @@ struct Parts {
   std::shared_ptr<Clock> clock;
   std::shared_ptr<Ids> ids;
   Choices choices;
+  std::function<void(const UserId&)> tell_others;  // that somebody has chosen, where other processes have the same store; may be empty
   Zones zones;
   Presence presence;
   bool mail = false;                       // whether this server sends any

@@ -82,7 +82,10 @@ Async<Settings> NotificationsHere::on(Context context, PutSettings request) {
   auto chosen = std::make_shared<const Chosen>(std::move(*wanted));
   auto work = [parts = parts_, chosen, me = UserId(context.caller().subject)](Transaction& transaction) -> Result<Settings> {
     store::put_settings(transaction, me, *chosen);
-    transaction.on_commit([parts, chosen, me] { parts->choices.put(me, chosen); });
+    transaction.on_commit([parts, chosen, me] {
+      parts->choices.put(me, chosen);
+      if (parts->tell_others) parts->tell_others(me);
+    });
     return view(*chosen);
   };
   auto stored = co_await parts_->database->write(context, std::move(work));

@@ -1,0 +1,249 @@
+"""Two whole servers on one PostgreSQL and one Kafka: one room written through both, who is removed or signed out at the other, kill -9, a frozen one,
+PostgreSQL restarted at once."""
+import json, os, pathlib, random, signal, subprocess, tempfile, threading, time
+import broker as kafka
+import harness
+from harness import DEEP, SEED, Person, Server, Socket, run, wait_for
+
+POSTGRES = pathlib.Path(__file__).parents[2] / "scripts" / "postgres"
+SENDERS, SECONDS, KILLS = 32, (30 if DEEP else 6), (50 if DEEP else 4)
+
+
+class Engines:
+    """A PostgreSQL that syncs, and a Kafka."""
+
+    def __init__(self):
+        self.home = tempfile.mkdtemp(prefix="loggia-together-")
+        os.chmod(self.home, 0o755)   # PostgreSQL runs as a user of its own
+        self.options = ["--dir", self.home + "/postgres", "--safe"]
+        self.broker = kafka.Broker().start()
+        try:
+            self.url = self.postgres("start").split("url=")[1].split()[0]
+        except BaseException:
+            self.broker.discard()
+            raise
+
+    def postgres(self, verb, *words):
+        done = subprocess.run([POSTGRES, verb, *self.options, *words], capture_output=True, text=True, timeout=120)
+        assert done.returncode == 0, done
+        return done.stdout
+
+    def crash_postgres(self):
+        port = self.url.rsplit(":", 1)[1].split("/")[0]
+        self.postgres("stop", "--immediate")
+        self.postgres("start", "--port", port)
+
+    def settings(self, name):
+        return [one.replace("{n}", name) for pair in [*kafka.settings(self.broker), "storage.kind=postgres", f"storage.postgres.url={self.url}"] for one in ("--set", pair)]
+
+    def discard(self):
+        self.broker.discard()
+        subprocess.run([POSTGRES, "stop", *self.options, "--clean"], capture_output=True, timeout=60)
+        subprocess.run(["rm", "-rf", self.home])
+
+
+def two(server, engines):
+    """Two servers that share everything but their data directories. The one that is passed in is the first."""
+    server.set = engines.settings(server.name)
+    other = Server(server.binary)
+    other.name, other.set = server.name, server.set
+    starting = threading.Thread(target=server.start)   # at once, on nothing yet
+    starting.start()
+    other.start()
+    starting.join()
+    return server, other
+
+
+def at(server, person):
+    """The same person at the other server."""
+    twin = object.__new__(Person)
+    twin.__dict__.update(person.__dict__)
+    twin.server = server
+    return twin
+
+
+class Senders:
+    """SENDERS connections, half at each server, that send again until they have an answer, whatever is killed."""
+
+    def __init__(self, servers, person, room, frozen=()):
+        self.servers, self.person, self.room = servers, person, room
+        self.acked, self.stopping = {}, threading.Event()
+        self.threads = [threading.Thread(target=self.send, args=(n,), daemon=True) for n in range(SENDERS)]
+        for thread in self.threads:
+            thread.start()
+
+    def send(self, number):
+        socket, turn, count = None, number, 0
+        while not self.stopping.is_set():
+            cid = f"s{number}-{count}"
+            count += 1
+            while True:
+                try:
+                    if socket is None:
+                        socket = Socket(at(self.servers[turn % 2], self.person))
+                    answer = socket.answer(socket.begin("send", room=self.room, text=cid, client_id=cid), 8)
+                    if "ok" in answer:
+                        self.acked[cid] = answer["ok"]["seq"]
+                        break
+                    time.sleep(0.05)
+                except (ConnectionError, OSError, AssertionError):
+                    if socket:
+                        socket.cut()
+                    socket, turn = None, turn + 1   # the other one
+                    time.sleep(0.05)
+                if self.stopping.is_set():
+                    return
+
+    def more(self, count, limit=60):
+        enough = len(self.acked) + count
+        wait_for(lambda: len(self.acked) >= enough, f"{count} more acknowledgements", limit)
+
+    def end(self):
+        self.stopping.set()
+        for thread in self.threads:
+            thread.join(60)
+        assert not any(thread.is_alive() for thread in self.threads)
+
+
+def check(acked, person, room, engines=None, name=None):
+    """Everything that was acknowledged is there once under its number, the numbers have no hole; and in Kafka, without its repeats, the same."""
+    have = {}
+    for message in person.everything(room, "messages"):
+        assert message["client_id"] not in have, "a message is there twice"
+        have[message["client_id"]] = message["seq"]
+    lost = {cid: seq for cid, seq in acked.items() if have.get(cid) != seq}
+    assert not lost, f"{len(lost)} of {len(acked)} acknowledged are gone or renumbered: {list(lost.items())[:5]}"
+    events = [event["seq"] for event in person.everything(room, "events")]
+    assert events == list(range(1, len(events) + 1)), "a hole or a repeat in seq"
+    if engines:
+        def whole():
+            told, before = [], 0
+            for line in engines.broker.read(name + ".new-messages"):
+                event = json.loads(line)
+                if event["partitionkey"] != room:
+                    continue
+                number = int(event["sequence"])
+                assert number <= before + 1 or not told, f"{number} after {before} in Kafka"
+                if number > before:
+                    told.append(event["data"]["seq"])
+                    before = number
+            return told if told == events else None
+        wait_for(whole, "every event in Kafka", 60)
+    return have
+
+
+def one_room_written_through_both_has_no_hole_and_both_hear_it(server):
+    engines = Engines()
+    try:
+        one, other = two(server, engines)
+        try:
+            ada, bob = Person(one), Person(other)
+            room = ada.room(bob)
+            here, there = Socket(ada), Socket(bob)
+            wait_for(lambda: room in there.positions or any(e["ev"] == "room.added" for e in there.events), "the room at the other")
+            senders = Senders((one, other), ada, room)
+            time.sleep(SECONDS)
+            senders.end()
+            have = check(senders.acked, ada, room, engines, server.name)
+            last = max(have.values())
+            for socket in (here, there):
+                socket.event(lambda e: e.get("room") == room and e.get("seq") == last)
+                line = socket.timeline(room)
+                assert line == list(range(line[0], last + 1)), "a hole or a repeat at who listens"
+            print(f"        {len(senders.acked)} acknowledged in {SECONDS} s by {SENDERS} senders through two servers; 0 lost, 0 doubled, 0 holes, both listeners heard each once, in order")
+        finally:
+            other.discard()
+    finally:
+        engines.discard()
+
+
+def who_is_removed_or_signed_out_at_one_is_so_at_the_other(server):
+    engines = Engines()
+    try:
+        one, other = two(server, engines)
+        try:
+            ada, bob = Person(one), Person(one)
+            room = ada.room(bob)
+            there = Socket(at(other, bob))
+            ada.do("DELETE", f"/rooms/{room}/members/{bob.id}")
+            there.event(lambda e: e["ev"] == "room.removed", 3)
+            wait_for(lambda: at(other, bob).server.call("GET", f"/rooms/{room}/messages", token=bob.token)[0] == 404, "the room closed to who was removed", 3)
+            status, _, _ = one.call("POST", "/auth/logout", {}, bob.token)
+            assert status in (200, 204), status
+            began = time.monotonic()
+            assert there.ends(5) == 4001 or there.closed, there.closed
+            took = time.monotonic() - began
+            assert other.call("GET", "/rooms", token=bob.token)[0] == 401
+            assert took < 1.5, took
+            # What somebody chooses at one counts at the other.
+            bob.login()
+            ada.do("PUT", f"/rooms/{room}/members/{bob.id}", {})
+            at(other, bob).do("PUT", "/notifications/settings", {"default": "none", "rooms": {}, "email": False, "web_push": False})
+            ada.do("POST", f"/rooms/{room}/messages", {"text": f"nothing for @{bob.name}"})
+            bob.do("PUT", "/notifications/settings", {"default": "all", "rooms": {}, "email": False, "web_push": False})
+            for n in range(8):
+                ada.do("POST", f"/rooms/{room}/messages", {"text": f"number {n}"})
+            wait_for(lambda: len(bob.do("GET", "/notifications")["items"]) == 8, "eight notifications, and none of the one before", 20)
+            print(f"        signed out at one, closed at the other after {took * 1000:.0f} ms")
+        finally:
+            other.discard()
+    finally:
+        engines.discard()
+
+
+def kills_freezes_and_a_crash_of_postgres_lose_nothing_and_show_nothing_twice(server):
+    engines = Engines()
+    chance = random.Random(SEED)
+    try:
+        one, other = two(server, engines)
+        try:
+            ada, bob = Person(one), Person(other)
+            room = ada.room(bob)
+            senders = Senders((one, other), ada, room)
+            seen, resume, happened = [], None, []
+            for turn in range(KILLS):
+                listening = Socket(at(one if turn % 2 else other, bob), resume)
+                senders.more(40)
+                what = ["kill", "freeze", "postgres"][turn % 3]
+                victim = (one, other)[chance.randrange(2)]
+                time.sleep(chance.random() / 5)
+                if what == "kill":
+                    victim.kill()
+                    victim.start()
+                elif what == "freeze":
+                    victim.process.send_signal(signal.SIGSTOP)
+                    time.sleep(8)    # longer than a lease, and than a member's session in Kafka
+                    victim.process.send_signal(signal.SIGCONT)
+                else:
+                    engines.crash_postgres()
+                happened.append(what)
+                senders.more(40)
+                text = {"text": f"turn {turn} for @{bob.name}", "client_id": f"turn-{turn}"}
+                wait_for(lambda: one.call("POST", f"/rooms/{room}/messages", text, ada.token)[0] == 201, "a send after it", 30)
+                seen += listening.timeline(room)
+                resume = listening.resume_point()
+                listening.cut()
+                bob.login() if turn % 10 == 9 else None
+                ada.login() if turn % 10 == 9 else None
+            senders.end()
+            have = check(senders.acked, ada, room, engines, server.name)
+            last = Socket(at(one, bob), resume)
+            last.event(lambda e: e["ev"] == "replay.done")
+            seen += last.timeline(room)
+            assert seen == list(range(seen[0], seen[-1] + 1)), "who listened and resumed, at one and the other, saw a hole or a repeat"
+            told = wait_for(lambda: (lambda items: items if len(items) >= KILLS else None)(bob.do("GET", "/notifications?limit=100")["items"]), "a notification for each turn", 60)
+            assert len(told) == KILLS and len({item["seq"] for item in told}) == KILLS, [item["seq"] for item in told]
+            print(f"        {KILLS} times ({', '.join(f'{happened.count(one)} {one}' for one in ('kill', 'freeze', 'postgres'))}): {len(senders.acked)} acknowledged, {len(have)} stored; 0 lost, 0 doubled, "
+                  f"0 holes; {len(seen)} events heard once each; {KILLS} notifications, each once; seed {SEED}")
+        finally:
+            other.discard()
+    finally:
+        engines.discard()
+
+
+missing = kafka.missing() or ("" if subprocess.run([POSTGRES, "status", "--dir", "/nonexistent"], capture_output=True).returncode != 77 else "PostgreSQL is not installed: scripts/bootstrap engines")
+if missing:
+    print("LEFT OUT: " + missing)
+else:
+    run([one_room_written_through_both_has_no_hole_and_both_hear_it, who_is_removed_or_signed_out_at_one_is_so_at_the_other,
+         kills_freezes_and_a_crash_of_postgres_lose_nothing_and_show_nothing_twice])
