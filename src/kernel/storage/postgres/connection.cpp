@@ -324,6 +324,14 @@ std::shared_ptr<Reply> Connection::send(const Text& text, std::string_view key, 
   return pending.reply;
 }
 
+void Connection::send_joined(std::string_view sql, std::size_t rows, std::span<const Parameter> parameters) {
+  const auto& one = text_of(sql);
+  const auto key = std::string(sql) + '#' + std::to_string(rows);
+  auto& text = known(key).text;
+  if (text.sql.empty()) text.sql = repeated(one, rows);
+  send(text, key, parameters);
+}
+
 std::unique_ptr<Rows> Connection::select(std::string_view sql, std::span<const Parameter> parameters) {
   return std::make_unique<RowsThere>(*this, send(sql, parameters));
 }

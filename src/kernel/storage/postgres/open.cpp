@@ -53,6 +53,12 @@ class PostgresDatabase final : public Database {
     auto start = [this, deadline, work = std::move(work)](Done done) mutable { return writer_->write(deadline, std::move(work), std::move(done)); };
     return sqlite::answered(std::move(start));
   }
+  Async<bool> run_foreseen(Moment deadline, WriteWork work, AheadWork ahead) override {
+    auto start = [this, deadline, work = std::move(work), ahead = std::move(ahead)](Done done) mutable {
+      return writer_->write(deadline, std::move(work), std::move(done), std::move(ahead));
+    };
+    return sqlite::answered(std::move(start));
+  }
   Result<bool> block_read(ReadWork work) override {
     return blocked([&](Done done) { return readers_->read(Moment::max(), std::move(work), std::move(done)); });
   }

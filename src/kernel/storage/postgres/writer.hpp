@@ -48,7 +48,7 @@ class Writer {
   ~Writer();
 
   /// False, with nothing called, when the queue is full or closed.
-  bool write(Moment deadline, Database::WriteWork work, Done done);
+  bool write(Moment deadline, Database::WriteWork work, Done done, Database::AheadWork ahead = Database::AheadWork());
   void close();
   StorageFigures figures() const;
   bool writable() const { return connected_.load() && !full_.load() && !broken_.load(); }
@@ -59,6 +59,7 @@ class Writer {
     Moment deadline;
     Database::WriteWork write;
     Done done;
+    Database::AheadWork ahead;
   };
   using Commands = std::vector<Command>;
   using Wrong = std::vector<std::optional<Error>>;  // answered with it: their work was rolled back
@@ -91,6 +92,7 @@ class Writer {
   Backoff backoff_;
   Uuid id_;                    // of this writer, in kernel_writer
   std::int64_t number_ = 0;    // of the group that runs
+  std::uint64_t era_ = 0;
   std::optional<Doubt> doubt_;
   Moment probed_{};
   mutable std::mutex mutex_;
