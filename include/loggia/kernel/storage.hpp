@@ -117,6 +117,8 @@ class Transaction : public Query {
     const std::array<Parameter, sizeof...(P)> all{Parameter(parameters)...};
     return change(sql, std::span<const Parameter>(all));
   }
+  /// For statements whose shape is known at run time only; the list is built beside the text.
+  Changes execute_with(std::string_view sql, const std::vector<Parameter>& parameters) { return change(sql, parameters); }
   /// Keeps the row that `sql` selects as it is until the commit, where other processes write too (PostgreSQL); SQLite's one writer needs
   /// nothing. Before what it guards is read. `rank`, and then the first parameter, is the order in which everybody takes rows: who meets
   /// it otherwise does not wait, and is run again. True where it was taken now: what was known of the row may be old.

@@ -150,6 +150,9 @@ Result<std::shared_ptr<Database>> open(DatabaseOptions options) {
       if (auto done = migrate(*connection, target->schema, parts, options.clock->now(), true); !done) return done.error();
       log::info("storage.migrated", Field("store", options.name), Field("steps", steps->size()));
     }
+    if (connection->select("SELECT 1 FROM kernel_value WHERE name = 'import.unfinished'", {})->next())
+      return mistake("an import into the schema \"" + target->schema + "\" was not finished. Drop the schema, and import again.");
+    connection->settle();
     return std::shared_ptr<Database>(std::make_shared<PostgresDatabase>(std::move(options), std::move(connection), *target));
   } catch (const Failure& failure) {
     return not_opened(*target, failure);
