@@ -150,9 +150,10 @@ void Connection::lose(const std::string& why) {
 }
 
 bool Connection::alive() {
-  if (!usable_) return false;
+  // Last words first, then the end.
   pollfd socket{PQsocket(handle_), POLLIN, 0};
-  if (::poll(&socket, 1, 0) == 1 && (PQconsumeInput(handle_) != 1 || PQstatus(handle_) == CONNECTION_BAD)) usable_ = false;
+  while (usable_ && ::poll(&socket, 1, 0) == 1)
+    if (PQconsumeInput(handle_) != 1 || PQstatus(handle_) == CONNECTION_BAD) usable_ = false;
   return usable_;
 }
 
