@@ -22,8 +22,11 @@ Async<Sent> LiveService::on(Context context, SendNow request) {
   auto draft = drafted(chat_, std::move(sending));
   if (draft && needs_asking(chat_, *draft)) draft = co_await asked_for(&chat_, context, std::move(*draft));
   if (!draft) co_return draft.error();
-  auto make = [this, asker, draft = std::move(*draft)](Transaction& transaction, const Cause& cause) -> Result<Sent> {
-    const auto posted = post_message(transaction, chat_.desk(), asker, draft, cause);
+  const auto sent = std::make_shared<const Draft>(std::move(*draft));
+  const auto foreseen = std::make_shared<Foreseen>();
+  auto ahead = [this, asker, sent, foreseen](Transaction& transaction) { foresee_message(transaction, chat_.desk(), asker, *sent, *foreseen); };
+  auto make = [this, asker, sent, foreseen](Transaction& transaction, const Cause& cause) -> Result<Sent> {
+    const auto posted = post_message(transaction, chat_.desk(), asker, *sent, cause, foreseen.get());
     if (!posted) return posted.error();
     Sent out;
     out.id = posted->message.id;
@@ -31,7 +34,7 @@ Async<Sent> LiveService::on(Context context, SendNow request) {
     out.created_at = posted->message.created_at;
     return out;
   };
-  co_return co_await chat_.written(std::move(context), std::move(make));
+  co_return co_await chat_.written(std::move(context), std::move(make), std::move(ahead));
 }
 
 Async<Changed> LiveService::on(Context context, EditNow request) {

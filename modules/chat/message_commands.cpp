@@ -30,10 +30,24 @@ Result<Message> message_for(Query& query, const Entry& room, std::int64_t seq) {
 
 }  // namespace
 
-Result<Posted> post_message(Transaction& transaction, const Desk& desk, const Asker& asker, const Draft& draft, const Cause& cause) {
+void foresee_message(Transaction& transaction, const Desk& desk, const Asker& asker, const Draft& draft, Foreseen& foreseen) {
+  lock_room(transaction, draft.room);
+  foreseen.era = transaction.era();
+  foreseen.earlier = draft.client_id ? select_sent(transaction, asker.id, *draft.client_id) : nullptr;
+  auto& held = desk.timeline.held();
+  held.foresee(transaction, draft.room, asker.id);
+  for (const auto& readings : draft.mentions.names)
+    for (const auto& name : readings) held.foresee_named(transaction, draft.room, name);
+}
+
+Result<Posted> post_message(Transaction& transaction, const Desk& desk, const Asker& asker, const Draft& draft, const Cause& cause,
+                            Foreseen* foreseen) {
   lock_room(transaction, draft.room);  // first: what another process sends with the same client_id is there then, or not yet begun
   if (draft.client_id && !LOGGIA_MUTANT_IS(dedup_left_out)) {
-    if (const auto earlier = find_sent(transaction, asker.id, *draft.client_id)) {
+    const bool stored = transaction.era() > 0 && desk.timeline.held().stored(transaction, asker.id, *draft.client_id);
+    const bool known = foreseen && foreseen->earlier && foreseen->era == transaction.era() && !stored;
+    const auto asked = known ? std::move(foreseen->earlier) : select_sent(transaction, asker.id, *draft.client_id);
+    if (const auto earlier = read_sent(*asked)) {
       if (earlier->fingerprint != draft.fingerprint) return Error(Errc::conflict, "this client_id was used for another message: choose a new one");
       auto first = find_message(transaction, earlier->room, earlier->seq);
       if (!first || !find_entry(transaction, earlier->room, asker.id)) return no_such_room();
@@ -43,7 +57,7 @@ Result<Posted> post_message(Transaction& transaction, const Desk& desk, const As
       return out;
     }
   }
-  auto room = entry_for(transaction, draft.room, asker, Act::send);
+  auto room = allowed_entry(desk.timeline.held().entry(transaction, draft.room, asker.id), asker, Act::send);
   if (!room) return room.error();
   if (draft.reply_to && !find_bare_message(transaction, draft.room, *draft.reply_to))
     return wrong_field("/reply_to", "is the number of a message of this room");
@@ -57,7 +71,9 @@ Result<Posted> post_message(Transaction& transaction, const Desk& desk, const As
   message.client_id = draft.client_id;
   message.reply_to = draft.reply_to;
   message.created_at = cause.at;
-  set_mentions(transaction, message, draft.mentions);
+  const auto named = [&](const std::string& name) { return desk.timeline.held().named(transaction, draft.room, name); };
+  message.mentions = named_members(named, draft.mentions);
+  if (draft.mentions.room) message.mentions_room = true;
   auto frame = message_frame("message.created", message.seq, cause.by, cause.at, message);
   desk.timeline.add_frame(transaction, *room, "message.created", cause, std::move(frame), std::nullopt);
   if (LOGGIA_MUTANT_IS(dedup_left_out)) message.client_id.reset();  // which a unique index would refuse

@@ -26,7 +26,14 @@ struct Posted {
   Message message;
   bool created = true;
 };
-Result<Posted> post_message(Transaction& transaction, const Desk& desk, const Asker& asker, const Draft& draft, const Cause& cause);
+/// What was sent for before the group of commands ran (Database::write).
+struct Foreseen {
+  std::unique_ptr<Rows> earlier;
+  std::uint64_t era = 0;
+};
+void foresee_message(Transaction& transaction, const Desk& desk, const Asker& asker, const Draft& draft, Foreseen& foreseen);
+Result<Posted> post_message(Transaction& transaction, const Desk& desk, const Asker& asker, const Draft& draft, const Cause& cause,
+                            Foreseen* foreseen = nullptr);
 
 /// `seq`: the number that the change took; none where it changed nothing.
 struct Edited {

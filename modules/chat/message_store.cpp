@@ -128,15 +128,22 @@ std::vector<Reaction> reactions_of(Query& query, const RoomId& room, std::int64_
   return out;
 }
 
-std::optional<Earlier> find_sent(Query& query, const UserId& author, const std::string& client_id) {
-  auto rows = query.select("SELECT room, seq, fingerprint FROM messages WHERE author = ?1 AND client_id = ?2", author, client_id);
-  if (!rows->next()) return std::nullopt;
+std::unique_ptr<Rows> select_sent(Query& query, const UserId& author, const std::string& client_id) {
+  return query.select("SELECT room, seq, fingerprint FROM messages WHERE author = ?1 AND client_id = ?2", author, client_id);
+}
+
+std::optional<Earlier> read_sent(Rows& rows) {
+  if (!rows.next()) return std::nullopt;
   Earlier out;
-  out.room = rows->id<RoomId>(0);
-  out.seq = rows->integer(1);
-  const auto print = rows->blob(2);
+  out.room = rows.id<RoomId>(0);
+  out.seq = rows.integer(1);
+  const auto print = rows.blob(2);
   out.fingerprint.assign(print.begin(), print.end());
   return out;
+}
+
+std::optional<Earlier> find_sent(Query& query, const UserId& author, const std::string& client_id) {
+  return read_sent(*select_sent(query, author, client_id));
 }
 
 void insert_message(Transaction& transaction, const Message& message, std::string_view fingerprint) {

@@ -25,6 +25,9 @@ struct Earlier {
   std::int64_t seq = 0;
   std::string fingerprint;
 };
+/// What somebody has sent with a client_id; in two steps, between which others can be sent for.
+std::unique_ptr<Rows> select_sent(Query& query, const UserId& author, const std::string& client_id);
+std::optional<Earlier> read_sent(Rows& rows);
 std::optional<Earlier> find_sent(Query& query, const UserId& author, const std::string& client_id);
 
 void insert_message(Transaction& transaction, const Message& message, std::string_view fingerprint);

@@ -4,15 +4,21 @@
 namespace loggia::chat {
 namespace {
 
-std::optional<UserId> member_of(Query& query, const RoomId& room, const std::vector<std::string>& readings) {
-  for (const auto& name : readings) {
-    auto rows = query.select("SELECT n.user FROM names n JOIN members m ON m.room = ?1 AND m.user = n.user WHERE n.name = ?2", room, name);
-    if (rows->next()) return rows->id<UserId>(0);
-  }
+std::optional<UserId> member_of(const MemberNamed& member, const std::vector<std::string>& readings) {
+  for (const auto& name : readings)
+    if (const auto found = member(name)) return found;
   return std::nullopt;
+}
+MemberNamed asked(Query& query, const RoomId& room) {
+  return [&query, room](const std::string& name) { return read_named(*select_named(query, room, name)); };
 }
 
 }  // namespace
+
+std::unique_ptr<Rows> select_named(Query& query, const RoomId& room, const std::string& name) {
+  return query.select("SELECT n.user FROM names n JOIN members m ON m.room = ?1 AND m.user = n.user WHERE n.name = ?2", room, name);
+}
+std::optional<UserId> read_named(Rows& rows) { return rows.next() ? std::optional(rows.id<UserId>(0)) : std::nullopt; }
 
 void keep_name(Transaction& transaction, const UserId& user, std::string_view username) {
   if (username.empty()) {
@@ -27,10 +33,12 @@ void keep_name(Transaction& transaction, const UserId& user, std::string_view us
 
 void forget_name(Transaction& transaction, const UserId& user) { transaction.execute("DELETE FROM names WHERE user = ?1", user); }
 
-std::vector<UserId> named_members(Query& query, const RoomId& room, const Mentions& mentions) {
+std::vector<UserId> named_members(Query& query, const RoomId& room, const Mentions& mentions) { return named_members(asked(query, room), mentions); }
+
+std::vector<UserId> named_members(const MemberNamed& named, const Mentions& mentions) {
   std::vector<UserId> out;
   for (const auto& readings : mentions.names) {
-    const auto member = member_of(query, room, readings);
+    const auto member = member_of(named, readings);
     if (member && std::find(out.begin(), out.end(), *member) == out.end()) out.push_back(*member);
   }
   return out;
@@ -40,7 +48,7 @@ Mentions meant(Query& query, const RoomId& room, const Mentions& mentions) {
   Mentions out;
   out.room = mentions.room;
   for (const auto& readings : mentions.names)
-    if (member_of(query, room, readings)) out.names.push_back(readings);
+    if (member_of(asked(query, room), readings)) out.names.push_back(readings);
   return out;
 }
 

@@ -1,5 +1,7 @@
 #pragma once
 // What members are called: chat's own copy, so that nobody is asked while a message is stored. On the store's threads.
+#include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -17,6 +19,12 @@ void forget_name(Transaction& transaction, const UserId& user);
 
 /// The members of a room whom a text names, each once, in its order. Of the readings of a mention the longest that is a member's.
 std::vector<UserId> named_members(Query& query, const RoomId& room, const Mentions& mentions);
+/// The same, of whoever knows the room's members by their names.
+using MemberNamed = std::function<std::optional<UserId>(const std::string& name)>;
+std::vector<UserId> named_members(const MemberNamed& named, const Mentions& mentions);
+/// A member of that name, in two steps, between which others can be sent for.
+std::unique_ptr<Rows> select_named(Query& query, const RoomId& room, const std::string& name);
+std::optional<UserId> read_named(Rows& rows);
 /// Without the mentions that are no member's.
 Mentions meant(Query& query, const RoomId& room, const Mentions& mentions);
 

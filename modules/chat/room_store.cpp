@@ -49,25 +49,30 @@ Asker asker_of(const Context& context) {
   return out;
 }
 
-std::optional<Entry> find_entry(Query& query, const RoomId& room, const UserId& user) {
-  auto rows = query.select(
+std::unique_ptr<Rows> select_entry(Query& query, const RoomId& room, const UserId& user) {
+  return query.select(
       "SELECT r.kind, r.archived, r.last_seq, r.member_count, m.role, m.joined_seq, m.read_seq FROM rooms r "
       "LEFT JOIN members m ON m.room = r.id AND m.user = ?2 WHERE r.id = ?1 AND r.deleted = 0",
       room, user);
-  if (!rows->next()) return std::nullopt;
+}
+
+std::optional<Entry> read_entry(Rows& rows, const RoomId& room) {
+  if (!rows.next()) return std::nullopt;
   Entry out;
   out.id = room;
-  out.kind = kind_at(*rows, 0);
-  out.archived = rows->flag(1);
-  out.last_seq = rows->integer(2);
-  out.member_count = rows->integer(3);
-  out.rank = rank_at(*rows, 4);
+  out.kind = kind_at(rows, 0);
+  out.archived = rows.flag(1);
+  out.last_seq = rows.integer(2);
+  out.member_count = rows.integer(3);
+  out.rank = rank_at(rows, 4);
   if (out.rank != Rank::none) {
-    out.joined_seq = rows->integer(5);
-    out.read_seq = rows->integer(6);
+    out.joined_seq = rows.integer(5);
+    out.read_seq = rows.integer(6);
   }
   return out;
 }
+
+std::optional<Entry> find_entry(Query& query, const RoomId& room, const UserId& user) { return read_entry(*select_entry(query, room, user), room); }
 
 void lock_room(Transaction& transaction, const RoomId& room) { transaction.lock(rooms_rank, "SELECT 1 FROM rooms WHERE id = ?1", room); }
 
@@ -82,7 +87,10 @@ Result<Entry> entry_for(Transaction& transaction, const RoomId& room, const Aske
 }
 
 Result<Entry> entry_for(Query& query, const RoomId& room, const Asker& asker, Act act) {
-  auto entry = find_entry(query, room, asker.id);
+  return allowed_entry(find_entry(query, room, asker.id), asker, act);
+}
+
+Result<Entry> allowed_entry(std::optional<Entry> entry, const Asker& asker, Act act) {
   if (!entry) return no_such_room();
   const auto allowed = may(entry->kind, entry->archived, Actor{entry->rank, asker.admin, asker.guest}, act);
   if (!allowed) return allowed.error();

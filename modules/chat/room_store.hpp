@@ -27,12 +27,16 @@ struct Entry {
 };
 /// None where there is no such room, or no more.
 std::optional<Entry> find_entry(Query& query, const RoomId& room, const UserId& user);
+/// The same in two steps: between them others can be sent for.
+std::unique_ptr<Rows> select_entry(Query& query, const RoomId& room, const UserId& user);
+std::optional<Entry> read_entry(Rows& rows, const RoomId& room);
 /// Before a room is changed: its row is the lock of its numbers and its members, for every process that writes.
 void lock_room(Transaction& transaction, const RoomId& room);
 std::optional<Entry> find_entry(Transaction& transaction, const RoomId& room, const UserId& user);
 /// The entry, if the rules allow the act.
 Result<Entry> entry_for(Query& query, const RoomId& room, const Asker& asker, Act act);
 Result<Entry> entry_for(Transaction& transaction, const RoomId& room, const Asker& asker, Act act);
+Result<Entry> allowed_entry(std::optional<Entry> entry, const Asker& asker, Act act);
 
 /// A description whose peer, in a direct room, has no names yet: they are asked of user, outside of the store.
 Room describe(Query& query, const RoomId& room, const UserId& viewer);

@@ -3,6 +3,7 @@
 #include "frame.hpp"
 #include "loggia/chat/events.hpp"
 #include "loggia/kernel/mutant.hpp"
+#include "names.hpp"
 #ifdef LOGGIA_MUTANTS
 #include <map>
 #endif
@@ -26,6 +27,53 @@ std::int64_t Timeline::next_change(Transaction& transaction) {
   });
   return ++*newest_;
 }
+void HeldRooms::begin(Transaction& transaction) {
+  if (era_ == transaction.era()) return;
+  era_ = transaction.era();
+  rooms_.clear();
+  stored_.clear();
+}
+
+void HeldRooms::foresee(Transaction& transaction, const RoomId& room, const UserId& user) {
+  begin(transaction);
+  const auto [seen, fresh] = rooms_[room].seen.try_emplace(user);
+  if (fresh) seen->second.rows = select_entry(transaction, room, user);
+}
+
+std::optional<Entry> HeldRooms::entry(Transaction& transaction, const RoomId& room, const UserId& user) {
+  if (transaction.era() == 0) return find_entry(transaction, room, user);
+  foresee(transaction, room, user);
+  auto& held = rooms_[room];
+  auto& seen = held.seen[user];
+  if (const auto rows = std::move(seen.rows)) seen.entry = read_entry(*rows, room);
+  auto out = seen.entry;
+  if (out && held.last_seq >= 0) out->last_seq = held.last_seq;
+  return out;
+}
+
+void HeldRooms::foresee_named(Transaction& transaction, const RoomId& room, const std::string& name) {
+  begin(transaction);
+  const auto [named, fresh] = rooms_[room].names.try_emplace(name);
+  if (fresh) named->second.rows = select_named(transaction, room, name);
+}
+
+std::optional<UserId> HeldRooms::named(Transaction& transaction, const RoomId& room, const std::string& name) {
+  if (transaction.era() == 0) return read_named(*select_named(transaction, room, name));
+  foresee_named(transaction, room, name);
+  auto& named = rooms_[room].names[name];
+  if (const auto rows = std::move(named.rows)) named.member = read_named(*rows);
+  return named.member;
+}
+
+void HeldRooms::sent(const RoomId& room, std::int64_t seq) {
+  if (const auto found = rooms_.find(room); found != rooms_.end()) found->second.last_seq = seq;
+}
+
+bool HeldRooms::stored(Transaction& transaction, const UserId& author, const std::string& client_id) {
+  begin(transaction);
+  return !stored_.emplace(author, client_id).second;
+}
+
 std::int64_t newest_change(Query& query) {
   auto rows = query.select("SELECT newest FROM changes WHERE id = 1");
   return rows->next() ? rows->integer(0) : 0;
@@ -50,6 +98,8 @@ Taken Timeline::add_frame(Transaction& transaction, Entry& room, std::string_vie
   }
 #endif
   taken.change = next_change(transaction);
+  if (ev == "message.created") held_.sent(room.id, taken.seq);
+  else held_.changed(room.id);
   transaction.execute("UPDATE rooms SET last_seq = ?2, changed = ?3 WHERE id = ?1", room.id, taken.seq, taken.change);
   transaction.execute("INSERT INTO timeline (room, seq, edits, frame) VALUES (?1, ?2, ?3, ?4)", room.id, taken.seq, edits, frame);
   if (LOGGIA_MUTANT_IS(event_not_logged) && ev == "message.edited") return taken;

@@ -94,6 +94,12 @@ std::optional<Arguments> parse_arguments(int count, char** words, int& exit_code
   auto* migrate = command(app, "migrate", "bring the schema up to date (also done at start)", out, "migrate");
   migrate->add_flag("--dry-run", out.dry_run, "say what would be done, tried on a copy");
   add_configuration(*migrate, out, false);
+  for (const auto& [verb, help] : {std::pair("export", "write all data into a file, to import it into another storage"),
+                                   std::pair("import", "read such a file into an empty storage, and compare every room's sum")}) {
+    auto* moving = command(app, verb, help, out, verb);
+    moving->add_option("FILE", out.name)->required();
+    add_configuration(*moving, out, false);
+  }
   add_topics(app, out);
   command(app, "openapi", "print the API description (OpenAPI 3.1)", out, "openapi");
   command(app, "asyncapi", "print the description of events and frames (AsyncAPI 3.0)", out, "asyncapi");

@@ -12,7 +12,7 @@ struct Arguments {
   std::optional<std::string> config;
   std::vector<std::pair<std::string, std::string>> flags;  // key, value: of --set, --data, --listen, …
   bool demo = false, dry_run = false;
-  std::string name;  // of user and topic commands
+  std::string name;  // of user and topic commands; the file of export and import
   std::vector<std::string> roles;
   std::string email;
   std::vector<std::string> rest;  // for topics: "--from", "7", …

@@ -14,6 +14,8 @@ int run(int count, char** words, std::vector<ModuleDescriptor> modules) try {
   if (command == "config check") return check_config(shell);
   if (command.starts_with("user ")) return manage_user(shell);
   if (command == "migrate") return migrate(shell);
+  if (command == "export") return export_data(shell);
+  if (command == "import") return import_data(shell);
   if (command.starts_with("topics ")) return topics(shell);
   if (command == "openapi") return print_openapi(shell);
   if (command == "asyncapi") return print_asyncapi(shell);

@@ -21,6 +21,8 @@ int check_config(Shell& shell);
 int manage_user(Shell& shell);
 int migrate(Shell& shell);
 int topics(Shell& shell);
+int export_data(Shell& shell);
+int import_data(Shell& shell);
 int print_openapi(Shell& shell);
 int print_asyncapi(Shell& shell);
 int print_version(Shell& shell);

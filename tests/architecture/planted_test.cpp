@@ -140,6 +140,7 @@ TEST_CASE("Beast, the clock and the log have a place of their own") {
   garden.plant("src/kernel/http/a.cpp", "#include <boost/beast/http.hpp>\n#include <openssl/ssl.h>\n");
   garden.plant("src/kernel/time/a.cpp", "auto t = std::chrono::steady_clock::now();\n");
   garden.plant("src/kernel/storage/a.cpp", "#include <sqlite3.h>\n");
+  garden.plant("src/kernel/storage/postgres/a.cpp", "#include <libpq-fe.h>\n");
   garden.plant("src/cli/a.cpp", "std::cout << 1;\n");
   for (const auto& finding : garden.check()) FAIL_CHECK(finding.text());
 }

@@ -117,6 +117,8 @@ class Transaction : public Query {
     const std::array<Parameter, sizeof...(P)> all{Parameter(parameters)...};
     return change(sql, std::span<const Parameter>(all));
   }
+  /// For statements whose shape is known at run time only; the list is built beside the text.
+  Changes execute_with(std::string_view sql, const std::vector<Parameter>& parameters) { return change(sql, parameters); }
   /// Keeps the row that `sql` selects as it is until the commit, where other processes write too (PostgreSQL); SQLite's one writer needs
   /// nothing. Before what it guards is read. `rank`, and then the first parameter, is the order in which everybody takes rows: who meets
   /// it otherwise does not wait, and is run again. True where it was taken now: what was known of the row may be old.
@@ -130,6 +132,9 @@ class Transaction : public Query {
   /// Runs once before the group's commit, in ascending order of `order`, even where many commands of the group ask for the same
   /// `order`: the log's head rows.
   virtual void before_commit(std::uint64_t order, std::function<void(Transaction&)> action) = 0;
+  /// What a command has read under a lock holds for the commands behind it as long as this is the same: a new group has another, and so
+  /// has what comes after something was undone. 0: nothing is to be kept, since reading costs nothing (SQLite).
+  virtual std::uint64_t era() const { return 0; }
 
  protected:
   virtual Changes change(std::string_view sql, std::span<const Parameter> parameters) = 0;
@@ -181,6 +186,21 @@ class Database {
     co_return std::move(**out);
   }
 
+  /// The same with `ahead(Transaction&)`, which sends for what `work` will look at: before the first command of a group runs, for all of
+  /// them in one journey (PostgreSQL). It may lock and select and writes nothing; not every run of `work` has one before it.
+  template <class F, class G> auto write(const Context& context, F work, G ahead) -> boost::asio::awaitable<std::invoke_result_t<F, Transaction&>> {
+    using R = std::invoke_result_t<F, Transaction&>;
+    auto out = std::make_shared<std::optional<R>>();
+    WriteWork job = [out, work = std::move(work)](Transaction& transaction) mutable {
+      out->emplace(work(transaction));
+      return (*out)->has_value();
+    };
+    AheadWork before = std::move(ahead);
+    auto done = co_await run_foreseen(context.deadline(), std::move(job), std::move(before));
+    if (!done) co_return done.error();
+    co_return std::move(**out);
+  }
+
   /// The same, blocking, for start-up and the threads of commands: not from a shard, not from the store's threads.
   template <class F> auto read_now(F work) -> std::invoke_result_t<F, Query&> {
     std::optional<std::invoke_result_t<F, Query&>> out;
@@ -213,10 +233,12 @@ class Database {
 
   using ReadWork = std::function<void(Query&)>;
   using WriteWork = std::function<bool(Transaction&)>;  // false: roll back
+  using AheadWork = std::function<void(Transaction&)>;
 
  protected:
   virtual Async<bool> run_read(Moment deadline, ReadWork work) = 0;
   virtual Async<bool> run_write(Moment deadline, WriteWork work) = 0;
+  virtual Async<bool> run_foreseen(Moment deadline, WriteWork work, AheadWork) { return run_write(deadline, std::move(work)); }
   virtual Result<bool> block_read(ReadWork work) = 0;
   virtual Result<bool> block_write(WriteWork work) = 0;
 };

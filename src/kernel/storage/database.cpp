@@ -185,6 +185,8 @@ Result<std::shared_ptr<Database>> open_database(DatabaseOptions options) {
       if (!memory && options.keep_before_migration && sqlite::has_tables(*connection)) keep_copy(*connection, options);
       sqlite::migrate(*connection, parts, now);
     }
+    if (connection->run("SELECT 1 FROM kernel_value WHERE name = 'import.unfinished'", {})->next())
+      return Error(Errc::conflict, "an import into " + path.string() + " was not finished. Move the data directory away, and import again.");
     std::vector<std::unique_ptr<Connection>> readers;
     for (std::size_t at = 0; !memory && at < options.readers; ++at) readers.push_back(std::make_unique<Connection>(path.string(), Mode::reader));
     if (!memory) sync_names(options.directory);  // the log of writes is there since the first read

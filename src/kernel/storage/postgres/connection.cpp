@@ -150,9 +150,10 @@ void Connection::lose(const std::string& why) {
 }
 
 bool Connection::alive() {
-  if (!usable_) return false;
+  // Last words first, then the end.
   pollfd socket{PQsocket(handle_), POLLIN, 0};
-  if (::poll(&socket, 1, 0) == 1 && (PQconsumeInput(handle_) != 1 || PQstatus(handle_) == CONNECTION_BAD)) usable_ = false;
+  while (usable_ && ::poll(&socket, 1, 0) == 1)
+    if (PQconsumeInput(handle_) != 1 || PQstatus(handle_) == CONNECTION_BAD) usable_ = false;
   return usable_;
 }
 
@@ -322,6 +323,14 @@ std::shared_ptr<Reply> Connection::send(const Text& text, std::string_view key, 
   pending.reply = std::make_shared<Reply>();
   asked_ = false;
   return pending.reply;
+}
+
+void Connection::send_joined(std::string_view sql, std::size_t rows, std::span<const Parameter> parameters) {
+  const auto& one = text_of(sql);
+  const auto key = std::string(sql) + '#' + std::to_string(rows);
+  auto& text = known(key).text;
+  if (text.sql.empty()) text.sql = repeated(one, rows);
+  send(text, key, parameters);
 }
 
 std::unique_ptr<Rows> Connection::select(std::string_view sql, std::span<const Parameter> parameters) {

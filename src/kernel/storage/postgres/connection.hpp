@@ -43,6 +43,8 @@ class Connection {
   std::shared_ptr<Reply> send(std::string_view sql, std::span<const Parameter> parameters);
   /// The same for a text that is in PostgreSQL's words already, as `key` names it.
   std::shared_ptr<Reply> send(const Text& text, std::string_view key, std::span<const Parameter> parameters);
+  /// Of an INSERT that can be joined: so many rows of it, all parameters one after the other.
+  void send_joined(std::string_view sql, std::size_t rows, std::span<const Parameter> parameters);
   void wait(Reply& reply);
   /// Until all that was sent has been answered. After an error nothing more is done until clear().
   void settle();

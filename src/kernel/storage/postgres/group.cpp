@@ -2,6 +2,11 @@
 #include <algorithm>
 
 namespace loggia::postgres {
+namespace {
+
+constexpr std::size_t rows_together = 64;  // and 16, 4, 1
+
+}  // namespace
 
 void Group::back_to(Mark mark) {
   after_.resize(mark.after);
@@ -12,6 +17,11 @@ void Group::back_to(Mark mark) {
   }
 }
 
+void Group::undone() {
+  ++era_;
+  batches_.clear();
+}
+
 void Group::run_before() {
   std::stable_sort(before_.begin(), before_.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
   for (std::size_t at = 0; at < before_.size(); ++at)
@@ -20,7 +30,63 @@ void Group::run_before() {
 
 void Group::say(std::string_view sql) { connection_.send(sql, {}); }
 
-void Group::flush() {}
+/// True where the row waits with others of its kind. Its table is then looked at by nobody who does not send them first.
+bool Group::put_together(std::string_view sql, const Text& text, std::span<const Parameter> parameters) {
+  if (text.table.empty() || text.values != parameters.size()) return false;
+  std::string kinds;
+  for (const auto& parameter : parameters) {
+    if (parameter.kind() == Parameter::Kind::any) return false;  // among others it would have to be something
+    kinds += static_cast<char>('a' + static_cast<int>(parameter.kind()));
+  }
+  auto batch = std::find_if(batches_.begin(), batches_.end(), [&](const Batch& one) { return one.sql == sql && one.kinds == kinds; });
+  if (batch == batches_.end()) {
+    flush_named(text.sql);
+    batch = batches_.emplace(batches_.end());  // its parameters will point into what it keeps
+    batch->sql = sql;
+    batch->table = text.table;
+    batch->kinds = std::move(kinds);
+  }
+  for (const auto& parameter : parameters) {
+    const auto& value = parameter.value();
+    if (const auto* given = std::get_if<std::string_view>(&value)) {
+      batch->parameters.emplace_back(batch->kept.emplace_back(*given));
+    } else if (const auto* blob = std::get_if<std::span<const std::uint8_t>>(&value); blob && blob->data()) {
+      const auto& copy = batch->kept.emplace_back(blob->begin(), blob->end());
+      batch->parameters.emplace_back(std::span(reinterpret_cast<const std::uint8_t*>(copy.data()), copy.size()));
+    } else {
+      batch->parameters.push_back(parameter);
+    }
+  }
+  if (++batch->rows == rows_together) flush(*batch);
+  return true;
+}
+
+/// In pieces of few sizes, so that few statements are prepared.
+void Group::flush(Batch& batch) {
+  const auto width = batch.rows == 0 ? 0 : batch.parameters.size() / batch.rows;
+  std::span<const Parameter> rest(batch.parameters);
+  for (std::size_t piece = rows_together; !rest.empty(); piece /= 4)
+    for (; rest.size() >= piece * width; rest = rest.subspan(piece * width)) {
+      connection_.send_joined(batch.sql, piece, rest.first(piece * width));
+      if (rest.size() == piece * width) {
+        rest = {};
+        break;
+      }
+    }
+  batch.rows = 0;
+  batch.parameters.clear();
+  batch.kept.clear();
+}
+
+void Group::flush() {
+  for (auto& batch : batches_) flush(batch);
+}
+
+void Group::flush_named(std::string_view sql) {
+  for (auto& batch : batches_)
+    if (batch.rows > 0 && names(sql, batch.table)) flush(batch);
+}
+
 void Group::settle() {
   flush();
   connection_.settle();
@@ -28,11 +94,14 @@ void Group::settle() {
 
 std::unique_ptr<Rows> Group::run(std::string_view sql, std::span<const Parameter> parameters) {
   if (!connection_.text_of(sql).reads) ++writes_;
+  flush_named(sql);
   return connection_.select(sql, parameters);
 }
 
 Changes Group::change(std::string_view sql, std::span<const Parameter> parameters) {
   ++writes_;
+  if (put_together(sql, connection_.text_of(sql), parameters)) return Changes(1);
+  flush_named(sql);
   replies_.push_back(connection_.send(sql, parameters));
   return Changes(*this, static_cast<std::int64_t>(replies_.size()) - 1);
 }

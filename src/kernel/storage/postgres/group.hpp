@@ -1,5 +1,6 @@
 #pragma once
 // One transaction of PostgreSQL with the commands that run in it. Of the writer's thread.
+#include <list>
 #include <map>
 #include <set>
 #include "storage/postgres/connection.hpp"
@@ -17,7 +18,9 @@ using Locks = std::map<LockOrder, Lock>;
 
 class Group final : public Transaction {
  public:
-  explicit Group(Connection& connection) : connection_{connection} {}
+  /// `era`: grows with all groups and all that is undone.
+  Group(Connection& connection, std::uint64_t& era) : connection_{connection}, era_{era} { ++era_; }
+  std::uint64_t era() const override { return era_; }
 
   void on_commit(std::function<void()> action) override { after_.push_back(std::move(action)); }
   void before_commit(std::uint64_t order, std::function<void(Transaction&)> action) override { before_.emplace_back(order, std::move(action)); }
@@ -27,6 +30,8 @@ class Group final : public Transaction {
   };
   Mark mark() const { return Mark{after_.size(), before_.size(), order_.size()}; }
   void back_to(Mark mark);
+  /// Something was rolled back, and nothing that stays is still to be sent.
+  void undone();
   void run_before();
   std::vector<std::function<void()>> take_after() { return std::move(after_); }
 
@@ -38,9 +43,9 @@ class Group final : public Transaction {
   void be_patient();
   /// All that this group took or wanted to take.
   const Locks& wanted() const { return wanted_; }
-  /// Sends what was put together; all answers are in then. Throws Failure.
-  void settle();
+  /// Sends what was put together; with settle() all answers are in then. Throws Failure.
   void flush();
+  void settle();
   /// Counts what may have changed something.
   std::uint64_t writes() const { return writes_; }
 
@@ -51,9 +56,22 @@ class Group final : public Transaction {
   std::int64_t changed(std::int64_t ticket) override;
 
  private:
+  /// Rows for one table by one statement, which nobody has looked at.
+  struct Batch {
+    std::string sql;
+    std::string table, kinds;
+    std::size_t rows = 0;
+    std::deque<std::string> kept;  // what texts and blobs of the parameters held
+    std::vector<Parameter> parameters;
+  };
   void send_lock(const Lock& lock, bool wait);
+  bool put_together(std::string_view sql, const Text& text, std::span<const Parameter> parameters);
+  void flush(Batch& batch);
+  void flush_named(std::string_view sql);
 
   Connection& connection_;
+  std::uint64_t& era_;
+  std::list<Batch> batches_;  // which stay where they are: parameters point into them
   std::vector<std::function<void()>> after_;
   std::vector<std::pair<std::uint64_t, std::function<void(Transaction&)>>> before_;
   std::vector<std::shared_ptr<Reply>> replies_;  // by ticket

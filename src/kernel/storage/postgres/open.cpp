@@ -54,6 +54,12 @@ class PostgresDatabase final : public Database {
     auto start = [this, deadline, work = std::move(work)](Done done) mutable { return writer_->write(deadline, std::move(work), std::move(done)); };
     return sqlite::answered(std::move(start));
   }
+  Async<bool> run_foreseen(Moment deadline, WriteWork work, AheadWork ahead) override {
+    auto start = [this, deadline, work = std::move(work), ahead = std::move(ahead)](Done done) mutable {
+      return writer_->write(deadline, std::move(work), std::move(done), std::move(ahead));
+    };
+    return sqlite::answered(std::move(start));
+  }
   Result<bool> block_read(ReadWork work) override {
     return blocked([&](Done done) { return readers_->read(Moment::max(), std::move(work), std::move(done)); });
   }
@@ -145,6 +151,9 @@ Result<std::shared_ptr<Database>> open(DatabaseOptions options) {
       if (auto done = migrate(*connection, target->schema, parts, options.clock->now(), true); !done) return done.error();
       log::info("storage.migrated", Field("store", options.name), Field("steps", steps->size()));
     }
+    if (connection->select("SELECT 1 FROM kernel_value WHERE name = 'import.unfinished'", {})->next())
+      return mistake("an import into the schema \"" + target->schema + "\" was not finished. Drop the schema, and import again.");
+    connection->settle();
     return std::shared_ptr<Database>(std::make_shared<PostgresDatabase>(std::move(options), std::move(connection), *target));
   } catch (const Failure& failure) {
     return not_opened(*target, failure);

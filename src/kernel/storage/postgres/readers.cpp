@@ -63,7 +63,7 @@ bool Readers::ready(Reader& reader) {
     reader.backoff.succeeded();
     return true;
   } catch (const Failure& failure) {
-    log::error("storage.reader_not_connected", Field("store", target_.name), Field("why", failure.what()));
+    if (!reader.backoff.failing()) log::error("storage.reader_not_connected", Field("store", target_.name), Field("why", failure.what()));
     reader.backoff.failed();
     return false;
   }

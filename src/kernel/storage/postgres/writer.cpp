@@ -31,6 +31,7 @@ Error broken() { return Error(Errc::unavailable, "the storage failed, and the pr
 /// No closure of the caller's lives on here once it has heard: it may hold the last reference to the store itself.
 template <class Command> void answer(Command& command, Result<bool> result) {
   command.write = nullptr;
+  command.ahead = nullptr;
   const auto done = std::exchange(command.done, nullptr);
   done(std::move(result));
 }
@@ -65,11 +66,11 @@ Writer::Writer(std::unique_ptr<Connection> connection, Options options)
 }
 Writer::~Writer() { close(); }
 
-bool Writer::write(Moment deadline, Database::WriteWork work, Done done) {
+bool Writer::write(Moment deadline, Database::WriteWork work, Done done, Database::AheadWork ahead) {
   {
     const std::lock_guard lock(mutex_);
     if (closing_ || queue_.size() >= options_.queue) return false;
-    queue_.push_back({deadline, std::move(work), std::move(done)});
+    queue_.push_back({deadline, std::move(work), std::move(done), std::move(ahead)});
     if (queue_.size() > 1) return true;  // the writer is awake, or was told
   }
   wake_.notify_one();
@@ -181,7 +182,7 @@ void Writer::run_group(Commands commands) {
   for (int tries = 1;; ++tries) {
     Wrong wrong(commands.size());
     bool committing = false;
-    Group group(*connection_);
+    Group group(*connection_, era_);
     try {
       group.say("BEGIN");
       group.take(locks);
@@ -252,6 +253,9 @@ void Writer::run_group(Commands commands) {
 void Writer::run_all(Commands& commands, Group& group, Wrong& wrong, bool apart) {
   std::vector<bool> done(commands.size(), true);
   std::size_t reached = 0;
+  if (!apart)
+    for (const auto& command : commands)
+      if (command.ahead) command.ahead(group);
   for (; reached < commands.size() && !apart; ++reached) {
     const auto mark = group.mark();
     const auto writes = group.writes();
@@ -262,6 +266,7 @@ void Writer::run_all(Commands& commands, Group& group, Wrong& wrong, bool apart)
     if (group.writes() == writes) continue;
     roll_back();
     group.back_to(Group::Mark());
+    group.undone();
     group.say("BEGIN");
     group.take(Locks(group.wanted()));
     apart = true;
@@ -290,6 +295,7 @@ void Writer::run_apart(Command& command, Group& group, std::optional<Error>& wro
   if (!good) {
     group.say("ROLLBACK TO SAVEPOINT command");
     group.back_to(mark);
+    group.undone();
   }
   group.say("RELEASE SAVEPOINT command");
 }

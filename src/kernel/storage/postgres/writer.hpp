@@ -25,6 +25,8 @@ class Backoff {
   bool due() const { return clock_->moment() >= next_; }
   void failed();
   void succeeded() { delay_ = milliseconds(0); }
+  /// The attempt before failed as well: it was told.
+  bool failing() const { return delay_ > milliseconds(0); }
 
  private:
   std::shared_ptr<Clock> clock_;
@@ -48,7 +50,7 @@ class Writer {
   ~Writer();
 
   /// False, with nothing called, when the queue is full or closed.
-  bool write(Moment deadline, Database::WriteWork work, Done done);
+  bool write(Moment deadline, Database::WriteWork work, Done done, Database::AheadWork ahead = Database::AheadWork());
   void close();
   StorageFigures figures() const;
   bool writable() const { return connected_.load() && !full_.load() && !broken_.load(); }
@@ -59,6 +61,7 @@ class Writer {
     Moment deadline;
     Database::WriteWork write;
     Done done;
+    Database::AheadWork ahead;
   };
   using Commands = std::vector<Command>;
   using Wrong = std::vector<std::optional<Error>>;  // answered with it: their work was rolled back
@@ -91,6 +94,7 @@ class Writer {
   Backoff backoff_;
   Uuid id_;                    // of this writer, in kernel_writer
   std::int64_t number_ = 0;    // of the group that runs
+  std::uint64_t era_ = 0;
   std::optional<Doubt> doubt_;
   Moment probed_{};
   mutable std::mutex mutex_;
