@@ -29,7 +29,7 @@ struct Post {
   }
 
   /// Sends what is due; the mails that went out by now.
-  const std::vector<Mail>& sent() {
+  const std::deque<Mail>& sent() {
     CHECK(world.wait(runner->turn(Context())));
     return mailer->sent;
   }

@@ -76,7 +76,7 @@ export async function mail({test, browser, binary, people, check, shoot, accessi
       await page.reload();
       await page.getByLabel('Mail while I am away').waitFor();
       check(await page.getByLabel('Mail while I am away').isChecked(), 'the switch is off again');
-      await page.getByRole('heading', {name: 'Notifications'}).scrollIntoViewIfNeeded();
+      await page.getByLabel('Mail while I am away').scrollIntoViewIfNeeded();
       await shoot(cid, 'mail-switch');
     });
     await test('an address that is none is told beside the field', async () => {

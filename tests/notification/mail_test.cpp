@@ -47,7 +47,7 @@ struct Mailing {
     request.quiet_hours = std::move(quiet);
     return world.ask(who, std::move(request));
   }
-  const std::vector<Mail>& after(milliseconds time) {
+  const std::deque<Mail>& after(milliseconds time) {
     world.kernel.clock->advance(time);
     CHECK(world.kernel.wait(runner->turn(Context())));
     return mailer->sent;

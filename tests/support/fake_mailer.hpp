@@ -1,7 +1,6 @@
 #pragma once
 // A mailer that keeps what it is given, and answers as a test says.
 #include <deque>
-#include <vector>
 #include "loggia/kernel/mail.hpp"
 
 namespace loggia::test {
@@ -24,7 +23,7 @@ class FakeMailer final : public Mailer {
   void answer(Delivery::How how, std::string why) { once_.push_back(made(how, std::move(why))); }
   void always(Delivery::How how, std::string why) { always_ = made(how, std::move(why)); }
 
-  std::vector<Mail> sent;  // taken
+  std::deque<Mail> sent;  // taken; references stay good
   int tries = 0;
 
  private:

@@ -64,7 +64,10 @@ class Sink:
             self.loop.run_forever()
             self.server.close()
             for transport in list(self.transports):
-                transport.abort()
+                try:
+                    transport.abort()
+                except AttributeError:   # Python 3.11, of a TLS connection that has ended
+                    pass
             self.loop.run_until_complete(asyncio.sleep(0))
             for task in asyncio.all_tasks(self.loop):
                 task.cancel()

@@ -121,7 +121,7 @@ struct MailRunner::State {
     co_return true;
   }
 
-  static asio::awaitable<void> sleep(std::shared_ptr<State> state, milliseconds most) {
+  static asio::awaitable<void> rest(std::shared_ptr<State> state, milliseconds most) {
     asio::steady_timer timer(co_await asio::this_coro::executor, most);
     if (state->woken || state->draining) co_return;
     state->sleeping = &timer;
@@ -150,7 +150,7 @@ struct MailRunner::State {
         log::warn(context, "mail.queue_failed", Field("module", state->options.name), Field("why", done.error().detail));
         state->next = milliseconds(1000);
       }
-      co_await sleep(state, state->next);
+      co_await rest(state, state->next);
     }
   }
 };

@@ -236,6 +236,8 @@ std::string_view words_of(int status) {
       return "The connection speaks WebSocket from now on.";
     case 201:
       return "Made.";
+    case 202:
+      return "Taken. What comes of it is not said.";
     case 204:
       return "Done.";
     default:
