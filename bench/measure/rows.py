@@ -102,6 +102,22 @@ class Bench:
         self.report.say()
         self.report.say(f"Load {before} before, {load()} after.")
 
+    def storage(self, other):
+        """Acknowledged sends on two storages in turn, each with its data on the same disk."""
+        before, members, window = load(), 16, 16
+        rows = {Loggia: [], other: []}
+        for run in range(self.runs):
+            for server, got in rows.items():
+                print(f"run {run + 1} of {self.runs}: {server.name}", file=sys.stderr, flush=True)
+                with server() as running:
+                    got.append(self.own.acks(running, members, window, TEXT, self.seconds))
+        self.report.head(f"Acknowledged sends, {members * window} in flight ({members} senders, one room)", "storage", "a second", "of single runs", "p50 ms", "p99 ms")
+        for server, got in rows.items():
+            self.report.row(server.name, number(median(got, "acks_s")), spread(got, "acks_s"), number(median(got, "p50_ms")), number(median(got, "p99_ms")))
+        self.report.aims(("sends a second, PostgreSQL / SQLite", ratio(rows[other], rows[Loggia], "acks_s"), "at least", 0.5))
+        self.report.say()
+        self.report.say(f"Load {before} before, {load()} after.")
+
     def start(self):
         """Starts, and 10,000 connections that come, go and come back: tests/system/opening.py."""
         sys.path.insert(0, str(tools.ROOT / "tests/system"))

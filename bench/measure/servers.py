@@ -18,11 +18,15 @@ def free_port():
 class Loggia:
     name, driver, target = "Loggia (durable)", "loggia", "loggia"
 
+    def settings(self):
+        """More words for `serve`."""
+        return []
+
     def __enter__(self):
         self.home = tempfile.mkdtemp(prefix="loggia-bench-", dir=DISK)
         self.process = subprocess.Popen(
             [BUILD / "loggia", "serve", "--data", self.home + "/data", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--set", "gateway.rate_limit=false",
-             "--set", "auth.access_token_lifetime=6h", "--set", "log.level=warn"], stdout=subprocess.PIPE, text=True)
+             "--set", "auth.access_token_lifetime=6h", "--set", "log.level=warn", *self.settings()], stdout=subprocess.PIPE, text=True)
         line = self.process.stdout.readline()
         ready = re.search(r"http=http://(\S+)", line)
         if not ready:
@@ -34,6 +38,24 @@ class Loggia:
     def __exit__(self, *_):
         self.process.terminate()
         self.process.wait(30)
+        shutil.rmtree(self.home, ignore_errors=True)
+
+
+class LoggiaOnPostgres(Loggia):
+    """With a PostgreSQL of its own that syncs every commit to the same disk."""
+    name = "Loggia on PostgreSQL (durable)"
+
+    def settings(self):
+        os.chmod(self.home, 0o755)   # the server's own user passes through
+        started = subprocess.run([ROOT / "scripts/postgres", "start", "--safe", "--dir", self.home + "/postgres"], capture_output=True, text=True)
+        if started.returncode:
+            raise SystemExit(f"bench: {started.stderr.strip()}")
+        return ["--set", "storage.kind=postgres", "--set", "storage.postgres.url=" + started.stdout.strip().removeprefix("url=")]
+
+    def __exit__(self, *_):
+        self.process.terminate()
+        self.process.wait(30)
+        subprocess.run([ROOT / "scripts/postgres", "stop", "--dir", self.home + "/postgres"], check=True)
         shutil.rmtree(self.home, ignore_errors=True)
 
 

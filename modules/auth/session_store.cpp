@@ -80,9 +80,10 @@ void erase_expired(Transaction& transaction, Time now) {
 }
 
 void insert_revocation(Transaction& transaction, const Revocation& revocation) {
-  transaction.execute("INSERT INTO revocations (session, user, until) VALUES (?1, ?2, ?3) "
-                      "ON CONFLICT (session) DO UPDATE SET user = excluded.user, until = excluded.until",
-                      revocation.session, revocation.user, revocation.until);
+  transaction.execute(
+      "INSERT INTO revocations (session, user, until) VALUES (?1, ?2, ?3) "
+      "ON CONFLICT (session) DO UPDATE SET user = excluded.user, until = excluded.until",
+      revocation.session, revocation.user, revocation.until);
 }
 
 std::vector<Revocation> revocations(Query& query, Time now) {

@@ -54,8 +54,8 @@ struct Chat {
     co_return co_await store->write(context, std::move(work));
   }
   /// The same with what `make` will look at, sent for before: `ahead(Transaction&)`.
-  template <class F, class G>
-  auto written(Context context, F make, G ahead) -> boost::asio::awaitable<std::invoke_result_t<F, Transaction&, const Cause&>> {
+  template <class F, class G> auto written(Context context, F make, G ahead)
+      -> boost::asio::awaitable<std::invoke_result_t<F, Transaction&, const Cause&>> {
     using R = std::invoke_result_t<F, Transaction&, const Cause&>;
     auto work = [this, by = cause(context), make = std::move(make)](Transaction& transaction) mutable -> R {
       by.at = clock->now();

@@ -214,8 +214,8 @@ Unread count_unread(Query& query, const RoomId& room, const UserId& user, std::i
   Unread out;
   if (read_seq >= last_seq) return out;
   auto unread = query.select(
-      "SELECT COUNT(*) FROM (SELECT 1 FROM messages WHERE room = ?1 AND seq > ?2 AND seq <= ?3 AND author <> ?4 AND deleted = 0 LIMIT 999) AS found", room,
-      read_seq, last_seq, user);
+      "SELECT COUNT(*) FROM (SELECT 1 FROM messages WHERE room = ?1 AND seq > ?2 AND seq <= ?3 AND author <> ?4 AND deleted = 0 LIMIT 999) AS found",
+      room, read_seq, last_seq, user);
   if (unread->next()) out.unread = unread->integer(0);
   if (out.unread == 0) return out;
   const UserId everybody;

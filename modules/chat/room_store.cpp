@@ -204,9 +204,10 @@ void set_rank(Transaction& transaction, const RoomId& room, const UserId& user, 
 
 void remove_member(Transaction& transaction, Entry& room, const UserId& user, std::string_view why, const Taken& taken) {
   transaction.execute("DELETE FROM members WHERE room = ?1 AND user = ?2", room.id, user);
-  transaction.execute("INSERT INTO departures (user, room, why, changed) VALUES (?1, ?2, ?3, ?4) "
-                      "ON CONFLICT (user, room) DO UPDATE SET why = excluded.why, changed = excluded.changed",
-                      user, room.id, why, taken.change);
+  transaction.execute(
+      "INSERT INTO departures (user, room, why, changed) VALUES (?1, ?2, ?3, ?4) "
+      "ON CONFLICT (user, room) DO UPDATE SET why = excluded.why, changed = excluded.changed",
+      user, room.id, why, taken.change);
   transaction.execute("UPDATE rooms SET member_count = member_count - 1 WHERE id = ?1", room.id);
   --room.member_count;
 }
@@ -239,9 +240,10 @@ std::vector<BanRow> bans_after(Query& query, const RoomId& room, std::int64_t nu
 }
 
 void forget_room(Transaction& transaction, const RoomId& room, const Taken& taken) {
-  transaction.execute("INSERT INTO departures (user, room, why, changed) SELECT user, room, 'deleted', ?2 FROM members WHERE room = ?1 "
-                      "ON CONFLICT (user, room) DO UPDATE SET why = excluded.why, changed = excluded.changed",
-                      room, taken.change);
+  transaction.execute(
+      "INSERT INTO departures (user, room, why, changed) SELECT user, room, 'deleted', ?2 FROM members WHERE room = ?1 "
+      "ON CONFLICT (user, room) DO UPDATE SET why = excluded.why, changed = excluded.changed",
+      room, taken.change);
   transaction.execute("DELETE FROM members WHERE room = ?1", room);
   transaction.execute("DELETE FROM bans WHERE room = ?1", room);
   transaction.execute("DELETE FROM pins WHERE room = ?1", room);

@@ -84,8 +84,8 @@ bool notified(Query& query, const RoomId& room, std::int64_t seq, const UserId& 
 
 void put_decision(Transaction& transaction, const RoomId& room, std::int64_t seq, const UserId& user, bool notified, const std::string& rules,
                   Time at) {
-  transaction.execute("INSERT INTO decisions (room, seq, user, notified, rules, at) VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO NOTHING", room, seq, user,
-                      notified, rules, at);
+  transaction.execute("INSERT INTO decisions (room, seq, user, notified, rules, at) VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO NOTHING", room,
+                      seq, user, notified, rules, at);
 }
 
 std::optional<StoredDecision> decision(Query& query, const RoomId& room, std::int64_t seq, const UserId& user) {

@@ -1,4 +1,5 @@
 // `loggia export FILE` and `loggia import FILE`: all data as lines of text, from one storage into another (docs/moving.md).
+#include "loggia/kernel/moving.hpp"
 #include <fcntl.h>
 #include <unistd.h>
 #include <cerrno>
@@ -7,7 +8,6 @@
 #include <iostream>
 #include "cli/commands.hpp"
 #include "loggia/kernel/json_value.hpp"
-#include "loggia/kernel/moving.hpp"
 #include "loggia/kernel/process.hpp"
 
 namespace loggia::cli {
@@ -40,7 +40,8 @@ Result<std::shared_ptr<Database>> open(const ModuleDescriptor& module, const Con
   auto store = open_database(std::move(options));
   if (!store || !on_postgres(config)) return store;
   const auto served = (*store)->read_now([&](Query& query) -> Result<bool> {
-    return query.select("SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND application_name = ?1", "loggia " + module.name)->next();
+    return query.select("SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND application_name = ?1", "loggia " + module.name)
+        ->next();
   });
   if (!served) return served.error();
   if (*served) return Error(Errc::conflict, "a server works with this database. Stop all of them first.");

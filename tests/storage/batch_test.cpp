@@ -7,9 +7,10 @@
 namespace loggia {
 namespace {
 
-const Migration three_tables{1, "tables",
-                       "CREATE TABLE a(n INTEGER UNIQUE, text TEXT, id BLOB); CREATE TABLE b(n INTEGER, text TEXT, id BLOB); CREATE TABLE c(n INTEGER, text TEXT)",
-                       "CREATE TABLE a(n BIGINT UNIQUE, text TEXT, id BYTEA); CREATE TABLE b(n BIGINT, text TEXT, id BYTEA); CREATE TABLE c(n BIGINT, text TEXT)"};
+const Migration three_tables{
+    1, "tables",
+    "CREATE TABLE a(n INTEGER UNIQUE, text TEXT, id BLOB); CREATE TABLE b(n INTEGER, text TEXT, id BLOB); CREATE TABLE c(n INTEGER, text TEXT)",
+    "CREATE TABLE a(n BIGINT UNIQUE, text TEXT, id BYTEA); CREATE TABLE b(n BIGINT, text TEXT, id BYTEA); CREATE TABLE c(n BIGINT, text TEXT)"};
 
 std::string row_text(std::int64_t n) { return std::string(static_cast<std::size_t>(n % 40), 'x') + std::to_string(n); }
 Uuid row_id(std::int64_t n) { return Uuid(Bytes16{static_cast<std::uint8_t>(n), static_cast<std::uint8_t>(n >> 8)}); }
@@ -39,20 +40,22 @@ TEST_CASE("rows for several tables come in as they were given, however many ther
       return static_cast<std::int64_t>(transaction.execute("UPDATE b SET n = n WHERE text IS NULL"));
     });
     CHECK(seen.value() == count / 3);
-    REQUIRE(store->read_now([&](Query& query) -> Result<bool> {
-      auto rows = query.select("SELECT a.n, a.text, a.id, b.text, b.id FROM a JOIN b ON b.n = a.n ORDER BY a.n");
-      for (std::int64_t n = 1; n <= count; ++n) {
-        REQUIRE(rows->next());
-        CHECK(rows->integer(0) == n);
-        CHECK(rows->text(1) == row_text(n));
-        CHECK(rows->id<Uuid>(2) == row_id(n));
-        CHECK(rows->maybe_string(3) == (n % 3 == 0 ? std::nullopt : std::optional(row_text(n + 1))));
-        CHECK(rows->maybe_id<Uuid>(4) == (n % 5 == 0 ? std::nullopt : std::optional(row_id(n))));
-      }
-      CHECK_FALSE(rows->next());
-      auto last = query.select("SELECT count(*) FROM c");
-      return last->next() && last->integer(0) == count + 1;
-    }).value());
+    REQUIRE(store
+                ->read_now([&](Query& query) -> Result<bool> {
+                  auto rows = query.select("SELECT a.n, a.text, a.id, b.text, b.id FROM a JOIN b ON b.n = a.n ORDER BY a.n");
+                  for (std::int64_t n = 1; n <= count; ++n) {
+                    REQUIRE(rows->next());
+                    CHECK(rows->integer(0) == n);
+                    CHECK(rows->text(1) == row_text(n));
+                    CHECK(rows->id<Uuid>(2) == row_id(n));
+                    CHECK(rows->maybe_string(3) == (n % 3 == 0 ? std::nullopt : std::optional(row_text(n + 1))));
+                    CHECK(rows->maybe_id<Uuid>(4) == (n % 5 == 0 ? std::nullopt : std::optional(row_id(n))));
+                  }
+                  CHECK_FALSE(rows->next());
+                  auto last = query.select("SELECT count(*) FROM c");
+                  return last->next() && last->integer(0) == count + 1;
+                })
+                .value());
   }
 }
 
@@ -67,10 +70,12 @@ TEST_CASE("a row among many that breaks a constraint is refused with its command
   CHECK(store->write_now(one(1, 100)));
   CHECK(store->write_now(one(90, 190)).error().code == Errc::internal);
   CHECK(store->write_now(one(101, 150)));
-  CHECK(store->read_now([](Query& query) -> Result<std::int64_t> {
-    auto rows = query.select("SELECT (SELECT count(*) FROM a) + (SELECT count(*) FROM b) + (SELECT count(*) FROM c)");
-    return rows->next() ? rows->integer(0) : -1;
-  }).value() == 450);
+  CHECK(store
+            ->read_now([](Query& query) -> Result<std::int64_t> {
+              auto rows = query.select("SELECT (SELECT count(*) FROM a) + (SELECT count(*) FROM b) + (SELECT count(*) FROM c)");
+              return rows->next() ? rows->integer(0) : -1;
+            })
+            .value() == 450);
 }
 
 }  // namespace loggia

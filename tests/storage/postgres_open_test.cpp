@@ -41,7 +41,8 @@ bool holds(const std::string& text, std::string_view part) { return text.find(pa
 std::string elsewhere(const std::string& user, const std::string& database = "loggia", const std::string& port = "") {
   const auto url = test::postgres();
   const auto place = url.find('@'), colon = url.rfind(':'), slash = url.rfind('/');
-  return "postgresql://" + user + url.substr(place, colon + 1 - place) + (port.empty() ? url.substr(colon + 1, slash - colon - 1) : port) + "/" + database;
+  return "postgresql://" + user + url.substr(place, colon + 1 - place) + (port.empty() ? url.substr(colon + 1, slash - colon - 1) : port) + "/" +
+         database;
 }
 void as_the_server(const std::string& sql) {
   postgres::Target target;

@@ -90,7 +90,8 @@ TEST_SUITE("PostgreSQL" * doctest::skip(!test::on_postgres())) {
     });
     const auto took = clock->moment() - began;
     auto counted = t.one->read_now([](Query& query) -> Result<bool> {
-      auto rows = query.select("SELECT last_seq, (SELECT count(*) FROM message WHERE room = id), (SELECT max(seq) FROM message WHERE room = id) FROM room");
+      auto rows =
+          query.select("SELECT last_seq, (SELECT count(*) FROM message WHERE room = id), (SELECT max(seq) FROM message WHERE room = id) FROM room");
       for (int room = 1; room <= 5; ++room) {
         REQUIRE(rows->next());
         for (int column = 0; column < 3; ++column) CHECK(rows->integer(column) == 6 * 40);
@@ -109,7 +110,8 @@ TEST_SUITE("PostgreSQL" * doctest::skip(!test::on_postgres())) {
       for (int at = 0; at < 50; ++at)
         // In two rooms, so that no lock keeps them apart: the unique key does.
         heard[static_cast<std::size_t>(thread)].push_back(
-            store.write_now([&](Transaction& transaction) { return send(transaction, 1 + thread % 2, thread, "key " + std::to_string(at)); }).value());
+            store.write_now([&](Transaction& transaction) { return send(transaction, 1 + thread % 2, thread, "key " + std::to_string(at)); })
+                .value());
     });
     for (const auto& one : heard) CHECK(one == heard[0]);
   }

@@ -74,8 +74,7 @@ TEST_CASE("every kind of value comes back as it went in") {
   const auto text = test::on_postgres() ? std::string("größe") : std::string("größe\0x", 9);  // U+0000 reaches no store (contract, section 3)
   REQUIRE(store
               ->write_now([&](Transaction& transaction) -> Result<std::int64_t> {
-                return transaction.execute("INSERT INTO thing VALUES (?1, ?2, ?3, ?4, ?5)", id, at, true, text,
-                                           std::optional<int>());
+                return transaction.execute("INSERT INTO thing VALUES (?1, ?2, ?3, ?4, ?5)", id, at, true, text, std::optional<int>());
               })
               .value() == 1);
   REQUIRE(store->read_now([&](Query& query) -> Result<bool> {

@@ -15,7 +15,8 @@ class FullDisk {
   /// `store`: in memory, with this many pages at most, or a schema.
   FullDisk(Database& store, int pages) : store_{store} {
     if (!on_postgres()) allow(pages);
-    else run(R"sql(
+    else
+      run(R"sql(
 CREATE FUNCTION no_room() RETURNS TRIGGER LANGUAGE plpgsql AS $$ BEGIN RAISE SQLSTATE '53100' USING MESSAGE = 'could not extend file'; END $$;
 DO $$ DECLARE one TEXT; BEGIN
   FOR one IN SELECT tablename FROM pg_tables WHERE schemaname = current_schema() AND tablename <> 'kernel_writer' LOOP
@@ -30,8 +31,8 @@ END $$)sql");
 
  private:
   void allow(int pages) {
-    const auto done = store_.read_now(
-        [pages](Query& query) -> Result<bool> { return query.select("PRAGMA max_page_count=" + std::to_string(pages))->next(); });
+    const auto done =
+        store_.read_now([pages](Query& query) -> Result<bool> { return query.select("PRAGMA max_page_count=" + std::to_string(pages))->next(); });
     if (!done.value()) throw std::runtime_error("SQLite takes no limit");
   }
   /// By a session of the test's own.

@@ -1,6 +1,6 @@
 #pragma once
-// Stores for tests: in memory, gone with the last reference; or a file in a directory of the test's own, to be closed and opened again. Or schemas of a
-// PostgreSQL: support/placed.hpp.
+// Stores for tests: in memory, gone with the last reference; or a file in a directory of the test's own, to be closed and opened again. Or schemas of
+// a PostgreSQL: support/placed.hpp.
 #include <unistd.h>
 #include <filesystem>
 #include <stdexcept>

@@ -112,8 +112,9 @@ std::vector<FieldError> check_process(const Config& config, const std::vector<Mo
   }
   if (config.text("storage.kind") == "postgres") {
     if (postgres_library().empty())
-      wrong.push_back({"storage.kind", "this build has no PostgreSQL: install libpq-dev and build Loggia again (scripts/build), or set storage.kind = "
-                                       "\"sqlite\""});
+      wrong.push_back({"storage.kind",
+                       "this build has no PostgreSQL: install libpq-dev and build Loggia again (scripts/build), or set storage.kind = "
+                       "\"sqlite\""});
     else if (config.text("storage.postgres.url").empty())
       wrong.push_back({"storage.postgres.url", "is missing; it says where the data is: postgresql://USER:PASSWORD@HOST:5432/DATABASE"});
   }

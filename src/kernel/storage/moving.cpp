@@ -8,8 +8,8 @@ namespace loggia::moving {
 namespace {
 
 using json = nlohmann::json;
-constexpr std::int64_t page = 500;               // rows that are read at once
-constexpr std::size_t rows_max = 2000;           // of a transaction that writes
+constexpr std::int64_t page = 500;      // rows that are read at once
+constexpr std::size_t rows_max = 2000;  // of a transaction that writes
 constexpr std::size_t bytes_max = 4u << 20;
 constexpr std::string_view unfinished = "import.unfinished";
 
@@ -38,20 +38,22 @@ std::string in_quotes(const std::string& name) { return '"' + name + '"'; }
 /// All but the schema's own history, which a store has from its making.
 std::vector<Table> tables_of(Query& query, bool postgres) {
   std::vector<Table> out;
-  auto names = query.select(postgres ? "SELECT CAST(tablename AS TEXT) FROM pg_catalog.pg_tables WHERE schemaname = current_schema() "
-                                       "AND tablename NOT IN ('schema_migrations', 'kernel_writer') ORDER BY CAST(tablename AS TEXT) COLLATE \"C\""
-                                     : "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite%' AND name <> 'schema_migrations' "
-                                       "ORDER BY name");
+  auto names =
+      query.select(postgres ? "SELECT CAST(tablename AS TEXT) FROM pg_catalog.pg_tables WHERE schemaname = current_schema() "
+                              "AND tablename NOT IN ('schema_migrations', 'kernel_writer') ORDER BY CAST(tablename AS TEXT) COLLATE \"C\""
+                            : "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite%' AND name <> 'schema_migrations' "
+                              "ORDER BY name");
   while (names->next()) out.emplace_back().name = names->string(0);
   for (auto& table : out) {
-    auto columns = query.select(
-        postgres ? "SELECT CAST(a.attname AS TEXT), format_type(a.atttypid, NULL), COALESCE(array_position(CAST(i.indkey AS SMALLINT[]), a.attnum), -1) + 1, "
-                   "CASE WHEN a.attidentity <> '' THEN 1 ELSE 0 END "
-                   "FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid AND c.relnamespace = CAST(current_schema() AS regnamespace) "
-                   "LEFT JOIN pg_catalog.pg_index i ON i.indrelid = c.oid AND i.indisprimary "
-                   "WHERE c.relname = ?1 AND a.attnum > 0 AND NOT a.attisdropped"
-                 : "SELECT name, type, pk, 0 FROM pragma_table_info(?1)",
-        table.name);
+    auto columns = query.select(postgres ? "SELECT CAST(a.attname AS TEXT), format_type(a.atttypid, NULL), COALESCE(array_position(CAST(i.indkey AS "
+                                           "SMALLINT[]), a.attnum), -1) + 1, "
+                                           "CASE WHEN a.attidentity <> '' THEN 1 ELSE 0 END "
+                                           "FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid AND c.relnamespace = "
+                                           "CAST(current_schema() AS regnamespace) "
+                                           "LEFT JOIN pg_catalog.pg_index i ON i.indrelid = c.oid AND i.indisprimary "
+                                           "WHERE c.relname = ?1 AND a.attnum > 0 AND NOT a.attisdropped"
+                                         : "SELECT name, type, pk, 0 FROM pragma_table_info(?1)",
+                                table.name);
     while (columns->next()) {
       auto& column = table.columns.emplace_back();
       column.name = columns->string(0);
@@ -109,8 +111,8 @@ std::string page_of(const Table& table, bool first) {
     key += (at == 0 ? "" : ", ") + in_quotes(parts[at]->name);
     marks += (at == 0 ? "?" : ", ?") + std::to_string(at + 1);
   }
-  return "SELECT " + columns + " FROM " + in_quotes(table.name) + (first ? "" : " WHERE (" + key + ") > (" + marks + ")") + " ORDER BY " + key + " LIMIT " +
-         std::to_string(page);
+  return "SELECT " + columns + " FROM " + in_quotes(table.name) + (first ? "" : " WHERE (" + key + ") > (" + marks + ")") + " ORDER BY " + key +
+         " LIMIT " + std::to_string(page);
 }
 
 void tell_table(Query& query, const std::string& module, const Table& table, const std::function<void(std::string_view)>& line, Tally& tally) {
@@ -135,7 +137,8 @@ void tell_table(Query& query, const std::string& module, const Table& table, con
       line(text);
       const auto counted = table.name + text;
       tally.all.add(counted);
-      if (room >= 0 && row[static_cast<std::size_t>(room)].is_string()) tally.rooms[row[static_cast<std::size_t>(room)].get<std::string>()].add(counted);
+      if (room >= 0 && row[static_cast<std::size_t>(room)].is_string())
+        tally.rooms[row[static_cast<std::size_t>(room)].get<std::string>()].add(counted);
       last = std::move(row);
       ++count;
     }
@@ -197,9 +200,8 @@ Result<bool> Listener::head(const std::string& table, const std::vector<std::str
   columns_.clear();
   for (const auto& column : columns) {
     const auto colon = column.rfind(':');
-    const bool fine = colon != column.npos && std::all_of(column.begin(), column.begin() + static_cast<std::ptrdiff_t>(colon), [](unsigned char c) {
-                        return std::islower(c) != 0 || std::isdigit(c) != 0 || c == '_';
-                      });
+    const bool fine = colon != column.npos && std::all_of(column.begin(), column.begin() + static_cast<std::ptrdiff_t>(colon),
+                                                          [](unsigned char c) { return std::islower(c) != 0 || std::isdigit(c) != 0 || c == '_'; });
     if (!fine) return Error(Errc::invalid_request, "\"" + column + "\" is no column with its type");
     columns_.push_back({column.substr(0, colon), kind_of(column.substr(colon + 1))});
     names += (names.empty() ? "" : ", ") + in_quotes(columns_.back().name);

@@ -103,12 +103,9 @@ Connection::~Connection() { PQfinish(handle_); }
 void Connection::connect() {
   // What stands before the URL it may say otherwise, what stands behind it may not.
   const auto application = "loggia " + target_.name;
-  const std::pair<const char*, const char*> given[] = {{"keepalives_idle", "10"},
-                                                       {"keepalives_interval", "5"},
-                                                       {"tcp_user_timeout", "15000"},
-                                                       {"fallback_application_name", application.c_str()},
-                                                       {"dbname", target_.url.c_str()},
-                                                       {"client_encoding", "UTF8"}};
+  const std::pair<const char*, const char*> given[] = {{"keepalives_idle", "10"},       {"keepalives_interval", "5"},
+                                                       {"tcp_user_timeout", "15000"},   {"fallback_application_name", application.c_str()},
+                                                       {"dbname", target_.url.c_str()}, {"client_encoding", "UTF8"}};
   std::vector<const char*> keys, values;
   for (const auto& [key, value] : given) {
     keys.push_back(key);
@@ -294,9 +291,7 @@ const Text& Connection::text_of(std::string_view sql) {
   return prepared.text;
 }
 
-std::shared_ptr<Reply> Connection::send(std::string_view sql, std::span<const Parameter> parameters) {
-  return send(text_of(sql), sql, parameters);
-}
+std::shared_ptr<Reply> Connection::send(std::string_view sql, std::span<const Parameter> parameters) { return send(text_of(sql), sql, parameters); }
 
 std::shared_ptr<Reply> Connection::send(const Text& text, std::string_view key, std::span<const Parameter> parameters) {
   if (failed_) throw *failed_;

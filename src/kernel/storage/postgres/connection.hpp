@@ -73,8 +73,8 @@ class Connection {
     std::unordered_map<std::string, std::string> names;  // by the kinds of its parameters
   };
   struct Pending {
-    std::shared_ptr<Reply> reply;   // none: a preparation, or a point of synchronisation
-    std::string* name = nullptr;    // of the preparation: forgotten where it did not come to be
+    std::shared_ptr<Reply> reply;  // none: a preparation, or a point of synchronisation
+    std::string* name = nullptr;   // of the preparation: forgotten where it did not come to be
     bool synchronises = false;
   };
   void connect();

@@ -101,8 +101,9 @@ Result<std::vector<std::string>> pending(Connection& connection, const std::stri
   std::vector<std::string> out;
   const bool history = has_history(connection, schema);
   if (!history && found(connection, "SELECT 1 FROM pg_catalog.pg_tables WHERE schemaname = ?1 AND tablename <> ?2 LIMIT 1", schema))
-    return Error(Errc::invalid_request, "the schema \"" + schema + "\" has tables of another program. Move it away, or name another database in "
-                                        "storage.postgres.url.");
+    return Error(Errc::invalid_request, "the schema \"" + schema +
+                                            "\" has tables of another program. Move it away, or name another database in "
+                                            "storage.postgres.url.");
   for (const auto& part : parts) {
     auto done = history ? applied(connection, part.name) : Numbered();
     for (const auto& step : part.steps) {

@@ -12,7 +12,7 @@ namespace loggia {
 namespace postgres {
 namespace {
 
-constexpr int oldest_server = 130000;  // that knows all that is used here
+constexpr int oldest_server = 130000;   // that knows all that is used here
 constexpr std::size_t readers_max = 4;  // connections a module, of the server's limit
 
 class PostgresDatabase final : public Database {
@@ -91,17 +91,21 @@ Result<Target> target_of(const DatabaseOptions& options) {
   target.url = options.postgres;
   target.name = options.name;
   target.schema = options.schema.empty() ? options.name : options.schema;
-  const auto fine = [](char c) { return std::islower(static_cast<unsigned char>(c)) != 0 || std::isdigit(static_cast<unsigned char>(c)) != 0 || c == '_'; };
+  const auto fine = [](char c) {
+    return std::islower(static_cast<unsigned char>(c)) != 0 || std::isdigit(static_cast<unsigned char>(c)) != 0 || c == '_';
+  };
   if (!std::all_of(target.schema.begin(), target.schema.end(), fine) || target.schema.size() > 60)
     return mistake("\"" + target.schema + "\" cannot be the name of a schema: it has small letters, digits and _");
   if (!target.url.starts_with("postgresql://") && !target.url.starts_with("postgres://"))
-    return mistake("storage.postgres.url is no address of a PostgreSQL: it begins with postgresql://, as in postgresql://USER:PASSWORD@HOST:5432/DATABASE");
+    return mistake(
+        "storage.postgres.url is no address of a PostgreSQL: it begins with postgresql://, as in postgresql://USER:PASSWORD@HOST:5432/DATABASE");
   char* why = nullptr;
   auto* parsed = PQconninfoParse(target.url.c_str(), &why);
   PQfreemem(why);  // it repeats parts of the URL
   if (!parsed)
-    return mistake("storage.postgres.url cannot be read: it is postgresql://USER:PASSWORD@HOST:5432/DATABASE, and what is special in a part "
-                   "(: / @ ? # %) is written %XX");
+    return mistake(
+        "storage.postgres.url cannot be read: it is postgresql://USER:PASSWORD@HOST:5432/DATABASE, and what is special in a part "
+        "(: / @ ? # %) is written %XX");
   PQconninfoFree(parsed);
   return target;
 }
@@ -127,7 +131,8 @@ Error not_opened(const Target& target, const Failure& failure) {
 std::unique_ptr<Connection> connected(const Target& target) {
   auto connection = std::make_unique<Connection>(target);
   if (connection->version() < oldest_server)
-    throw Failure(Trouble::command, "0A000", "the server is PostgreSQL " + std::to_string(connection->version() / 10000) + ", and 13 is the oldest that serves");
+    throw Failure(Trouble::command, "0A000",
+                  "the server is PostgreSQL " + std::to_string(connection->version() / 10000) + ", and 13 is the oldest that serves");
   auto rows = connection->select("SELECT current_setting('server_encoding')", {});
   if (rows->next() && rows->text(0) != "UTF8")
     throw Failure(Trouble::command, "22021", "the database is encoded as " + rows->string(0) + ", not UTF8; make it with ENCODING 'UTF8'");

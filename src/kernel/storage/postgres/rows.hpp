@@ -5,8 +5,8 @@
 namespace loggia::postgres {
 
 // Of its catalogue (pg_type.dat): these never change.
-constexpr unsigned type_bool = 16, type_bytea = 17, type_int8 = 20, type_int2 = 21, type_int4 = 23, type_text = 25, type_name = 19, type_unknown = 705,
-                   type_varchar = 1043, type_numeric = 1700;
+constexpr unsigned type_bool = 16, type_bytea = 17, type_int8 = 20, type_int2 = 21, type_int4 = 23, type_text = 25, type_name = 19,
+                   type_unknown = 705, type_varchar = 1043, type_numeric = 1700;
 
 /// Waits for its statement at the first next(). Not longer than the transaction.
 class RowsThere final : public Rows {

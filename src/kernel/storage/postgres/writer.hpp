@@ -40,8 +40,8 @@ class Writer {
   struct Options {
     Target target;
     std::size_t queue = 10000;
-    std::shared_ptr<Clock> clock;         // of deadlines
-    std::shared_ptr<Clock> real;          // of what happens on the network
+    std::shared_ptr<Clock> clock;  // of deadlines
+    std::shared_ptr<Clock> real;   // of what happens on the network
     std::shared_ptr<Random> random;
     std::function<void(const std::string&)> on_fatal;
     milliseconds doubt{10000};  // how long the truth about a commit is looked for before it is called unknown
@@ -92,8 +92,8 @@ class Writer {
   Options options_;
   std::unique_ptr<Connection> connection_;
   Backoff backoff_;
-  Uuid id_;                    // of this writer, in kernel_writer
-  std::int64_t number_ = 0;    // of the group that runs
+  Uuid id_;                  // of this writer, in kernel_writer
+  std::int64_t number_ = 0;  // of the group that runs
   std::uint64_t era_ = 0;
   std::optional<Doubt> doubt_;
   Moment probed_{};
