@@ -59,6 +59,35 @@ TEST_CASE("rows for several tables come in as they were given, however many ther
   }
 }
 
+TEST_CASE("of values that follow each other in one row the last stays, and each is seen by what reads behind it") {
+  auto store = test::memory_database(std::make_shared<test::FakeClock>(), {three_tables});
+  const auto set = [](Transaction& transaction, std::int64_t n, std::string_view text) {
+    return transaction.execute("UPDATE a SET text = ?2 WHERE n = ?1", n, text);
+  };
+  const auto text = [](Query& query, std::int64_t n) {
+    auto rows = query.select("SELECT text FROM a WHERE n = ?1", n);
+    return rows->next() ? rows->string(0) : "none";
+  };
+  REQUIRE(store->write_now([&](Transaction& transaction) -> Result<bool> {
+    put_row(transaction, 1);
+    set(transaction, 1, "one");
+    put_row(transaction, 2);
+    const auto first = set(transaction, 1, "two");
+    set(transaction, 2, "other");
+    CHECK(text(transaction, 1) == "two");
+    const auto none = set(transaction, 99, "nobody");
+    const auto last = set(transaction, 1, "three");
+    transaction.execute("UPDATE a SET text = text || ?2 WHERE n = ?1", 1, "!");
+    set(transaction, 2, "last");
+    CHECK(first == 1);
+    CHECK(last == 1);
+    CHECK(none == 0);
+    transaction.execute("UPDATE a SET text = ?2, id = ?3 WHERE n = ?1", 2, "quite the last", row_id(7));
+    return true;
+  }));
+  CHECK(store->read_now([&](Query& query) -> Result<bool> { return text(query, 1) == "three!" && text(query, 2) == "quite the last"; }).value());
+}
+
 TEST_CASE("a row among many that breaks a constraint is refused with its command, and all others stay") {
   auto store = test::memory_database(std::make_shared<test::FakeClock>(), {three_tables});
   const auto one = [](std::int64_t from, std::int64_t to) {

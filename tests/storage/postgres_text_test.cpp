@@ -37,6 +37,16 @@ TEST_CASE("an INSERT of parameters in their order can be joined with others, and
     CHECK(translated(other).table.empty());
 }
 
+TEST_CASE("an UPDATE of one row's values by its key is known, and no other") {
+  CHECK(translated("UPDATE rooms SET last_seq = ?2, changed = ?3 WHERE id = ?1").overwrites == "rooms");
+  CHECK(translated("UPDATE t SET a = ?2 WHERE id = ?1").overwrites == "t");
+  for (const char* other :
+       {"UPDATE t SET a = a + ?2 WHERE id = ?1", "UPDATE t SET a = ?2 WHERE id = ?1 AND b = ?3", "UPDATE t SET a = ?1 WHERE id = ?1",
+        "UPDATE t SET a = ?2 WHERE id > ?1", "UPDATE t SET a = ?2", "UPDATE t SET a = 1 WHERE id = ?1", "UPDATE t SET a = ?2, b = NULL WHERE id = ?1",
+        "UPDATE t SET a = ?2 WHERE id = ?1 RETURNING a", "DELETE FROM t WHERE id = ?1"})
+    CHECK(translated(other).overwrites.empty());
+}
+
 TEST_CASE("whether a statement names a table is seen by the whole word") {
   CHECK(names("SELECT 1 FROM thing WHERE a", "thing"));
   CHECK(names("thing", "thing"));

@@ -6,6 +6,39 @@ namespace {
 
 constexpr std::size_t rows_together = 64;  // and 16, 4, 1
 
+/// A letter each; empty where one is of no kind: among others it would have to be something.
+std::string kinds_of(std::span<const Parameter> parameters) {
+  std::string out;
+  for (const auto& parameter : parameters) {
+    if (parameter.kind() == Parameter::Kind::any) return std::string();
+    out += static_cast<char>('a' + static_cast<int>(parameter.kind()));
+  }
+  return out;
+}
+
+/// Parameters for later: what they borrowed is copied.
+void keep(std::span<const Parameter> given, std::deque<std::string>& kept, std::vector<Parameter>& parameters) {
+  for (const auto& parameter : given) {
+    const auto& value = parameter.value();
+    if (const auto* text = std::get_if<std::string_view>(&value)) {
+      parameters.emplace_back(kept.emplace_back(*text));
+    } else if (const auto* blob = std::get_if<std::span<const std::uint8_t>>(&value); blob && blob->data()) {
+      const auto& copy = kept.emplace_back(blob->begin(), blob->end());
+      parameters.emplace_back(std::span(reinterpret_cast<const std::uint8_t*>(copy.data()), copy.size()));
+    } else {
+      parameters.push_back(parameter);
+    }
+  }
+}
+
+std::string bytes_of(const Parameter& parameter) {
+  const auto& value = parameter.value();
+  if (const auto* number = std::get_if<std::int64_t>(&value)) return std::to_string(*number);
+  if (const auto* text = std::get_if<std::string_view>(&value)) return std::string(*text);
+  if (const auto* blob = std::get_if<std::span<const std::uint8_t>>(&value)) return std::string(blob->begin(), blob->end());
+  return std::string();
+}
+
 }  // namespace
 
 void Group::back_to(Mark mark) {
@@ -20,6 +53,7 @@ void Group::back_to(Mark mark) {
 void Group::undone() {
   ++era_;
   batches_.clear();
+  overwritten_.clear();
 }
 
 void Group::run_before() {
@@ -33,11 +67,8 @@ void Group::say(std::string_view sql) { connection_.send(sql, {}); }
 /// True where the row waits with others of its kind. Its table is then looked at by nobody who does not send them first.
 bool Group::put_together(std::string_view sql, const Text& text, std::span<const Parameter> parameters) {
   if (text.table.empty() || text.values != parameters.size()) return false;
-  std::string kinds;
-  for (const auto& parameter : parameters) {
-    if (parameter.kind() == Parameter::Kind::any) return false;  // among others it would have to be something
-    kinds += static_cast<char>('a' + static_cast<int>(parameter.kind()));
-  }
+  auto kinds = kinds_of(parameters);
+  if (kinds.empty()) return false;
   auto batch = std::find_if(batches_.begin(), batches_.end(), [&](const Batch& one) { return one.sql == sql && one.kinds == kinds; });
   if (batch == batches_.end()) {
     flush_named(text.sql);
@@ -46,17 +77,7 @@ bool Group::put_together(std::string_view sql, const Text& text, std::span<const
     batch->table = text.table;
     batch->kinds = std::move(kinds);
   }
-  for (const auto& parameter : parameters) {
-    const auto& value = parameter.value();
-    if (const auto* given = std::get_if<std::string_view>(&value)) {
-      batch->parameters.emplace_back(batch->kept.emplace_back(*given));
-    } else if (const auto* blob = std::get_if<std::span<const std::uint8_t>>(&value); blob && blob->data()) {
-      const auto& copy = batch->kept.emplace_back(blob->begin(), blob->end());
-      batch->parameters.emplace_back(std::span(reinterpret_cast<const std::uint8_t*>(copy.data()), copy.size()));
-    } else {
-      batch->parameters.push_back(parameter);
-    }
-  }
+  keep(parameters, batch->kept, batch->parameters);
   if (++batch->rows == rows_together) flush(*batch);
   return true;
 }
@@ -78,11 +99,41 @@ void Group::flush(Batch& batch) {
   batch.kept.clear();
 }
 
+/// True where the row's new values wait, in place of those that waited before.
+bool Group::overwrite(std::string_view sql, const Text& text, std::span<const Parameter> parameters) {
+  const auto kinds = text.overwrites.empty() ? std::string() : kinds_of(parameters);
+  if (kinds.empty()) return false;
+  for (const auto& [key, row] : overwritten_)
+    if (row.table == text.overwrites && (key.first != sql || row.kinds != kinds)) return false;
+  for (auto& batch : batches_)
+    if (batch.rows > 0 && batch.table == text.overwrites) flush(batch);
+  auto& row = overwritten_[{std::string(sql), bytes_of(parameters[0])}];
+  row.table = text.overwrites;
+  row.kinds = kinds;
+  row.tickets.push_back(static_cast<std::int64_t>(replies_.size()));
+  row.parameters.clear();
+  row.kept.clear();
+  keep(parameters, row.kept, row.parameters);
+  return true;
+}
+
+void Group::flush(const std::string& sql, Overwritten& row) {
+  const auto reply = connection_.send(sql, row.parameters);
+  for (const auto ticket : row.tickets) replies_[static_cast<std::size_t>(ticket)] = reply;
+}
+
 void Group::flush() {
   for (auto& batch : batches_) flush(batch);
+  for (auto& [key, row] : overwritten_) flush(key.first, row);
+  overwritten_.clear();
 }
 
 void Group::flush_named(std::string_view sql) {
+  for (auto row = overwritten_.begin(); row != overwritten_.end();) {
+    const bool named = names(sql, row->second.table);
+    if (named) flush(row->first.first, row->second);
+    row = named ? overwritten_.erase(row) : std::next(row);
+  }
   for (auto& batch : batches_)
     if (batch.rows > 0 && names(sql, batch.table)) flush(batch);
 }
@@ -100,13 +151,20 @@ std::unique_ptr<Rows> Group::run(std::string_view sql, std::span<const Parameter
 
 Changes Group::change(std::string_view sql, std::span<const Parameter> parameters) {
   ++writes_;
-  if (put_together(sql, connection_.text_of(sql), parameters)) return Changes(1);
-  flush_named(sql);
-  replies_.push_back(connection_.send(sql, parameters));
+  const auto& text = connection_.text_of(sql);
+  if (put_together(sql, text, parameters)) return Changes(1);
+  if (overwrite(sql, text, parameters)) {
+    replies_.push_back(nullptr);
+  } else {
+    flush_named(sql);
+    replies_.push_back(connection_.send(sql, parameters));
+  }
   return Changes(*this, static_cast<std::int64_t>(replies_.size()) - 1);
 }
 
 std::int64_t Group::changed(std::int64_t ticket) {
+  if (!replies_.at(static_cast<std::size_t>(ticket))) flush();
+  if (!replies_.at(static_cast<std::size_t>(ticket))) throw std::logic_error("the statement was undone");
   auto& reply = *replies_.at(static_cast<std::size_t>(ticket));
   connection_.wait(reply);
   return reply.changed;

@@ -64,7 +64,17 @@ class Group final : public Transaction {
     std::deque<std::string> kept;  // what texts and blobs of the parameters held
     std::vector<Parameter> parameters;
   };
+  /// A row's new values, which nobody has looked at.
+  struct Overwritten {
+    std::string table, kinds;
+    std::vector<std::int64_t> tickets;
+    std::deque<std::string> kept;
+    std::vector<Parameter> parameters;
+  };
+  using OverwrittenRows = std::map<std::pair<std::string, std::string>, Overwritten>;  // by statement and key
   void send_lock(const Lock& lock, bool wait);
+  bool overwrite(std::string_view sql, const Text& text, std::span<const Parameter> parameters);
+  void flush(const std::string& sql, Overwritten& row);
   bool put_together(std::string_view sql, const Text& text, std::span<const Parameter> parameters);
   void flush(Batch& batch);
   void flush_named(std::string_view sql);
@@ -74,7 +84,8 @@ class Group final : public Transaction {
   std::list<Batch> batches_;  // which stay where they are: parameters point into them
   std::vector<std::function<void()>> after_;
   std::vector<std::pair<std::uint64_t, std::function<void(Transaction&)>>> before_;
-  std::vector<std::shared_ptr<Reply>> replies_;  // by ticket
+  OverwrittenRows overwritten_;
+  std::vector<std::shared_ptr<Reply>> replies_;  // by ticket; none while the statement waits
   std::uint64_t writes_ = 0;
   std::set<LockOrder> held_;
   std::vector<LockOrder> order_;  // as they were taken

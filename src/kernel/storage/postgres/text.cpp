@@ -69,6 +69,39 @@ void look_at_insert(Text& text) {
   text.values = count;
 }
 
+/// Words and signs of a statement, one at a time.
+class Words {
+ public:
+  explicit Words(std::string_view sql) : rest_{sql} {}
+  std::string_view next() {
+    rest_ = rest_.substr(past_space(rest_, 0));
+    auto size = past_word(rest_, rest_.starts_with('$') ? 1 : 0);
+    if (size == 0 && !rest_.empty()) size = 1;
+    const auto out = rest_.substr(0, size);
+    rest_ = rest_.substr(size);
+    return out;
+  }
+
+ private:
+  std::string_view rest_;
+};
+
+/// Fills in what makes an UPDATE one of those of which the last counts.
+void look_at_update(Text& text) {
+  Words words(text.sql);
+  if (!same_word(words.next(), "update")) return;
+  const auto table = words.next();
+  if (!same_word(words.next(), "set")) return;
+  for (auto separator = std::string_view(","); !same_word(separator, "where"); separator = words.next()) {
+    if (separator != ",") return;
+    const auto column = words.next();
+    const auto sign = words.next(), value = words.next();
+    if (column.empty() || sign != "=" || !value.starts_with('$') || value == "$1") return;
+  }
+  words.next();
+  if (words.next() == "=" && words.next() == "$1" && words.next().empty()) text.overwrites = table;
+}
+
 }  // namespace
 
 Text translated(std::string_view sql) {
@@ -94,6 +127,7 @@ Text translated(std::string_view sql) {
     }
   }
   if (!out.reads) look_at_insert(out);
+  if (!out.reads) look_at_update(out);
   return out;
 }
 

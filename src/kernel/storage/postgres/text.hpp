@@ -13,6 +13,8 @@ struct Text {
   /// Several of these may be one statement.
   std::string table;
   std::size_t values_at = 0, values = 0;
+  /// Of `UPDATE t SET a = ?2, b = ?3 WHERE id = ?1`, values alone: the table. Of several with the same ?1 the last is all that counts.
+  std::string overwrites;
 };
 
 /// `?1` becomes `$1`, and the column that is called user, which is a word of PostgreSQL's own, gets its quotes; in texts, quoted names
