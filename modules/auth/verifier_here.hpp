@@ -25,7 +25,8 @@ class VerifierHere final : public Verifier {
   Watch on_revoked(std::function<void(UserId user, SessionId session)> handler) override;
   bool in_contact() const override { return true; }
 
-  /// A session has ended; heard again, it is told to nobody. Known until `until`: then its last access token is over anyway. `tell_watchers` false: at start, of old ones.
+  /// A session has ended; heard again, it is told to nobody. Known until `until`: then its last access token is over anyway. `tell_watchers` false:
+  /// at start, of old ones.
   void revoked(const UserId& user, const SessionId& session, Time until, bool tell_watchers);
   /// Nothing of the user is valid any more, until enabled().
   void disabled(const UserId& user, bool tell_watchers);

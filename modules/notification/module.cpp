@@ -114,7 +114,9 @@ class NotificationModule final : public Module {
   /// Of several processes on one store each has all settings in memory. Who changes one says so, as a signal; since those may be lost, all
   /// are read again now and then.
   void share_settings() {
-    parts_->tell_others = [&bus = *kernel_.bus](const UserId& user) { bus.signal("notification", settings_topic, settings_changed, user.text(), "{}", std::string()); };
+    parts_->tell_others = [&bus = *kernel_.bus](const UserId& user) {
+      bus.signal("notification", settings_topic, settings_changed, user.text(), "{}", std::string());
+    };
     kernel_.bus->follow(std::string(settings_topic), [this](const EventPtr& event) {
       if (event->type == settings_changed) tasks_.spawn(kernel_.shards->executor(0), "notification.settings", read_settings(parts_));
     });

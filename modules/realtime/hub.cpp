@@ -12,7 +12,8 @@ Numbers::Numbers(Metrics& metrics)
       resets{metrics.counter("loggia_realtime_resets_total", "Rooms that a resume answered with room.reset.", Labels())},
       gaps{metrics.counter("loggia_realtime_gaps_total", "Gaps in a room's order that were filled from chat.", Labels())} {
   for (const int code : code::all)
-    closed[code] = &metrics.counter("loggia_realtime_closed_total", "Connections that the server closed, by close code.", Labels{{"code", std::to_string(code)}});
+    closed[code] = &metrics.counter("loggia_realtime_closed_total", "Connections that the server closed, by close code.",
+                                    Labels{{"code", std::to_string(code)}});
 }
 
 void Hub::make_nodes() {

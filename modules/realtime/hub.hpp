@@ -34,7 +34,7 @@ struct Numbers {
   Counter& drops;   // queues of slow readers
   Counter& resumes;
   Counter& resets;
-  Counter& gaps;  // filled from chat
+  Counter& gaps;                   // filled from chat
   std::map<int, Counter*> closed;  // by this side, by close code
 };
 

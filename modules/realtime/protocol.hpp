@@ -147,6 +147,6 @@ std::variant<Request, Refusal> parse_request(std::string_view text);
 namespace code {
 inline constexpr int going_away = 1001, protocol_error = 4000, no_hello = 4001, bad_token = 4003, too_slow = 4008, revoked = 4009, too_many = 4029;
 inline constexpr int all[] = {going_away, protocol_error, no_hello, bad_token, too_slow, revoked, too_many};
-}
+}  // namespace code
 
 }  // namespace loggia::realtime

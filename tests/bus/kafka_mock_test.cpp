@@ -19,7 +19,8 @@ class MockCluster {
     health_ = std::make_unique<kafka::Health>(options);
     client_ = kafka::client(RD_KAFKA_PRODUCER, kafka::configuration(options, *health_, {}));
     cluster_ = rd_kafka_mock_cluster_new(client_.get(), 1);
-    for (const char* topic : {"messages", "receipts"}) REQUIRE(rd_kafka_mock_topic_create(cluster_, (prefix + topic).c_str(), 4, 1) == RD_KAFKA_RESP_ERR_NO_ERROR);
+    for (const char* topic : {"messages", "receipts"})
+      REQUIRE(rd_kafka_mock_topic_create(cluster_, (prefix + topic).c_str(), 4, 1) == RD_KAFKA_RESP_ERR_NO_ERROR);
   }
   ~MockCluster() { rd_kafka_mock_cluster_destroy(cluster_); }
   std::string address() const { return rd_kafka_mock_cluster_bootstraps(cluster_); }

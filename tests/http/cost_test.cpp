@@ -43,9 +43,7 @@ std::uint64_t of_a_turn(std::size_t count) {
   return least;
 }
 
-TEST_CASE("a shared frame is queued and written without an allocation: for eight sockets as many as for one") {
-  CHECK(of_a_turn(8) == of_a_turn(1));
-}
+TEST_CASE("a shared frame is queued and written without an allocation: for eight sockets as many as for one") { CHECK(of_a_turn(8) == of_a_turn(1)); }
 #endif
 
 }  // namespace

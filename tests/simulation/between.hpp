@@ -70,7 +70,8 @@ class Relay final : public Bus {
   }
   void subscribe(Subscription subscription) override { bus_->subscribe(std::move(subscription)); }
   void follow(std::string topic, std::function<void(const EventPtr&)> handler) override;
-  void signal(std::string_view module, std::string_view topic, std::string_view type, std::string key, std::string data, std::string traceparent) override {
+  void signal(std::string_view module, std::string_view topic, std::string_view type, std::string key, std::string data,
+              std::string traceparent) override {
     bus_->signal(module, topic, type, std::move(key), std::move(data), std::move(traceparent));
   }
   Result<bool> start() override { return bus_->start(); }

@@ -169,7 +169,8 @@ TEST_CASE("what was not yet moved from the log of writes into the file is there 
 
 TEST_CASE("the steps that opening would run are told without running them") {
   Files files;
-  CHECK(pending_migrations(files.options({rooms})).value() == std::vector<std::string>{"kernel 1: log, positions, idempotency", "kernel 2: relay", "module 1: rooms"});
+  CHECK(pending_migrations(files.options({rooms})).value() ==
+        std::vector<std::string>{"kernel 1: log, positions, idempotency", "kernel 2: relay", "module 1: rooms"});
   CHECK_FALSE(std::filesystem::exists(files.file()));
   REQUIRE(files.open({rooms}));
   CHECK(pending_migrations(files.options({rooms})).value().empty());

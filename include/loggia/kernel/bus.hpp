@@ -125,7 +125,8 @@ class Bus {
   /// bus: return quickly (post to a shard).
   virtual void follow(std::string topic, std::function<void(const EventPtr&)> handler) = 0;
   /// At most once, not logged. `module`: who says it.
-  virtual void signal(std::string_view module, std::string_view topic, std::string_view type, std::string key, std::string data, std::string traceparent) = 0;
+  virtual void signal(std::string_view module, std::string_view topic, std::string_view type, std::string key, std::string data,
+                      std::string traceparent) = 0;
   virtual Result<bool> start() = 0;
   /// Ends groups and followers. Blocks; not from a shard.
   virtual void stop() = 0;

@@ -26,7 +26,8 @@ std::shared_ptr<Log> BusHere::open_log(std::string module, std::shared_ptr<Datab
   return log;
 }
 
-void BusHere::signal(std::string_view module, std::string_view topic, std::string_view type, std::string key, std::string data, std::string traceparent) {
+void BusHere::signal(std::string_view module, std::string_view topic, std::string_view type, std::string key, std::string data,
+                     std::string traceparent) {
   if (!started_ || stopping_) return;
   auto event = std::make_shared<Event>();
   event->topic = topic;
@@ -190,8 +191,8 @@ std::vector<EventPtr> BusHere::page(const std::string& topic, const std::string&
   for (const auto& log : logs_) {
     if (!log->has(topic) || (!producer.empty() && log->module() != producer)) continue;
     if (partition < 0 || partition >= options_.partitions) return {};
-    auto rows = log->store()->read_now(
-        [&](Query& query) -> Result<std::vector<EventPtr>> { return log->from_rows(query, topic, partition, after, limit); });
+    auto rows =
+        log->store()->read_now([&](Query& query) -> Result<std::vector<EventPtr>> { return log->from_rows(query, topic, partition, after, limit); });
     return rows ? std::move(*rows) : std::vector<EventPtr>();
   }
   return {};

@@ -16,7 +16,8 @@ class BusHere : public Bus, public std::enable_shared_from_this<BusHere> {
   void follow(std::string topic, std::function<void(const EventPtr&)> handler) final {
     followers_[std::move(topic)].handlers.push_back(std::move(handler));
   }
-  void signal(std::string_view module, std::string_view topic, std::string_view type, std::string key, std::string data, std::string traceparent) final;
+  void signal(std::string_view module, std::string_view topic, std::string_view type, std::string key, std::string data,
+              std::string traceparent) final;
   Result<bool> start() final;
   void stop() final;
 

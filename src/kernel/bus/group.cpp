@@ -53,7 +53,8 @@ Result<bool> Group::load() {
 Result<std::vector<std::int64_t>> Group::positions() const {
   return subscription_.store->read_now([&](Query& query) -> Result<std::vector<std::int64_t>> {
     std::vector<std::int64_t> found(pumps_.size());
-    auto rows = query.select("SELECT partition, position FROM log_position WHERE topic = ?1 AND producer = ?2", subscription_.topic, feed_->producer());
+    auto rows =
+        query.select("SELECT partition, position FROM log_position WHERE topic = ?1 AND producer = ?2", subscription_.topic, feed_->producer());
     while (rows->next())
       if (const auto partition = static_cast<std::size_t>(rows->integer(0)); partition < found.size()) found[partition] = rows->integer(1);
     return found;

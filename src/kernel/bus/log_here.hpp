@@ -61,7 +61,7 @@ class LogHere final : public Log {
   struct Tail {
     std::vector<std::deque<Kept>> partitions;
     std::vector<std::int64_t> heads;
-    std::deque<int> order;  // of the partitions' events, oldest first
+    std::deque<int> order;          // of the partitions' events, oldest first
     std::vector<std::size_t> gone;  // of each partition: so many of its entries in `order` are of events that went before their turn
     std::size_t bytes = 0;
   };

@@ -7,8 +7,8 @@
 #include <system_error>
 #include <thread>
 #include "http/frames.hpp"
-#include "loggia/kernel/log.hpp"
 #include "loggia/kernel/capacity.hpp"
+#include "loggia/kernel/log.hpp"
 
 namespace loggia::http {
 namespace {

@@ -10,11 +10,30 @@ namespace loggia::kafka {
 namespace {
 
 // What the guarantees stand on. Whoever could set these could lose events without a word.
-constexpr const char* ours_alone[] = {
-    "bootstrap.servers", "metadata.broker.list", "enable.idempotence", "acks", "request.required.acks", "message.timeout.ms", "delivery.timeout.ms",
-    "max.in.flight", "max.in.flight.requests.per.connection", "retries", "message.send.max.retries", "transactional.id", "partitioner", "group.id",
-    "group.instance.id", "enable.auto.commit", "enable.auto.offset.store", "auto.offset.reset", "partition.assignment.strategy", "isolation.level",
-    "check.crcs", "log_level", "plugin.library.paths", "allow.auto.create.topics"};
+constexpr const char* ours_alone[] = {"bootstrap.servers",
+                                      "metadata.broker.list",
+                                      "enable.idempotence",
+                                      "acks",
+                                      "request.required.acks",
+                                      "message.timeout.ms",
+                                      "delivery.timeout.ms",
+                                      "max.in.flight",
+                                      "max.in.flight.requests.per.connection",
+                                      "retries",
+                                      "message.send.max.retries",
+                                      "transactional.id",
+                                      "partitioner",
+                                      "group.id",
+                                      "group.instance.id",
+                                      "enable.auto.commit",
+                                      "enable.auto.offset.store",
+                                      "auto.offset.reset",
+                                      "partition.assignment.strategy",
+                                      "isolation.level",
+                                      "check.crcs",
+                                      "log_level",
+                                      "plugin.library.paths",
+                                      "allow.auto.create.topics"};
 
 std::string mechanism_of(const KafkaOptions& options) {
   for (const char* name : {"sasl.mechanisms", "sasl.mechanism"})
@@ -31,7 +50,8 @@ std::string joined(const std::vector<std::string>& words) {
 void on_log(const rd_kafka_t* from, int level, const char* facility, const char* text) {
   const Field client("client", rd_kafka_name(from)), about("about", facility), what("what", text);
   // That a connection failed is told by Health, once for all clients.
-  if (level <= LOG_WARNING && std::string_view(facility) != "FAIL" && std::string_view(facility) != "ERROR") log::warn("kafka.client", client, about, what);
+  if (level <= LOG_WARNING && std::string_view(facility) != "FAIL" && std::string_view(facility) != "ERROR")
+    log::warn("kafka.client", client, about, what);
   else log::debug("kafka.client", client, about, what);
 }
 
@@ -54,7 +74,8 @@ std::string Health::remedy(rd_kafka_resp_err_t kind, const std::string& text) co
   switch (static_cast<int>(kind)) {
     case RD_KAFKA_RESP_ERR__AUTHENTICATION:
     case RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED: {
-      std::string out = "Kafka at " + brokers_ + " refuses the user or the password of bus.kafka.options. Correct sasl.username and sasl.password there.";
+      std::string out =
+          "Kafka at " + brokers_ + " refuses the user or the password of bus.kafka.options. Correct sasl.username and sasl.password there.";
       // librdkafka 4895: the client's nonce is sent twice, and Kafka 4 compares it strictly. Fixed in 2.6.1.
       if (scram_ && rd_kafka_version() < 0x020601ff)
         out += std::string(" If they are right: librdkafka ") + rd_kafka_version_str() +
@@ -62,7 +83,8 @@ std::string Health::remedy(rd_kafka_resp_err_t kind, const std::string& text) co
       return out;
     }
     case RD_KAFKA_RESP_ERR__SSL:
-      return "no TLS connection to Kafka at " + brokers_ + ": " + text + ". Set ssl.ca.location of bus.kafka.options to the authority of its certificate.";
+      return "no TLS connection to Kafka at " + brokers_ + ": " + text +
+             ". Set ssl.ca.location of bus.kafka.options to the authority of its certificate.";
     case RD_KAFKA_RESP_ERR__RESOLVE:
       return "the address of Kafka is not known: " + text + ". Correct bus.kafka.brokers, or the name service.";
     case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:

@@ -60,7 +60,8 @@ Owned<rd_kafka_t> client(rd_kafka_type_t type, Owned<rd_kafka_conf_t> configurat
 
 /// The cluster, or what a client knows of it, has no such topic.
 inline bool no_topic(rd_kafka_resp_err_t error) {
-  return error == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART || error == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC || error == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION;
+  return error == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART || error == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC ||
+         error == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION;
 }
 
 /// `Broker: Not enough in-sync replicas`, as librdkafka calls it.

@@ -20,12 +20,11 @@ Cluster::Cluster(KafkaOptions options, std::vector<std::string> topics, int part
       on_back_{std::move(on_back)},
       health_{options_},
       // Of signals: one that waits longer than this is of no use any more.
-      client_{client(RD_KAFKA_PRODUCER, configuration(options_, health_,
-                                                      {{"acks", "1"},
-                                                       {"message.timeout.ms", "2000"},
-                                                       {"linger.ms", "2"},
-                                                       {"queue.buffering.max.messages", "10000"},
-                                                       {"retries", "0"}}))} {}
+      client_{client(
+          RD_KAFKA_PRODUCER,
+          configuration(
+              options_, health_,
+              {{"acks", "1"}, {"message.timeout.ms", "2000"}, {"linger.ms", "2"}, {"queue.buffering.max.messages", "10000"}, {"retries", "0"}}))} {}
 
 Result<bool> Cluster::start() {
   auto looked = look(start_limit);
@@ -120,10 +119,11 @@ Result<bool> Cluster::look(milliseconds limit) {
     } else if (found->err != RD_KAFKA_RESP_ERR_NO_ERROR && found->err != RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE) {
       return Error(Errc::unavailable, name + ": " + words(found->err));
     } else if (found->partition_cnt != partitions_) {
-      return Error(Errc::invalid_request,
-                   "the topic " + name + " in Kafka has " + std::to_string(found->partition_cnt) + " partitions, and the log has " +
-                       std::to_string(partitions_) +
-                       ": the order of a room would be lost. Set another bus.kafka.topic_prefix, or delete that topic; it is made again from the log.");
+      return Error(
+          Errc::invalid_request,
+          "the topic " + name + " in Kafka has " + std::to_string(found->partition_cnt) + " partitions, and the log has " +
+              std::to_string(partitions_) +
+              ": the order of a room would be lost. Set another bus.kafka.topic_prefix, or delete that topic; it is made again from the log.");
     }
   }
   if (!missing.empty())
@@ -187,10 +187,10 @@ void Cluster::signal(const Event& event) {
   rd_kafka_headers_t* headers = rd_kafka_headers_new(1);
   rd_kafka_header_add(headers, "content-type", -1, "application/cloudevents+json", -1);
   const auto name = name_of(event.topic);
-  const auto error = rd_kafka_producev(
-      client_.get(), RD_KAFKA_V_TOPIC(name.c_str()), RD_KAFKA_V_PARTITION(event.partition), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
-      RD_KAFKA_V_KEY(event.key.data(), event.key.size()), RD_KAFKA_V_VALUE(const_cast<char*>(envelope.data()), envelope.size()),
-      RD_KAFKA_V_TIMESTAMP(event.time.time_since_epoch().count()), RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_END);
+  const auto error = rd_kafka_producev(client_.get(), RD_KAFKA_V_TOPIC(name.c_str()), RD_KAFKA_V_PARTITION(event.partition),
+                                       RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_KEY(event.key.data(), event.key.size()),
+                                       RD_KAFKA_V_VALUE(const_cast<char*>(envelope.data()), envelope.size()),
+                                       RD_KAFKA_V_TIMESTAMP(event.time.time_since_epoch().count()), RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_END);
   if (error != RD_KAFKA_RESP_ERR_NO_ERROR) rd_kafka_headers_destroy(headers);  // the queue is full: it is dropped
 }
 

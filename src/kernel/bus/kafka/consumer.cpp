@@ -153,7 +153,8 @@ void Consumer::tend(const Place& place, Reading& reading) {
 std::string Consumer::positions_of(const Place& place) const {
   std::string out;
   for (const auto& member : members_)
-    if (member.feed->topic() == place.first) out += fmt::format("{}{}={}", out.empty() ? "" : ",", member.feed->producer(), member.feed->done(place.second));
+    if (member.feed->topic() == place.first)
+      out += fmt::format("{}{}={}", out.empty() ? "" : ",", member.feed->producer(), member.feed->done(place.second));
   return out;
 }
 

@@ -41,8 +41,8 @@ class KafkaFeed final : public bus::Feed {
   struct Place {
     std::deque<EventPtr> events;
     std::size_t bytes = 0;
-    std::int64_t received = 0;    // the newest since begin() or rewound()
-    std::int64_t asked = 0;       // the pump has all up to here
+    std::int64_t received = 0;  // the newest since begin() or rewound()
+    std::int64_t asked = 0;     // the pump has all up to here
     std::int64_t done = 0;
     std::int64_t rewound_for = -1;
     bool rewind = false;

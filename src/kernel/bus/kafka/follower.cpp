@@ -35,7 +35,8 @@ void Follower::start() {
       }
     }
   if (options_.metrics)
-    from_log_ = &options_.metrics->counter("loggia_follower_from_log_total", "Events that followers were told out of the log, because Kafka was late.", {});
+    from_log_ =
+        &options_.metrics->counter("loggia_follower_from_log_total", "Events that followers were told out of the log, because Kafka was late.", {});
   auto conf = configuration(cluster_->options(), cluster_->health(),
                             {{"group.id", options_.name},
                              {"enable.auto.commit", "false"},
@@ -64,7 +65,8 @@ bool Follower::begin_reading() {
   const auto ask = [&](std::int64_t time) {
     auto list = partition_list(options_.topics.size() * static_cast<std::size_t>(options_.partitions));
     for (const auto& topic : options_.topics)
-      for (int at = 0; at < options_.partitions; ++at) rd_kafka_topic_partition_list_add(list.get(), cluster_->name_of(topic).c_str(), at)->offset = time;
+      for (int at = 0; at < options_.partitions; ++at)
+        rd_kafka_topic_partition_list_add(list.get(), cluster_->name_of(topic).c_str(), at)->offset = time;
     auto error = rd_kafka_offsets_for_times(client_.get(), list.get(), offsets_limit_ms);
     for (int at = 0; at < list->cnt && error == RD_KAFKA_RESP_ERR_NO_ERROR; ++at) error = list->elems[at].err;
     if (error == RD_KAFKA_RESP_ERR_NO_ERROR) return list;
@@ -148,8 +150,9 @@ bool Follower::read_logs() {
     any = true;
     std::vector<EventPtr> events;
     if (!lane.log->from_tail(lane.topic, lane.partition, lane.seen, page_of_log, events)) {
-      auto rows = lane.log->store()->read_now(
-          [&](Query& query) -> Result<std::vector<EventPtr>> { return lane.log->from_rows(query, lane.topic, lane.partition, lane.seen, page_of_log); });
+      auto rows = lane.log->store()->read_now([&](Query& query) -> Result<std::vector<EventPtr>> {
+        return lane.log->from_rows(query, lane.topic, lane.partition, lane.seen, page_of_log);
+      });
       if (!rows) continue;
       events = std::move(*rows);
     }

@@ -33,9 +33,9 @@ class Follower {
     std::shared_ptr<bus::LogHere> log;
     std::string topic;
     int partition = 0;
-    std::int64_t seen = 0;    // all up to here was told
-    Moment behind_since{};    // there is more in the log, and nothing has come since
-    bool from_log = false;    // Kafka is late: the log itself is read, until Kafka has come to where we are
+    std::int64_t seen = 0;  // all up to here was told
+    Moment behind_since{};  // there is more in the log, and nothing has come since
+    bool from_log = false;  // Kafka is late: the log itself is read, until Kafka has come to where we are
   };
   void run();
   bool begin_reading();

@@ -57,11 +57,13 @@ Result<bool> Relay::start() {
   if (auto read = read_positions(); !read) return read;
   if (options_.metrics) {
     relayed_ = &options_.metrics->counter("loggia_relay_acknowledged_total", "Events that Kafka has acknowledged.", {});
-    again_ = &options_.metrics->counter("loggia_relay_begun_again_total", "Failed deliveries after which the relay began again at what was acknowledged.", {});
-    options_.metrics->observed("loggia_relay_backlog_events", "Events of the logs that Kafka has not acknowledged yet.", {}, [self = weak_from_this()] {
-      const auto relay = self.lock();
-      return relay ? static_cast<double>(relay->backlog()) : 0.0;
-    });
+    again_ = &options_.metrics->counter("loggia_relay_begun_again_total",
+                                        "Failed deliveries after which the relay began again at what was acknowledged.", {});
+    options_.metrics->observed("loggia_relay_backlog_events", "Events of the logs that Kafka has not acknowledged yet.", {},
+                               [self = weak_from_this()] {
+                                 const auto relay = self.lock();
+                                 return relay ? static_cast<double>(relay->backlog()) : 0.0;
+                               });
   }
   make_producer();
   started_ = true;
@@ -190,7 +192,8 @@ void Relay::forget_made() {
     if (!lane->claim->ours() || !made.contains(lane->name)) continue;
     if (lane->acknowledged > 0) {
       failed_ = true;  // what is on its way belongs to the topic that was
-      log::info("kafka.topic_filled_again", Field("topic", lane->name), Field("partition", lane->partition), Field("events", lane->acknowledged.load()));
+      log::info("kafka.topic_filled_again", Field("topic", lane->name), Field("partition", lane->partition),
+                Field("events", lane->acknowledged.load()));
     }
     lane->acknowledged = lane->stored = lane->sent = 0;
   }
@@ -267,8 +270,9 @@ bool Relay::produce_some() {
     std::vector<EventPtr> events;
     const auto head = lane->log->head(lane->topic, lane->partition);
     if (!lane->log->from_tail(lane->topic, lane->partition, lane->sent, page_of_rows, events)) {
-      auto rows = lane->log->store()->read_now(
-          [&](Query& query) -> Result<std::vector<EventPtr>> { return lane->log->from_rows(query, lane->topic, lane->partition, lane->sent, page_of_rows); });
+      auto rows = lane->log->store()->read_now([&](Query& query) -> Result<std::vector<EventPtr>> {
+        return lane->log->from_rows(query, lane->topic, lane->partition, lane->sent, page_of_rows);
+      });
       if (!rows) {
         log::warn("kafka.log_not_readable", Field("topic", lane->topic), Field("why", rows.error().detail));
         return false;
@@ -320,7 +324,8 @@ void Relay::store_positions(bool last) {
   for (const auto& log : logs_) {
     std::vector<std::pair<Lane*, std::int64_t>> moved;
     for (const auto& lane : lanes_)
-      if (lane->log == log.get() && lane->claim->ours() && lane->acknowledged > lane->stored) moved.emplace_back(lane.get(), lane->acknowledged.load());
+      if (lane->log == log.get() && lane->claim->ours() && lane->acknowledged > lane->stored)
+        moved.emplace_back(lane.get(), lane->acknowledged.load());
     if (moved.empty()) continue;
     if (last) {
       auto done = log->store()->write_now([&](Transaction& transaction) { return put(transaction, moved); });
@@ -348,8 +353,7 @@ boost::asio::awaitable<void> Relay::store(bus::LogHere* log, std::vector<std::pa
   auto done = co_await log->store()->write(context, std::move(work));
   if (done)
     for (const auto& [lane, position] : positions) lane->stored = position;
-  else
-    log::warn("kafka.relay_position_not_stored", Field("store", log->store()->name()), Field("why", done.error().detail));
+  else log::warn("kafka.relay_position_not_stored", Field("store", log->store()->name()), Field("why", done.error().detail));
   storing_ = false;
 }
 

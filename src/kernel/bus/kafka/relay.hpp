@@ -42,7 +42,7 @@ class Relay : public std::enable_shared_from_this<Relay> {
     Claim* claim;
     std::string topic, name;  // as we call it, and as Kafka does
     int partition = 0;
-    std::int64_t sent = 0;                   // of the thread
+    std::int64_t sent = 0;  // of the thread
     std::atomic<std::int64_t> acknowledged{0};
     std::atomic<std::int64_t> stored{0};
   };
