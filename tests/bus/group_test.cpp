@@ -143,6 +143,9 @@ TEST_CASE("replay sets a group back, and it sees the events again") {
   CHECK(t.search.done().size() == 10);
   CHECK(t.bus->replay("messages", "mail", 1, partition_of("room", 4)).value() == 10);
   t.until([&] { return t.mail.done().size() == 23; });
+  CHECK(t.bus->replay("messages", "mail", 1, -1).value() == 10);  // and to where it was set before
+  t.until([&] { return t.mail.done().size() == 33; });
+  CHECK(t.counted("loggia_events_missed_total", "mail") == 0);
   CHECK(t.bus->replay("messages", "nobody", 1, -1).error().code == Errc::not_found);
 }
 

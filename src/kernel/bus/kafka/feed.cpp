@@ -16,6 +16,7 @@ Async<bus::Page> KafkaFeed::next(int partition, std::int64_t after, std::size_t 
   const std::lock_guard lock(mutex_);
   auto& place = places_[static_cast<std::size_t>(partition)];
   place.asked = after;
+  if (place.rewound_for != after) place.rewound_for = -1;  // it went on from there; set back to it again, it is read again
   while (!place.events.empty() && place.events.front()->sequence <= after) {
     place.bytes -= weight(*place.events.front());
     place.events.pop_front();
