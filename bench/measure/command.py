@@ -4,10 +4,11 @@ from . import tools
 from .generators import Loadgen, OwnLoad
 from .report import Report, load
 from .rows import TEXT, Bench
-from .servers import DISK, ROOT, Beast, LoggiaOnPostgres, Nats
+from .servers import DISK, ROOT, Beast, LoggiaOnKafka, LoggiaOnPostgres, Nats
 
 ROWS = ("room", "rooms", "latency", "acks", "start")
 STORAGES = {"postgres": LoggiaOnPostgres}
+BUSES = {"kafka": LoggiaOnKafka}
 ABOUT = """Measures Loggia beside floors in the same run: scripts/bench [--peers] [--only room,rooms,latency,acks,start] [--markdown FILE]
 
 The floors are the least that could be: a WebSocket fan-out with Boost.Beast that joins frames, a plain epoll fan-out over TCP lines in C, and the disk's
@@ -21,14 +22,15 @@ def arguments():
     parser.add_argument("--seconds", type=float, default=4, help="measured time of a run (4)")
     parser.add_argument("--latency-seconds", type=float, default=20, help="of a run of the latency row, whose p99 wants 1,000 messages (20)")
     parser.add_argument("--peers", action="store_true", help="also NATS, ws and Socket.IO")
-    parser.add_argument("--only", default=",".join(ROWS), help="rows, comma separated: room, rooms (both: fan), latency, acks, start")
+    parser.add_argument("--only", default=",".join(ROWS), help="rows, comma separated: room, rooms (both: fan), latency, acks, start; none: --storage and --bus alone")
     parser.add_argument("--storage", choices=STORAGES, help="also 256 sends in flight on this storage and on SQLite, in turn")
+    parser.add_argument("--bus", choices=BUSES, help="also the time from send to delivery over this bus and over the embedded one, in turn")
     parser.add_argument("--generator", choices=("loadgen", "own"), default="loadgen", help="own: bench/load.cpp even where loadgen could be built")
     parser.add_argument("--loadgen", metavar="DIR", help="the sources of loadgen (../shared/loadgen)")
     parser.add_argument("--markdown", metavar="FILE", help="also write what is printed into this file")
     given = parser.parse_args()
     given.only = given.only.replace("fan", "room,rooms").split(",")
-    unknown = set(given.only) - set(ROWS)
+    unknown = set(given.only) - {*ROWS, "none"}
     if unknown:
         parser.error(f"--only knows {', '.join(ROWS)} and fan, not {', '.join(sorted(unknown))}")
     return given
@@ -80,6 +82,8 @@ def main():
             getattr(bench, name)()
     if given.storage:
         bench.storage(STORAGES[given.storage])
+    if given.bus:
+        bench.bus(BUSES[given.bus])
     report.say()
     report.say(f"Load {load()} at the end.")
     if given.markdown:

@@ -118,6 +118,22 @@ class Bench:
         self.report.say()
         self.report.say(f"Load {before} before, {load()} after.")
 
+    def bus(self, other):
+        """From send to delivery on two buses in turn, open loop."""
+        before, members, rate = load(), 10, 500
+        rows = {Loggia: [], other: []}
+        for run in range(self.runs):
+            for server, got in rows.items():
+                print(f"run {run + 1} of {self.runs}: {server.name}", file=sys.stderr, flush=True)
+                with server() as running:
+                    got.append(self.generator.latency(running, members=members, rate=rate, size=TEXT, seconds=self.latency_seconds))
+        self.report.head(f"From due time to the last of {members} readers, {rate} messages a second, open loop", "bus", "p50 ms", "p99 ms", "p99 of single runs", "lost")
+        for server, got in rows.items():
+            self.report.row(server.name, number(median(got, "p50_ms")), number(median(got, "p99_ms")), spread(got, "p99_ms"), sum(r["lost"] for r in got))
+        self.report.aims(("p99 that Kafka adds, ms", median(rows[other], "p99_ms") - median(rows[Loggia], "p99_ms"), "at most", 15))
+        self.report.say()
+        self.report.say(f"Load {before} before, {load()} after.")
+
     def start(self):
         """Starts, and 10,000 connections that come, go and come back: tests/system/opening.py."""
         sys.path.insert(0, str(tools.ROOT / "tests/system"))

@@ -2,7 +2,7 @@
 
 `driver` is its name for loadgen, `target` that for the project's own generator (the peers have none).
 """
-import os, pathlib, re, shutil, signal, socket, subprocess, tempfile, time
+import os, pathlib, random, re, shutil, signal, socket, subprocess, tempfile, time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build/release"
@@ -56,6 +56,27 @@ class LoggiaOnPostgres(Loggia):
         self.process.terminate()
         self.process.wait(30)
         subprocess.run([ROOT / "scripts/postgres", "stop", "--dir", self.home + "/postgres"], check=True)
+        shutil.rmtree(self.home, ignore_errors=True)
+
+
+class LoggiaOnKafka(Loggia):
+    """With a Kafka of its own, one broker on the same machine: events go through it to who listens."""
+    name = "Loggia with Kafka (durable)"
+
+    def broker(self, verb, *words):
+        return subprocess.run([ROOT / "tests/infra/kafka-broker", verb, "--dir", self.home + "/kafka", "--port", str(self.base), *words], capture_output=True, text=True)
+
+    def settings(self):
+        for self.base in (random.randrange(20000, 32000) for _ in range(5)):   # the script takes three ports from there on
+            started = self.broker("start")
+            if not started.returncode:
+                return ["--set", "bus.transport=kafka", "--set", f"bus.kafka.brokers=127.0.0.1:{self.base}"]
+        raise SystemExit(f"bench: Kafka did not start (scripts/bootstrap engines): {started.stderr.strip()}")
+
+    def __exit__(self, *_):
+        self.process.terminate()
+        self.process.wait(30)
+        self.broker("stop", "--clean")
         shutil.rmtree(self.home, ignore_errors=True)
 
 
