@@ -187,10 +187,10 @@ void Cluster::signal(const Event& event) {
   rd_kafka_headers_t* headers = rd_kafka_headers_new(1);
   rd_kafka_header_add(headers, "content-type", -1, "application/cloudevents+json", -1);
   const auto name = name_of(event.topic);
-  const auto error = rd_kafka_producev(client_.get(), RD_KAFKA_V_TOPIC(name.c_str()), RD_KAFKA_V_PARTITION(event.partition),
-                                       RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_KEY(event.key.data(), event.key.size()),
-                                       RD_KAFKA_V_VALUE(const_cast<char*>(envelope.data()), envelope.size()),
-                                       RD_KAFKA_V_TIMESTAMP(event.time.time_since_epoch().count()), RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_END);
+  const auto error =
+      rd_kafka_producev(client_.get(), RD_KAFKA_V_TOPIC(name.c_str()), RD_KAFKA_V_PARTITION(event.partition),
+                        RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_KEY(event.key.data(), event.key.size()),
+                        RD_KAFKA_V_VALUE(const_cast<char*>(envelope.data()), envelope.size()), RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_END);
   if (error != RD_KAFKA_RESP_ERR_NO_ERROR) rd_kafka_headers_destroy(headers);  // the queue is full: it is dropped
 }
 

@@ -294,12 +294,13 @@ bool Relay::produce_some() {
 bool Relay::produce(Lane& lane, const Event& event) {
   const auto envelope = to_cloud_event(event);
   auto sent = std::make_unique<Sent>(Sent{&lane, event.sequence});
+  // The record's time is when it is sent: a broker refuses one from the future, which an event's is after a clock that was wrong.
   auto* headers = rd_kafka_headers_new(1);
   rd_kafka_header_add(headers, "content-type", -1, "application/cloudevents+json", -1);
-  const auto error = rd_kafka_producev(
-      producer_.get(), RD_KAFKA_V_TOPIC(lane.name.c_str()), RD_KAFKA_V_PARTITION(lane.partition), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
-      RD_KAFKA_V_KEY(event.key.data(), event.key.size()), RD_KAFKA_V_VALUE(const_cast<char*>(envelope.data()), envelope.size()),
-      RD_KAFKA_V_TIMESTAMP(event.time.time_since_epoch().count()), RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_OPAQUE(sent.get()), RD_KAFKA_V_END);
+  const auto error = rd_kafka_producev(producer_.get(), RD_KAFKA_V_TOPIC(lane.name.c_str()), RD_KAFKA_V_PARTITION(lane.partition),
+                                       RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_KEY(event.key.data(), event.key.size()),
+                                       RD_KAFKA_V_VALUE(const_cast<char*>(envelope.data()), envelope.size()), RD_KAFKA_V_HEADERS(headers),
+                                       RD_KAFKA_V_OPAQUE(sent.get()), RD_KAFKA_V_END);
   if (error == RD_KAFKA_RESP_ERR_NO_ERROR) {
     (void)sent.release();  // until its report
     lane.sent = event.sequence;
