@@ -150,6 +150,11 @@ std::string Health::why() const {
   return why_;
 }
 
+std::string Health::silent(milliseconds how_long) const {
+  return "Kafka at " + brokers_ + " has acknowledged nothing for " + std::to_string(how_long.count() / 1000) +
+         " s. Events wait in the log and go out when it answers.";
+}
+
 std::vector<FieldError> mistakes_of(const KafkaOptions& options) {
   std::vector<FieldError> wrong;
   if (options.brokers.empty())

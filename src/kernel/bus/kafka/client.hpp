@@ -37,6 +37,8 @@ class Health {
   bool away() const { return away_.load(); }
   /// One line: what is wrong and what to do. Empty: nothing.
   std::string why() const;
+  /// The same of a cluster that says nothing at all.
+  std::string silent(milliseconds how_long) const;
   /// A refusal that waiting does not mend: a wrong password, a certificate that is not believed.
   bool refused() const { return refused_.load(); }
 

@@ -10,6 +10,8 @@
 namespace loggia {
 namespace {
 
+constexpr milliseconds answers_within(3000);  // with a cluster that acknowledges nothing
+
 class KafkaBus final : public bus::BusHere {
  public:
   KafkaBus(BusOptions options, KafkaOptions kafka) : BusHere{std::move(options)}, kafka_{std::move(kafka)} {}
@@ -33,6 +35,8 @@ class KafkaBus final : public bus::BusHere {
     if (!cluster_ || !relay_) return state;
     const auto unusable = cluster_->unusable_because();
     state.degraded = !unusable.empty() ? unusable : cluster_->health().away() ? cluster_->health().why() : std::string();
+    if (const auto silent = relay_->unanswered_for(); state.degraded.empty() && silent > answers_within)
+      state.degraded = cluster_->health().silent(silent);
     if (const auto waiting = relay_->backlog(); !state.degraded.empty() && waiting > 0)
       state.degraded += " " + std::to_string(waiting) + " events wait.";
     return state;

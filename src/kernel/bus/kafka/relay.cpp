@@ -66,6 +66,7 @@ Result<bool> Relay::start() {
                                });
   }
   make_producer();
+  answered();
   started_ = true;
   thread_ = std::thread([this] { run(); });
   return true;
@@ -90,6 +91,13 @@ std::int64_t Relay::backlog() const {
   for (const auto& lane : lanes_) sum += std::max<std::int64_t>(0, lane->log->head(lane->topic, lane->partition) - lane->acknowledged);
   return sum;
 }
+
+milliseconds Relay::unanswered_for() const {
+  if (!started_ || elsewhere() || backlog() == 0) return milliseconds(0);
+  return std::chrono::duration_cast<milliseconds>(options_.clock->moment().time_since_epoch()) - milliseconds(answered_at_.load());
+}
+
+void Relay::answered() { answered_at_ = std::chrono::duration_cast<milliseconds>(options_.clock->moment().time_since_epoch()).count(); }
 
 std::vector<TopicLag> Relay::lag() const {
   std::vector<TopicLag> out;
@@ -217,6 +225,7 @@ void Relay::report(const rd_kafka_message_t& message) {
     // In order in each partition. Acknowledged twice is acknowledged once.
     if (sent->sequence > sent->lane->acknowledged) sent->lane->acknowledged = sent->sequence;
     backoff_ = milliseconds(0);
+    answered();
     if (relayed_) relayed_->add();
     cluster_->health().fine();
     return;
@@ -245,6 +254,10 @@ void Relay::run() {
       more = produce_some();
     }
     store_positions(false);
+    if (const auto now = options_.clock->moment(); now - emptied_at_ >= idle) {
+      emptied_at_ = now;
+      if (backlog() == 0) answered();
+    }
     // Acknowledgements are taken here; wake() ends the wait.
     const auto wait = more ? milliseconds(0) : backoff_.count() > 0 && in_flight_ == 0 ? backoff_ : std::min(look, idle);
     rd_kafka_queue_poll_callback(queue_.get(), static_cast<int>(wait.count()));

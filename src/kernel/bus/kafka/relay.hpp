@@ -31,6 +31,9 @@ class Relay : public std::enable_shared_from_this<Relay> {
   /// Something was appended, or the cluster is back. Any thread; quick.
   void wake();
 
+  /// How long something has waited for an acknowledgement while none came: a cluster that takes connections and never answers says
+  /// nothing else for a minute.
+  milliseconds unanswered_for() const;
   /// Events that the cluster has not acknowledged.
   std::int64_t backlog() const;
   /// For the topics of the logs: how far each partition is relayed, of the store where the relay does not run.
@@ -52,6 +55,7 @@ class Relay : public std::enable_shared_from_this<Relay> {
   };
   static void delivered(rd_kafka_t* from, const rd_kafka_message_t* message, void* opaque);
   void report(const rd_kafka_message_t& message);
+  void answered();
   void forget_made();
   void run();
   void make_producer();
@@ -79,6 +83,8 @@ class Relay : public std::enable_shared_from_this<Relay> {
   bool failed_ = false;        // of the thread: begin again
   milliseconds backoff_{};
   Moment stored_at_{}, heads_at_{}, moved_at_{}, read_at_{};
+  std::atomic<std::int64_t> answered_at_{0};  // of the clock's moments: the last acknowledgement, or when nothing waited for one
+  Moment emptied_at_{};
   std::atomic<bool> woken_{false}, stopping_{false}, storing_{false}, started_{false};
   Counter *relayed_ = nullptr, *again_ = nullptr;
   Tasks tasks_;
