@@ -17,7 +17,8 @@ class MockCluster {
     KafkaOptions options;
     options.brokers = {"127.0.0.1:1"};
     health_ = std::make_unique<kafka::Health>(options);
-    client_ = kafka::client(RD_KAFKA_PRODUCER, kafka::configuration(options, *health_, {}));
+    owner_ = std::make_unique<kafka::Owner>(health_.get());
+    client_ = kafka::client(RD_KAFKA_PRODUCER, kafka::configuration(options, *owner_, {}));
     cluster_ = rd_kafka_mock_cluster_new(client_.get(), 1);
     for (const char* topic : {"messages", "receipts"})
       REQUIRE(rd_kafka_mock_topic_create(cluster_, (prefix + topic).c_str(), 4, 1) == RD_KAFKA_RESP_ERR_NO_ERROR);
@@ -35,6 +36,7 @@ class MockCluster {
 
  private:
   std::unique_ptr<kafka::Health> health_;
+  std::unique_ptr<kafka::Owner> owner_;
   kafka::Owned<rd_kafka_t> client_;
   rd_kafka_mock_cluster_t* cluster_ = nullptr;
 };

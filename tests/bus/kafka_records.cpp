@@ -11,7 +11,8 @@ void delete_records(const std::string& topic, int partition, std::int64_t offset
   KafkaOptions options;
   options.brokers = {broker()};
   kafka::Health health(options);
-  const auto admin = kafka::client(RD_KAFKA_PRODUCER, kafka::configuration(options, health, {}));
+  kafka::Owner owner(&health);
+  const auto admin = kafka::client(RD_KAFKA_PRODUCER, kafka::configuration(options, owner, {}));
   auto list = kafka::partition_list(1);
   rd_kafka_topic_partition_list_add(list.get(), topic.c_str(), partition)->offset = offset;
   auto* wanted = rd_kafka_DeleteRecords_new(list.get());

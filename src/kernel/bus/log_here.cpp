@@ -234,6 +234,12 @@ std::vector<EventPtr> LogHere::from_rows(Query& query, const std::string& topic,
   return out;
 }
 
+Result<std::vector<EventPtr>> LogHere::read(const std::string& topic, int partition, std::int64_t after, std::size_t limit) const {
+  std::vector<EventPtr> out;
+  if (from_tail(topic, partition, after, limit, out)) return out;
+  return store_->read_now([&](Query& query) -> Result<std::vector<EventPtr>> { return from_rows(query, topic, partition, after, limit); });
+}
+
 std::int64_t LogHere::trim(Transaction& transaction, Time before) const {
   return transaction.execute(
       "DELETE FROM log_event WHERE (topic, partition, sequence) IN (SELECT topic, partition, sequence FROM log_event WHERE at < ?1 LIMIT 5000)",

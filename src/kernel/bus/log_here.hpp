@@ -36,6 +36,8 @@ class LogHere final : public Log {
   bool from_tail(const std::string& topic, int partition, std::int64_t after, std::size_t limit, std::vector<EventPtr>& out) const;
   /// From rows, on a store's thread.
   std::vector<EventPtr> from_rows(Query& query, const std::string& topic, int partition, std::int64_t after, std::size_t limit) const;
+  /// From memory or from rows. Blocking.
+  Result<std::vector<EventPtr>> read(const std::string& topic, int partition, std::int64_t after, std::size_t limit) const;
   /// Events older than `before` go, some thousands at a time; how many went.
   std::int64_t trim(Transaction& transaction, Time before) const;
   /// The same, of events that the relay has brought to where they are copied.

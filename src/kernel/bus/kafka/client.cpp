@@ -56,14 +56,11 @@ void on_log(const rd_kafka_t* from, int level, const char* facility, const char*
 }
 
 void on_error(rd_kafka_t* from, int kind, const char* text, void* opaque) {
-  auto error = static_cast<rd_kafka_resp_err_t>(kind);
-  std::string what = text;
-  if (error == RD_KAFKA_RESP_ERR__FATAL) {
-    std::array<char, 512> reason{};
-    error = rd_kafka_fatal_error(from, reason.data(), reason.size());
-    what = reason.data();
-  }
-  static_cast<Health*>(opaque)->trouble(error, what);
+  auto& owner = *static_cast<Owner*>(opaque);
+  if (kind != RD_KAFKA_RESP_ERR__FATAL) return owner.trouble(static_cast<rd_kafka_resp_err_t>(kind), text);
+  std::array<char, 512> reason{};
+  const auto error = rd_kafka_fatal_error(from, reason.data(), reason.size());
+  owner.lost(error, reason.data());
 }
 
 }  // namespace
@@ -189,7 +186,7 @@ std::vector<FieldError> mistakes_of(const KafkaOptions& options) {
   return wrong;
 }
 
-Owned<rd_kafka_conf_t> configuration(const KafkaOptions& options, Health& health, const std::vector<std::pair<const char*, std::string>>& ours) {
+Owned<rd_kafka_conf_t> configuration(const KafkaOptions& options, Owner& owner, const std::vector<std::pair<const char*, std::string>>& ours) {
   Owned<rd_kafka_conf_t> conf(rd_kafka_conf_new());
   std::array<char, 512> why{};
   const auto set = [&](const std::string& name, const std::string& value) {
@@ -209,7 +206,7 @@ Owned<rd_kafka_conf_t> configuration(const KafkaOptions& options, Health& health
   for (const auto& [name, value] : options.options) set(name, value);
   set("bootstrap.servers", joined(options.brokers));
   for (const auto& [name, value] : ours) set(name, value);
-  rd_kafka_conf_set_opaque(conf.get(), &health);
+  rd_kafka_conf_set_opaque(conf.get(), &owner);
   rd_kafka_conf_set_log_cb(conf.get(), on_log);
   rd_kafka_conf_set_error_cb(conf.get(), on_error);
   return conf;

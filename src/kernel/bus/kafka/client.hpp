@@ -52,11 +52,27 @@ class Health {
   int rank_ = 0;  // how much `why_` says
 };
 
+/// Who has a client: what librdkafka hands back to each of its callbacks. Outlives the client.
+class Owner {
+ public:
+  explicit Owner(Health* health) : health_{health} {}  // null: of a client that is never made
+  Owner(const Owner&) = delete;
+  virtual ~Owner() = default;
+  /// From the error callback, on the thread that polls.
+  virtual void trouble(rd_kafka_resp_err_t kind, const std::string& text) { health_->trouble(kind, text); }
+  /// The client can do nothing any more: a new one has to be made.
+  virtual void lost(rd_kafka_resp_err_t kind, const std::string& text) { trouble(kind, text); }
+
+ private:
+  Health* health_;
+};
+
 /// Options that are ours alone to set, or that librdkafka does not know; empty: all are fine.
 std::vector<FieldError> mistakes_of(const KafkaOptions& options);
 
-/// A configuration with the options of `options`, and then `ours`, which win. What it logs goes to our log, its errors to `health`.
-Owned<rd_kafka_conf_t> configuration(const KafkaOptions& options, Health& health, const std::vector<std::pair<const char*, std::string>>& ours);
+/// A configuration with the options of `options`, and then `ours`, which win. What it logs goes to our log, its errors to `owner`, which is the
+/// opaque of its callbacks.
+Owned<rd_kafka_conf_t> configuration(const KafkaOptions& options, Owner& owner, const std::vector<std::pair<const char*, std::string>>& ours);
 /// Takes the configuration. Throws std::runtime_error with librdkafka's words.
 Owned<rd_kafka_t> client(rd_kafka_type_t type, Owned<rd_kafka_conf_t> configuration);
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <utility>
+#include "bus/kafka/record.hpp"
 #include "loggia/kernel/log.hpp"
 
 namespace loggia::kafka {
@@ -23,7 +24,7 @@ Cluster::Cluster(KafkaOptions options, std::vector<std::string> topics, int part
       client_{client(
           RD_KAFKA_PRODUCER,
           configuration(
-              options_, health_,
+              options_, owner_,
               {{"acks", "1"}, {"message.timeout.ms", "2000"}, {"linger.ms", "2"}, {"queue.buffering.max.messages", "10000"}, {"retries", "0"}}))} {}
 
 Result<bool> Cluster::start() {
@@ -183,15 +184,7 @@ Result<bool> Cluster::make(const std::vector<std::string>& missing, milliseconds
 
 void Cluster::signal(const Event& event) {
   if (health_.away() || !usable_) return;
-  const auto envelope = to_cloud_event(event);
-  rd_kafka_headers_t* headers = rd_kafka_headers_new(1);
-  rd_kafka_header_add(headers, "content-type", -1, "application/cloudevents+json", -1);
-  const auto name = name_of(event.topic);
-  const auto error =
-      rd_kafka_producev(client_.get(), RD_KAFKA_V_TOPIC(name.c_str()), RD_KAFKA_V_PARTITION(event.partition),
-                        RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_KEY(event.key.data(), event.key.size()),
-                        RD_KAFKA_V_VALUE(const_cast<char*>(envelope.data()), envelope.size()), RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_END);
-  if (error != RD_KAFKA_RESP_ERR_NO_ERROR) rd_kafka_headers_destroy(headers);  // the queue is full: it is dropped
+  (void)produce(client_.get(), name_of(event.topic), event, nullptr);  // the queue is full: it is dropped
 }
 
 }  // namespace loggia::kafka

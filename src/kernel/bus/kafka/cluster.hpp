@@ -22,7 +22,9 @@ class Cluster {
 
   const KafkaOptions& options() const { return options_; }
   Health& health() { return health_; }
+  /// A topic as Kafka calls it, and as we do.
   std::string name_of(const std::string& topic) const { return options_.topic_prefix + topic; }
+  std::string topic_of(const char* name) const { return std::string(name).substr(options_.topic_prefix.size()); }
   /// The topics are there with the right number of partitions.
   bool usable() const { return usable_.load(); }
   /// What a start refused, found while running: the topics are of no use as they are.
@@ -45,6 +47,7 @@ class Cluster {
   milliseconds retention_;
   std::function<void()> on_back_;
   Health health_;
+  Owner owner_{&health_};
   Owned<rd_kafka_t> client_;
   std::atomic<bool> usable_{false}, stopping_{false}, look_again_{false};
   mutable std::mutex mutex_;

@@ -15,7 +15,7 @@ constexpr int turns_to_commit = 10;  // a second
 }  // namespace
 
 Consumer::Consumer(std::shared_ptr<Cluster> cluster, std::string name, std::vector<Member> members, Metrics* metrics)
-    : cluster_{std::move(cluster)}, name_{std::move(name)}, members_{std::move(members)} {
+    : Owner{&cluster->health()}, cluster_{std::move(cluster)}, name_{std::move(name)}, members_{std::move(members)} {
   if (!metrics) return;
   const Labels labels{{"group", name_}};
   strange_ = &metrics->counter("loggia_kafka_strange_records_total", "Records in our topics that are no events of ours.", labels);
@@ -23,7 +23,7 @@ Consumer::Consumer(std::shared_ptr<Cluster> cluster, std::string name, std::vect
 }
 
 void Consumer::start() {
-  auto conf = configuration(cluster_->options(), cluster_->health(),
+  auto conf = configuration(cluster_->options(), *this,
                             {{"group.id", name_},
                              {"enable.auto.commit", "false"},
                              {"enable.auto.offset.store", "false"},
@@ -37,10 +37,6 @@ void Consumer::start() {
                              {"queued.min.messages", "1000"},
                              {"queued.max.messages.kbytes", "4096"}});
   rd_kafka_conf_set_rebalance_cb(conf.get(), &Consumer::rebalanced);
-  rd_kafka_conf_set_opaque(conf.get(), this);
-  rd_kafka_conf_set_error_cb(conf.get(), [](rd_kafka_t*, int kind, const char* text, void* opaque) {
-    static_cast<Consumer*>(opaque)->cluster_->health().trouble(static_cast<rd_kafka_resp_err_t>(kind), text);
-  });
   client_ = client(RD_KAFKA_CONSUMER, std::move(conf));
   rd_kafka_poll_set_consumer(client_.get());
   auto topics = partition_list(members_.size());
@@ -86,7 +82,7 @@ void Consumer::run() {
 
 void Consumer::take(const rd_kafka_message_t& message) {
   cluster_->health().fine();
-  const auto topic = our_name(rd_kafka_topic_name(message.rkt));
+  const auto topic = cluster_->topic_of(rd_kafka_topic_name(message.rkt));
   auto& reading = readings_[{topic, message.partition}];
   Open open{message.offset, nullptr, 0};
   auto record = record_of(message, topic);
@@ -186,7 +182,7 @@ void Consumer::commit(bool wait) {
 }
 
 void Consumer::rebalanced(rd_kafka_t* from, rd_kafka_resp_err_t why, rd_kafka_topic_partition_list_t* partitions, void* opaque) {
-  auto& self = *static_cast<Consumer*>(opaque);
+  auto& self = *static_cast<Consumer*>(static_cast<Owner*>(opaque));
   if (why == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
     self.assigned(*partitions);
     rd_kafka_assign(from, partitions);
@@ -206,7 +202,7 @@ void Consumer::assigned(rd_kafka_topic_partition_list_t& partitions) {
   const bool known = rd_kafka_committed(client_.get(), &partitions, committed_limit_ms) == RD_KAFKA_RESP_ERR_NO_ERROR;
   for (int at = 0; at < partitions.cnt; ++at) {
     auto& one = partitions.elems[at];
-    const Place place{our_name(one.topic), one.partition};
+    const Place place{cluster_->topic_of(one.topic), one.partition};
     const std::string positions = one.metadata ? std::string(static_cast<const char*>(one.metadata), one.metadata_size) : std::string();
     if (!known || one.err != RD_KAFKA_RESP_ERR_NO_ERROR || one.offset < 0 || behind(place, positions, stored)) one.offset = RD_KAFKA_OFFSET_BEGINNING;
     readings_[place] = Reading();
@@ -223,7 +219,7 @@ void Consumer::revoked(const rd_kafka_topic_partition_list_t& partitions) {
   for (auto& [place, reading] : readings_) settle(place, reading);
   commit(true);
   for (int at = 0; at < partitions.cnt; ++at) {
-    const Place place{our_name(partitions.elems[at].topic), partitions.elems[at].partition};
+    const Place place{cluster_->topic_of(partitions.elems[at].topic), partitions.elems[at].partition};
     readings_.erase(place);
     for (const auto& member : members_)
       if (member.feed->topic() == place.first && place.second < member.feed->partitions()) member.feed->end(place.second);

@@ -10,7 +10,7 @@
 
 namespace loggia::kafka {
 
-class Consumer {
+class Consumer : private Owner {
  public:
   struct Member {
     std::shared_ptr<bus::Group> group;
@@ -47,7 +47,6 @@ class Consumer {
   void commit(bool wait);
   std::string positions_of(const Place& place) const;
   bool behind(const Place& place, const std::string& positions, const std::map<const bus::Group*, std::vector<std::int64_t>>& stored) const;
-  std::string our_name(const char* name) const { return std::string(name).substr(cluster_->options().topic_prefix.size()); }
 
   std::shared_ptr<Cluster> cluster_;
   std::string name_;

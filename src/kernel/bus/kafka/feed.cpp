@@ -8,6 +8,13 @@ std::size_t weight(const Event& event) { return sizeof(Event) + event.data->size
 
 }  // namespace
 
+void KafkaFeed::Place::empty() {
+  events.clear();
+  bytes = 0;
+  received = 0;
+  rewind = false;
+}
+
 KafkaFeed::KafkaFeed(std::shared_ptr<bus::LogHere> log, std::string topic)
     : log_{log}, here_{std::move(log), topic}, topic_{std::move(topic)}, places_(log_->heads(topic_).size()) {}
 
@@ -49,11 +56,7 @@ void KafkaFeed::begin(int partition, std::int64_t position) {
 
 void KafkaFeed::end(int partition) {
   const std::lock_guard lock(mutex_);
-  auto& place = places_[static_cast<std::size_t>(partition)];
-  place.events.clear();
-  place.bytes = 0;
-  place.received = 0;
-  place.rewind = false;
+  places_[static_cast<std::size_t>(partition)].empty();
 }
 
 bool KafkaFeed::put(int partition, EventPtr event) {
@@ -93,10 +96,7 @@ bool KafkaFeed::wants_rewind(int partition) {
 void KafkaFeed::rewound(int partition) {
   const std::lock_guard lock(mutex_);
   auto& place = places_[static_cast<std::size_t>(partition)];
-  place.events.clear();
-  place.bytes = 0;
-  place.received = 0;
-  place.rewind = false;
+  place.empty();
   place.rewound_for = place.asked;
 }
 

@@ -46,6 +46,8 @@ class KafkaFeed final : public bus::Feed {
     std::int64_t done = 0;
     std::int64_t rewound_for = -1;
     bool rewind = false;
+    /// Nothing is here, and nothing was received.
+    void empty();
   };
   std::shared_ptr<bus::LogHere> log_;
   bus::LogFeed here_;

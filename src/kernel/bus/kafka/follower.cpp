@@ -16,7 +16,7 @@ constexpr std::size_t page_of_log = 256;
 }  // namespace
 
 Follower::Follower(std::shared_ptr<Cluster> cluster, std::vector<std::shared_ptr<bus::LogHere>> logs, Options options)
-    : cluster_{std::move(cluster)}, logs_{std::move(logs)}, options_{std::move(options)} {}
+    : Owner{&cluster->health()}, cluster_{std::move(cluster)}, logs_{std::move(logs)}, options_{std::move(options)} {}
 
 void Follower::start() {
   if (options_.topics.empty()) return;
@@ -37,7 +37,7 @@ void Follower::start() {
   if (options_.metrics)
     from_log_ =
         &options_.metrics->counter("loggia_follower_from_log_total", "Events that followers were told out of the log, because Kafka was late.", {});
-  auto conf = configuration(cluster_->options(), cluster_->health(),
+  auto conf = configuration(cluster_->options(), *this,
                             {{"group.id", options_.name},
                              {"enable.auto.commit", "false"},
                              {"enable.auto.offset.store", "false"},
@@ -45,10 +45,6 @@ void Follower::start() {
                              {"fetch.wait.max.ms", "500"},
                              {"queued.min.messages", "1000"},
                              {"queued.max.messages.kbytes", "8192"}});
-  rd_kafka_conf_set_opaque(conf.get(), this);
-  rd_kafka_conf_set_error_cb(conf.get(), [](rd_kafka_t*, int kind, const char* text, void* opaque) {
-    static_cast<Follower*>(opaque)->cluster_->health().trouble(static_cast<rd_kafka_resp_err_t>(kind), text);
-  });
   client_ = client(RD_KAFKA_CONSUMER, std::move(conf));
   rd_kafka_poll_set_consumer(client_.get());
   if (cluster_->usable()) reading_ = begin_reading();
@@ -110,7 +106,7 @@ Follower::Lane* Follower::lane_of(const std::string& topic, const std::string& p
 
 void Follower::take(const rd_kafka_message_t& message) {
   cluster_->health().fine();
-  const auto topic = std::string(rd_kafka_topic_name(message.rkt)).substr(cluster_->options().topic_prefix.size());
+  const auto topic = cluster_->topic_of(rd_kafka_topic_name(message.rkt));
   auto record = record_of(message, topic);
   if (!record) return;  // told by the groups
   if (record->event->sequence == 0) {
@@ -148,18 +144,11 @@ bool Follower::read_logs() {
       log::warn("kafka.late", Field("topic", lane.topic), Field("partition", lane.partition), Field("behind", head - lane.seen));
     }
     any = true;
-    std::vector<EventPtr> events;
-    if (!lane.log->from_tail(lane.topic, lane.partition, lane.seen, page_of_log, events)) {
-      auto rows = lane.log->store()->read_now([&](Query& query) -> Result<std::vector<EventPtr>> {
-        return lane.log->from_rows(query, lane.topic, lane.partition, lane.seen, page_of_log);
-      });
-      if (!rows) continue;
-      events = std::move(*rows);
-    }
-    for (const auto& event : events) options_.tell(event);
-    if (events.empty()) continue;
-    lane.seen = events.back()->sequence;
-    if (from_log_) from_log_->add(events.size());
+    const auto events = lane.log->read(lane.topic, lane.partition, lane.seen, page_of_log);
+    if (!events || events->empty()) continue;
+    for (const auto& event : *events) options_.tell(event);
+    lane.seen = events->back()->sequence;
+    if (from_log_) from_log_->add(events->size());
   }
   return any;
 }

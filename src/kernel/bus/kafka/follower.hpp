@@ -10,7 +10,7 @@
 
 namespace loggia::kafka {
 
-class Follower {
+class Follower : private Owner {
  public:
   struct Options {
     std::string name;      // of its client in Kafka; it joins no group

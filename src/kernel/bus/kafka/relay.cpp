@@ -2,6 +2,7 @@
 #include <pthread.h>
 #include <algorithm>
 #include <utility>
+#include "bus/kafka/record.hpp"
 #include "loggia/kernel/log.hpp"
 
 namespace loggia::kafka {
@@ -16,7 +17,7 @@ constexpr int flush_limit_ms = 2000;
 }  // namespace
 
 Relay::Relay(std::shared_ptr<Cluster> cluster, std::vector<std::shared_ptr<bus::LogHere>> logs, RelayOptions options)
-    : cluster_{std::move(cluster)}, logs_{std::move(logs)}, options_{std::move(options)} {
+    : Owner{cluster ? &cluster->health() : nullptr}, cluster_{std::move(cluster)}, logs_{std::move(logs)}, options_{std::move(options)} {
   for (const auto& log : logs_) {
     claims_.push_back(std::make_unique<Claim>(log, options_.who, options_.clock));
     for (const auto& topic : log->topics()) {
@@ -114,7 +115,7 @@ std::vector<TopicLag> Relay::lag() const {
 }
 
 void Relay::make_producer() {
-  auto conf = configuration(cluster_->options(), cluster_->health(),
+  auto conf = configuration(cluster_->options(), *this,
                             {{"enable.idempotence", "true"},
                              {"acks", "all"},
                              {"message.timeout.ms", "0"},  // it waits for as long as the cluster is away
@@ -124,13 +125,6 @@ void Relay::make_producer() {
                              // A topic that was deleted is told soon, and made again from the log.
                              {"topic.metadata.propagation.max.ms", "5000"}});
   rd_kafka_conf_set_dr_msg_cb(conf.get(), &Relay::delivered);
-  rd_kafka_conf_set_opaque(conf.get(), this);
-  // The opaque is this relay's here: errors go the same way.
-  rd_kafka_conf_set_error_cb(conf.get(), [](rd_kafka_t*, int kind, const char* text, void* opaque) {
-    auto& relay = *static_cast<Relay*>(opaque);
-    if (kind == RD_KAFKA_RESP_ERR__FATAL) relay.failed_ = true;  // idempotence is lost: a new producer
-    else relay.cluster_->health().trouble(static_cast<rd_kafka_resp_err_t>(kind), text);
-  });
   auto made = client(RD_KAFKA_PRODUCER, std::move(conf));
   const std::lock_guard lock(queue_mutex_);
   producer_ = std::move(made);
@@ -216,7 +210,12 @@ void Relay::forget_made() {
   }
 }
 
-void Relay::delivered(rd_kafka_t*, const rd_kafka_message_t* message, void* opaque) { static_cast<Relay*>(opaque)->report(*message); }
+void Relay::delivered(rd_kafka_t*, const rd_kafka_message_t* message, void* opaque) {
+  static_cast<Relay*>(static_cast<Owner*>(opaque))->report(*message);
+}
+
+/// Idempotence is lost.
+void Relay::lost(rd_kafka_resp_err_t, const std::string&) { failed_ = true; }
 
 void Relay::report(const rd_kafka_message_t& message) {
   const std::unique_ptr<Sent> sent(static_cast<Sent*>(message._private));
@@ -273,54 +272,36 @@ void Relay::run() {
   producer_.reset();
 }
 
-/// A page_of_rows of each partition that is behind. True when there may be more and there is room for it.
+/// A page of each partition that is behind. True when there may be more and there is room for it.
 bool Relay::produce_some() {
   bool more = false;
   for (const auto& lane : lanes_) {
     if (failed_) return false;
     if (!lane->claim->ours() || lane->sent >= lane->log->head(lane->topic, lane->partition)) continue;
     if (in_flight_ >= in_flight_max) return false;
-    std::vector<EventPtr> events;
     const auto head = lane->log->head(lane->topic, lane->partition);
-    if (!lane->log->from_tail(lane->topic, lane->partition, lane->sent, page_of_rows, events)) {
-      auto rows = lane->log->store()->read_now([&](Query& query) -> Result<std::vector<EventPtr>> {
-        return lane->log->from_rows(query, lane->topic, lane->partition, lane->sent, page_of_rows);
-      });
-      if (!rows) {
-        log::warn("kafka.log_not_readable", Field("topic", lane->topic), Field("why", rows.error().detail));
-        return false;
-      }
-      events = std::move(*rows);
-      if (events.empty()) {
-        // Past its retention before there was a relay.
-        lane->sent = head;
-        lane->acknowledged = head;
-      }
+    const auto events = lane->log->read(lane->topic, lane->partition, lane->sent, page_of_rows);
+    if (!events) {
+      log::warn("kafka.log_not_readable", Field("topic", lane->topic), Field("why", events.error().detail));
+      return false;
     }
-    for (const auto& event : events)
+    if (events->empty()) lane->sent = lane->acknowledged = head;  // past its retention before there was a relay
+    for (const auto& event : *events)
       if (!produce(*lane, *event)) return false;
-    more = more || events.size() == page_of_rows;
+    more = more || events->size() == page_of_rows;
   }
   return more && in_flight_ < in_flight_max;
 }
 
 bool Relay::produce(Lane& lane, const Event& event) {
-  const auto envelope = to_cloud_event(event);
   auto sent = std::make_unique<Sent>(Sent{&lane, event.sequence});
-  // The record's time is when it is sent: a broker refuses one from the future, which an event's is after a clock that was wrong.
-  auto* headers = rd_kafka_headers_new(1);
-  rd_kafka_header_add(headers, "content-type", -1, "application/cloudevents+json", -1);
-  const auto error = rd_kafka_producev(producer_.get(), RD_KAFKA_V_TOPIC(lane.name.c_str()), RD_KAFKA_V_PARTITION(lane.partition),
-                                       RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_KEY(event.key.data(), event.key.size()),
-                                       RD_KAFKA_V_VALUE(const_cast<char*>(envelope.data()), envelope.size()), RD_KAFKA_V_HEADERS(headers),
-                                       RD_KAFKA_V_OPAQUE(sent.get()), RD_KAFKA_V_END);
+  const auto error = kafka::produce(producer_.get(), lane.name, event, sent.get());
   if (error == RD_KAFKA_RESP_ERR_NO_ERROR) {
     (void)sent.release();  // until its report
     lane.sent = event.sequence;
     ++in_flight_;
     return true;
   }
-  rd_kafka_headers_destroy(headers);
   if (error == RD_KAFKA_RESP_ERR__QUEUE_FULL) return false;  // there will be room
   log::warn("kafka.not_produced", Field("topic", lane.name), Field("partition", lane.partition), Field("sequence", event.sequence),
             Field("why", words(error)));

@@ -18,7 +18,7 @@ struct RelayOptions {
 };
 
 /// A thread of its own reads, produces and takes the acknowledgements.
-class Relay : public std::enable_shared_from_this<Relay> {
+class Relay : public std::enable_shared_from_this<Relay>, private Owner {
  public:
   /// `cluster` may be null where the relay is not started.
   Relay(std::shared_ptr<Cluster> cluster, std::vector<std::shared_ptr<bus::LogHere>> logs, RelayOptions options);
@@ -53,6 +53,7 @@ class Relay : public std::enable_shared_from_this<Relay> {
     Lane* lane;
     std::int64_t sequence;
   };
+  void lost(rd_kafka_resp_err_t kind, const std::string& text) override;
   static void delivered(rd_kafka_t* from, const rd_kafka_message_t* message, void* opaque);
   void report(const rd_kafka_message_t& message);
   void answered();
