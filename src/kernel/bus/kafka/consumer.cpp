@@ -10,7 +10,7 @@ namespace loggia::kafka {
 namespace {
 
 constexpr int poll_ms = 100, committed_limit_ms = 5000;
-constexpr int turns_to_commit = 10;  // a second
+constexpr milliseconds tended_every(100), committed_every(1000);
 
 }  // namespace
 
@@ -57,20 +57,23 @@ void Consumer::stop() {
 
 void Consumer::run() {
   pthread_setname_np(pthread_self(), "kafka-group");
-  for (int turn = 0; !stopping_;) {
+  // Of the world, as the broker's: not the clock that events are stamped with.
+  const auto clock = system_clock();
+  Moment tended{}, committed = clock->moment();
+  while (!stopping_) {
     const Owned<rd_kafka_message_t> message(rd_kafka_consumer_poll(client_.get(), poll_ms));
     if (message && message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
       take(*message);
-      // What is there already is taken at once; what has to be tended waits for the end of it, a little.
-      if (++turn % 256 != 0) continue;
     } else if (message && message->err != RD_KAFKA_RESP_ERR__PARTITION_EOF) {
       cluster_->met(message->err);
     }
+    const auto now = clock->moment();
+    if (now - tended < tended_every) continue;
+    tended = now;
     for (auto& [place, reading] : readings_) tend(place, reading);
-    if (++turn >= turns_to_commit) {
-      turn = 0;
-      commit(false);
-    }
+    if (now - committed < committed_every) continue;
+    committed = now;
+    commit(false);
   }
   for (auto& [place, reading] : readings_) settle(place, reading);
   commit(true);
