@@ -186,7 +186,7 @@ void Relay::begin_again() {
 
 /// A topic that was made just now, here or elsewhere, has nothing, whatever was acknowledged before: somebody deleted it.
 void Relay::forget_made() {
-  if (!cluster_->usable()) return;
+  if (!cluster_->usable() || storing_) return;  // a position that is on its way to the store would be written behind this
   auto made = std::exchange(gone_, {});
   made.merge(cluster_->take_made());
   if (made.empty()) return;
