@@ -49,7 +49,8 @@ class AuthModule final : public Module {
     add_commands(kernel.commands, parts_);
     parts_->settings.mail = mail_is_configured(kernel.config);
     parts_->link_base = [&kernel] { return loggia::link_base(kernel); };
-    if (kernel.mailer) make_runner();
+    mails_ = mail_runner(kernel, "auth", std::make_shared<AccountMails>(parts_), *parts_->database);
+    if (mails_) parts_->wake_mail = mails_->waker();
   }
 
   Result<bool> start() override {
@@ -72,22 +73,6 @@ class AuthModule final : public Module {
   }
 
  private:
-  void make_runner() {
-    MailRunnerOptions options;
-    options.name = "auth";
-    options.mailer = kernel_.mailer;
-    options.queue = std::make_shared<AccountMails>(parts_);
-    options.shards = kernel_.shards;
-    options.clock = kernel_.clock;
-    options.random = kernel_.random;
-    options.metrics = kernel_.metrics;
-    options.alone = kernel_.stores_are_ours;
-    mails_ = std::make_shared<MailRunner>(std::move(options));
-    parts_->wake_mail = [weak = std::weak_ptr<MailRunner>(mails_)] {
-      if (const auto runner = weak.lock()) runner->wake();
-    };
-  }
-
   static boost::asio::awaitable<void> keep_tidy(std::shared_ptr<Parts> parts) {
     for (;;) {
       auto waited = co_await sleep_for(look_every);

@@ -89,20 +89,8 @@ class NotificationModule final : public Module {
     parts_->mail_after = kernel_.config.duration("notification.mail_after");
     parts_->mails_from = kernel_.clock->now() + std::min(parts_->mail_after, Presence::known_after);
     parts_->link_base = [&kernel = kernel_] { return loggia::link_base(kernel); };
-    if (!kernel_.mailer) return;
-    MailRunnerOptions options;
-    options.name = "notification";
-    options.mailer = kernel_.mailer;
-    options.queue = std::make_shared<Digests>(parts_);
-    options.shards = kernel_.shards;
-    options.clock = kernel_.clock;
-    options.random = kernel_.random;
-    options.metrics = kernel_.metrics;
-    options.alone = kernel_.stores_are_ours;
-    mails_ = std::make_shared<MailRunner>(std::move(options));
-    parts_->wake_mail = [weak = std::weak_ptr<MailRunner>(mails_)] {
-      if (const auto runner = weak.lock()) runner->wake();
-    };
+    mails_ = mail_runner(kernel_, "notification", std::make_shared<Digests>(parts_), *parts_->database);
+    if (mails_) parts_->wake_mail = mails_->waker();
   }
 
   void load_settings() {

@@ -147,6 +147,8 @@ class MailRunner {
   void start();
   /// Something was put into the queue. Any thread.
   void wake();
+  /// The same, for who may outlive the runner.
+  std::function<void()> waker() const;
   /// Ends behind the mail that is under way.
   void drain();
   bool drained() const;
@@ -160,5 +162,10 @@ class MailRunner {
   std::shared_ptr<State> state_;
   Tasks tasks_;  // last: it uses the state
 };
+
+class Database;
+struct Kernel;
+/// For the mails of `module` in `store`; null where this process sends none (Kernel::mailer). While modules are made.
+std::shared_ptr<MailRunner> mail_runner(const Kernel& kernel, std::string module, std::shared_ptr<MailQueue> queue, const Database& store);
 
 }  // namespace loggia

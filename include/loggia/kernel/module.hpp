@@ -63,7 +63,6 @@ struct Kernel {
   std::shared_ptr<Shards> shards;
   std::shared_ptr<Bus> bus;
   std::shared_ptr<Metrics> metrics;
-  bool stores_are_ours = true;     // false: other processes may use the same tables (PostgreSQL)
   std::shared_ptr<Mailer> mailer;  // null: smtp.url is not set, or nothing is served
   Ports ports;
   /// The modules of this build in the order of main.cpp, and which of them are here.

@@ -146,7 +146,6 @@ class ProcessHere final : public Process {
     bus.on_fatal = kernel_.fatal;
     kernel_.bus =
         kernel_.config.text("bus.transport") == "kafka" ? kafka_bus(std::move(bus), kafka_options(kernel_.config)) : embedded_bus(std::move(bus));
-    kernel_.stores_are_ours = kernel_.config.text("storage.kind") == "sqlite";
     if (!options_.data_only) kernel_.mailer = configured_mailer(kernel_.config, kernel_.shards);
     kernel_.open = [this](const std::string& module, std::vector<Migration> migrations) { return open(module, std::move(migrations)); };
     std::vector<const ModuleDescriptor*> chosen;

@@ -33,6 +33,20 @@ std::string link_base(const Kernel& kernel) {
   return url;
 }
 
+std::shared_ptr<MailRunner> mail_runner(const Kernel& kernel, std::string module, std::shared_ptr<MailQueue> queue, const Database& store) {
+  if (!kernel.mailer) return nullptr;
+  MailRunnerOptions options;
+  options.name = std::move(module);
+  options.mailer = kernel.mailer;
+  options.queue = std::move(queue);
+  options.shards = kernel.shards;
+  options.clock = kernel.clock;
+  options.random = kernel.random;
+  options.metrics = kernel.metrics;
+  options.alone = !store.shared();
+  return std::make_shared<MailRunner>(std::move(options));
+}
+
 std::shared_ptr<Mailer> configured_mailer(const Config& config, std::shared_ptr<Shards> shards) {
   const auto url = config.text("smtp.url");
   if (url.empty() || !can_send_mail()) return nullptr;

@@ -165,12 +165,18 @@ void MailRunner::start() {
   });
 }
 
-void MailRunner::wake() {
-  state_->woken = true;
-  state_->options.shards->post(0, [weak = std::weak_ptr<State>(state_)] {
+void MailRunner::wake() { waker()(); }
+
+std::function<void()> MailRunner::waker() const {
+  return [weak = std::weak_ptr<State>(state_)] {
     const auto state = weak.lock();
-    if (state && state->sleeping) state->sleeping->cancel();
-  });
+    if (!state) return;
+    state->woken = true;
+    state->options.shards->post(0, [weak] {
+      const auto there = weak.lock();
+      if (there && there->sleeping) there->sleeping->cancel();
+    });
+  };
 }
 
 void MailRunner::drain() {
