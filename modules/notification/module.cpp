@@ -94,8 +94,7 @@ class NotificationModule final : public Module {
   }
 
   void load_settings() {
-    using Rows = std::vector<std::pair<UserId, std::shared_ptr<Chosen>>>;
-    auto all = parts_->database->read_now([](Query& query) -> Result<Rows> { return store::all_settings(query); });
+    auto all = parts_->database->read_now([](Query& query) -> Result<store::SettingsOf> { return store::all_settings(query); });
     for (auto& [user, chosen] : all.value()) parts_->choices.put(user, std::move(chosen));
   }
 
@@ -106,27 +105,29 @@ class NotificationModule final : public Module {
       bus.signal("notification", settings_topic, settings_changed, user.text(), "{}", std::string());
     };
     kernel_.bus->follow(std::string(settings_topic), [this](const EventPtr& event) {
-      if (event->type == settings_changed) tasks_.spawn(kernel_.shards->executor(0), "notification.settings", read_settings(parts_));
+      const auto user = UserId::parse(event->key);
+      if (event->type != settings_changed || !user) return;
+      ReadSettings read = [user = *user](Query& query) -> Result<store::SettingsOf> { return store::settings_between(query, user, user); };
+      tasks_.spawn(kernel_.shards->executor(0), "notification.settings", read_settings(parts_, std::move(read)));
     });
   }
 
-  static boost::asio::awaitable<void> read_settings(std::shared_ptr<Parts> parts) {
-    using Rows = std::vector<std::pair<UserId, std::shared_ptr<Chosen>>>;
+  using ReadSettings = std::function<Result<store::SettingsOf>(Query&)>;
+  static boost::asio::awaitable<void> read_settings(std::shared_ptr<Parts> parts, ReadSettings read) {
     const Context context;
-    auto work = [](Query& query) -> Result<Rows> { return store::all_settings(query); };
-    auto all = co_await parts->database->read(context, std::move(work));
-    if (!all) {
-      log::warn("notification.settings_not_read", Field("why", all.error().detail));
+    auto found = co_await parts->database->read(context, std::move(read));
+    if (!found) {
+      log::warn("notification.settings_not_read", Field("why", found.error().detail));
       co_return;
     }
-    for (auto& [user, chosen] : *all) parts->choices.put(user, std::move(chosen));
+    for (auto& [user, chosen] : *found) parts->choices.put(user, std::move(chosen));
   }
 
   static boost::asio::awaitable<void> read_settings_often(std::shared_ptr<Parts> parts) {
     for (;;) {
       auto waited = co_await sleep_for(settings_read_every);
       if (!waited) co_return;
-      co_await read_settings(parts);
+      co_await read_settings(parts, &store::all_settings);
     }
   }
 

@@ -19,10 +19,16 @@ void put_settings(Transaction& transaction, const UserId& user, const Chosen& ch
     transaction.execute("INSERT INTO room_settings (user, room, level) VALUES (?1, ?2, ?3)", user, room, word_of(level));
 }
 
-std::vector<std::pair<UserId, std::shared_ptr<Chosen>>> all_settings(Query& query) {
-  std::vector<std::pair<UserId, std::shared_ptr<Chosen>>> out;
+SettingsOf all_settings(Query& query) {
+  Bytes16 last{};
+  last.fill(0xff);
+  return settings_between(query, UserId(), UserId(last));
+}
+
+SettingsOf settings_between(Query& query, const UserId& first, const UserId& last) {
+  SettingsOf out;
   std::unordered_map<UserId, std::shared_ptr<Chosen>> by_user;
-  auto rows = query.select("SELECT user, level, quiet_from, quiet_to, email, web_push FROM settings");
+  auto rows = query.select("SELECT user, level, quiet_from, quiet_to, email, web_push FROM settings WHERE user BETWEEN ?1 AND ?2", first, last);
   while (rows->next()) {
     auto chosen = std::make_shared<Chosen>();
     chosen->level = level_of(rows->text(1));
@@ -36,7 +42,7 @@ std::vector<std::pair<UserId, std::shared_ptr<Chosen>>> all_settings(Query& quer
     by_user.emplace(rows->id<UserId>(0), chosen);
     out.emplace_back(rows->id<UserId>(0), std::move(chosen));
   }
-  auto rooms = query.select("SELECT user, room, level FROM room_settings");
+  auto rooms = query.select("SELECT user, room, level FROM room_settings WHERE user BETWEEN ?1 AND ?2", first, last);
   while (rooms->next())
     if (const auto found = by_user.find(rooms->id<UserId>(0)); found != by_user.end())
       found->second->rooms.emplace(rooms->id<RoomId>(1), level_of(rooms->text(2)));

@@ -6,8 +6,10 @@
 namespace loggia::notification::store {
 
 void put_settings(Transaction& transaction, const UserId& user, const Chosen& chosen);
-/// Everybody's, for the start.
-std::vector<std::pair<UserId, std::shared_ptr<Chosen>>> all_settings(Query& query);
+using SettingsOf = std::vector<std::pair<UserId, std::shared_ptr<Chosen>>>;
+/// Of those who have chosen, from `first` to `last`.
+SettingsOf settings_between(Query& query, const UserId& first, const UserId& last);
+SettingsOf all_settings(Query& query);
 
 /// False where this person has one of this message already.
 bool insert(Transaction& transaction, const UserId& user, const Notification& notification);
