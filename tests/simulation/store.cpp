@@ -101,7 +101,7 @@ Result<bool> Store::read(Moment deadline, const ReadWork& work) {
 
 // What was read is of that moment; the answer may come later, when more was committed.
 Async<bool> Store::run_read(Moment deadline, ReadWork work) {
-  auto start = [this, deadline, work = std::move(work)](sqlite::Done done) mutable {
+  auto start = [this, deadline, work = std::move(work)](storage::Done done) mutable {
     const auto thread = options_.machine->thread(options_.reader);
     options_.machine->crew.post(thread, Work([this, deadline, thread, work = std::move(work), done = std::move(done)]() mutable {
                                   auto result = read(deadline, work);
@@ -113,14 +113,14 @@ Async<bool> Store::run_read(Moment deadline, ReadWork work) {
                                 }));
     return true;
   };
-  return sqlite::answered(std::move(start));
+  return storage::answered(std::move(start));
 }
 
 Async<bool> Store::run_write(Moment deadline, WriteWork work) {
-  auto start = [this, deadline, work = std::move(work)](sqlite::Done done) mutable {
+  auto start = [this, deadline, work = std::move(work)](storage::Done done) mutable {
     return writer_->write(std::min(deadline, latest), std::move(work), std::move(done));
   };
-  return sqlite::answered(std::move(start));
+  return storage::answered(std::move(start));
 }
 
 Result<bool> Store::block_read(ReadWork work) { return read(Moment::max(), work); }

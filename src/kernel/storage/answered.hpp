@@ -4,10 +4,12 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <future>
 #include <memory>
 #include "loggia/kernel/contract.hpp"
+#include "storage/done.hpp"
 
-namespace loggia::sqlite {
+namespace loggia::storage {
 
 /// Waits for `Done`, wherever it is called, on the caller's own executor. `start(done)` is false where nothing was taken.
 template <class Start> Async<bool> answered(Start start) {
@@ -28,4 +30,12 @@ template <class Start> Async<bool> answered(Start start) {
   co_return std::move(*answer);
 }
 
-}  // namespace loggia::sqlite
+/// The same for a thread that may block.
+template <class Start> Result<bool> blocked(Start start) {
+  auto promise = std::make_shared<std::promise<Result<bool>>>();
+  auto answer = promise->get_future();
+  if (!start([promise](Result<bool> result) { promise->set_value(std::move(result)); })) return Error(Errc::unavailable, "the storage is closed");
+  return answer.get();
+}
+
+}  // namespace loggia::storage

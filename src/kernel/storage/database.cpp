@@ -4,7 +4,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include <cerrno>
-#include <future>
 #include <mutex>
 #include "loggia/kernel/log.hpp"
 #include "storage/answered.hpp"
@@ -50,38 +49,32 @@ class SqliteDatabase final : public Database {
 
  protected:
   Async<bool> run_read(Moment deadline, ReadWork work) override {
-    auto start = [this, deadline, work = std::move(work)](sqlite::Done done) mutable {
+    auto start = [this, deadline, work = std::move(work)](storage::Done done) mutable {
       return start_read(deadline, std::move(work), std::move(done));
     };
-    return sqlite::answered(std::move(start));
+    return storage::answered(std::move(start));
   }
   Async<bool> run_write(Moment deadline, WriteWork work) override {
-    auto start = [this, deadline, work = std::move(work)](sqlite::Done done) mutable {
+    auto start = [this, deadline, work = std::move(work)](storage::Done done) mutable {
       return writer_->write(deadline, std::move(work), std::move(done));
     };
-    return sqlite::answered(std::move(start));
+    return storage::answered(std::move(start));
   }
   Result<bool> block_read(ReadWork work) override {
-    return blocked([&](sqlite::Done done) { return start_read(Moment::max(), std::move(work), std::move(done)); });
+    return storage::blocked([&](storage::Done done) { return start_read(Moment::max(), std::move(work), std::move(done)); });
   }
   Result<bool> block_write(WriteWork work) override {
-    return blocked([&](sqlite::Done done) { return writer_->write(Moment::max(), std::move(work), std::move(done)); });
+    return storage::blocked([&](storage::Done done) { return writer_->write(Moment::max(), std::move(work), std::move(done)); });
   }
 
  private:
   /// What was read while a commit failed may be what is not there after the restart: nobody is told.
-  bool start_read(Moment deadline, ReadWork work, sqlite::Done done) {
-    sqlite::Done told = [this, done = std::move(done)](Result<bool> result) {
+  bool start_read(Moment deadline, ReadWork work, storage::Done done) {
+    storage::Done told = [this, done = std::move(done)](Result<bool> result) {
       done(writer_->broken() ? Result<bool>(sqlite::ending()) : std::move(result));
     };
     if (readers_) return readers_->read(deadline, std::move(work), std::move(told));
     return writer_->read(deadline, std::move(work), std::move(told));
-  }
-  template <class Start> static Result<bool> blocked(Start start) {
-    auto promise = std::make_shared<std::promise<Result<bool>>>();
-    auto answer = promise->get_future();
-    if (!start([promise](Result<bool> result) { promise->set_value(std::move(result)); })) return Error(Errc::unavailable, "the storage is closed");
-    return answer.get();
   }
 
   DatabaseOptions options_;

@@ -6,11 +6,11 @@
 #include <mutex>
 #include <thread>
 #include "storage/connection.hpp"
+#include "storage/done.hpp"
 
 namespace loggia::sqlite {
 
-/// Called once, on the writer's thread: true when durable, or what went wrong.
-using Done = std::function<void(Result<bool>)>;
+using storage::Done;
 
 /// What anybody is told once it is broken().
 Error ending();

@@ -2,7 +2,6 @@
 #include <libpq-fe.h>
 #include <algorithm>
 #include <cctype>
-#include <future>
 #include "loggia/kernel/log.hpp"
 #include "storage/answered.hpp"
 #include "storage/postgres/migrations.hpp"
@@ -47,33 +46,27 @@ class PostgresDatabase final : public Database {
 
  protected:
   Async<bool> run_read(Moment deadline, ReadWork work) override {
-    auto start = [this, deadline, work = std::move(work)](Done done) mutable { return readers_->read(deadline, std::move(work), std::move(done)); };
-    return sqlite::answered(std::move(start));
+    auto start = [this, deadline, work = std::move(work)](storage::Done done) mutable { return readers_->read(deadline, std::move(work), std::move(done)); };
+    return storage::answered(std::move(start));
   }
   Async<bool> run_write(Moment deadline, WriteWork work) override {
-    auto start = [this, deadline, work = std::move(work)](Done done) mutable { return writer_->write(deadline, std::move(work), std::move(done)); };
-    return sqlite::answered(std::move(start));
+    auto start = [this, deadline, work = std::move(work)](storage::Done done) mutable { return writer_->write(deadline, std::move(work), std::move(done)); };
+    return storage::answered(std::move(start));
   }
   Async<bool> run_foreseen(Moment deadline, WriteWork work, AheadWork ahead) override {
-    auto start = [this, deadline, work = std::move(work), ahead = std::move(ahead)](Done done) mutable {
+    auto start = [this, deadline, work = std::move(work), ahead = std::move(ahead)](storage::Done done) mutable {
       return writer_->write(deadline, std::move(work), std::move(done), std::move(ahead));
     };
-    return sqlite::answered(std::move(start));
+    return storage::answered(std::move(start));
   }
   Result<bool> block_read(ReadWork work) override {
-    return blocked([&](Done done) { return readers_->read(Moment::max(), std::move(work), std::move(done)); });
+    return storage::blocked([&](storage::Done done) { return readers_->read(Moment::max(), std::move(work), std::move(done)); });
   }
   Result<bool> block_write(WriteWork work) override {
-    return blocked([&](Done done) { return writer_->write(Moment::max(), std::move(work), std::move(done)); });
+    return storage::blocked([&](storage::Done done) { return writer_->write(Moment::max(), std::move(work), std::move(done)); });
   }
 
  private:
-  template <class Start> static Result<bool> blocked(Start start) {
-    auto promise = std::make_shared<std::promise<Result<bool>>>();
-    auto answer = promise->get_future();
-    if (!start([promise](Result<bool> result) { promise->set_value(std::move(result)); })) return Error(Errc::unavailable, "the storage is closed");
-    return answer.get();
-  }
 
   DatabaseOptions options_;
   std::unique_ptr<Writer> writer_;

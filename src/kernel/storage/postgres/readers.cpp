@@ -1,5 +1,4 @@
 #include "storage/postgres/readers.hpp"
-#include <pthread.h>
 #include <algorithm>
 #include "loggia/kernel/log.hpp"
 
@@ -7,49 +6,24 @@ namespace loggia::postgres {
 
 Readers::Readers(Target target, std::size_t count, std::size_t queue, std::shared_ptr<Clock> clock, std::shared_ptr<Clock> real,
                  std::shared_ptr<Random> random)
-    : target_{std::move(target)}, queue_max_{queue}, clock_{std::move(clock)} {
-  for (std::size_t at = 0; at < count; ++at) readers_.push_back(std::unique_ptr<Reader>(new Reader{nullptr, Backoff(real, random)}));
-  for (auto& reader : readers_) {
-    threads_.emplace_back([this, &reader] { run(*reader); });
-    pthread_setname_np(threads_.back().native_handle(), (target_.name.substr(0, 8) + "-reader").c_str());
-  }
-}
+    : target_{std::move(target)},
+      clock_{std::move(clock)},
+      readers_{made(count, real, random)},
+      pool_{target_.name, count, queue, clock_,
+            [this](std::size_t reader, Moment deadline, Database::ReadWork& work) { return worked(*readers_[reader], deadline, work); }} {}
 
 Readers::~Readers() { close(); }
 
-bool Readers::read(Moment deadline, Database::ReadWork work, Done done) {
-  {
-    const std::lock_guard lock(mutex_);
-    if (closing_ || queue_.size() >= queue_max_) return false;
-    queue_.push_back({deadline, std::move(work), std::move(done)});
-  }
-  wake_.notify_one();
-  return true;
+std::vector<std::unique_ptr<Readers::Reader>> Readers::made(std::size_t count, const std::shared_ptr<Clock>& real,
+                                                            const std::shared_ptr<Random>& random) {
+  std::vector<std::unique_ptr<Reader>> out;
+  for (std::size_t at = 0; at < count; ++at) out.push_back(std::unique_ptr<Reader>(new Reader{nullptr, Backoff(real, random)}));
+  return out;
 }
 
 void Readers::close() {
-  {
-    const std::lock_guard lock(mutex_);
-    closing_ = true;
-  }
-  wake_.notify_all();
-  for (auto& thread : threads_)
-    if (thread.joinable()) thread.join();
+  pool_.close();
   readers_.clear();
-}
-
-void Readers::run(Reader& reader) {
-  for (;;) {
-    std::unique_lock lock(mutex_);
-    wake_.wait(lock, [this] { return closing_ || !queue_.empty(); });
-    if (queue_.empty()) return;
-    auto job = std::move(queue_.front());
-    queue_.pop_front();
-    lock.unlock();
-    auto result = worked(reader, job);
-    job.work = nullptr;  // it may hold the last reference to who made it: gone before anybody hears
-    job.done(std::move(result));
-  }
 }
 
 /// With a connection that is alive as far as one sees.
@@ -69,21 +43,20 @@ bool Readers::ready(Reader& reader) {
   }
 }
 
-Result<bool> Readers::worked(Reader& reader, Job& job) {
+Result<bool> Readers::worked(Reader& reader, Moment deadline, Database::ReadWork& work) {
   const auto now = clock_->moment();
-  if (job.deadline < now) return Error(Errc::timeout, "there was no time left to begin");
   if (!ready(reader)) return away();
   auto& connection = *reader.connection;
   try {
     // One moment for all that the work reads, and no longer than the caller waits.
     connection.send("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", {});
-    if (job.deadline - now < target_.statement) {
-      const auto left = std::to_string(std::max<std::int64_t>(1, std::chrono::ceil<milliseconds>(job.deadline - now).count()));
+    if (deadline - now < target_.statement) {
+      const auto left = std::to_string(std::max<std::int64_t>(1, std::chrono::ceil<milliseconds>(deadline - now).count()));
       const Parameter parameters[] = {Parameter(left)};
       connection.send("SELECT set_config('statement_timeout', ?1, true)", parameters);
     }
     ReadQuery query(connection);
-    job.work(query);
+    work(query);
     if (const auto& problem = connection.failed()) throw Failure(*problem);
     connection.send("COMMIT", {});
     connection.settle();

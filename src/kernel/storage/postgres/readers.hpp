@@ -1,10 +1,7 @@
 #pragma once
 // Threads that read, each with a connection of its own, made when it is first needed; they never wait for the writer.
-#include <condition_variable>
-#include <deque>
-#include <mutex>
-#include <thread>
 #include "storage/postgres/writer.hpp"
+#include "storage/reader_pool.hpp"
 
 namespace loggia::postgres {
 
@@ -14,33 +11,23 @@ class Readers {
           std::shared_ptr<Random> random);
   ~Readers();
   /// False, with nothing called, when the queue is full or closed.
-  bool read(Moment deadline, Database::ReadWork work, Done done);
+  bool read(Moment deadline, Database::ReadWork work, Done done) { return pool_.read(deadline, std::move(work), std::move(done)); }
   void close();
 
  private:
-  struct Job {
-    Moment deadline;
-    Database::ReadWork work;
-    Done done;
-  };
   struct Reader {
     std::unique_ptr<Connection> connection;
     Backoff backoff;
   };
-  void run(Reader& reader);
-  Result<bool> worked(Reader& reader, Job& job);
+  static std::vector<std::unique_ptr<Reader>> made(std::size_t count, const std::shared_ptr<Clock>& real, const std::shared_ptr<Random>& random);
+  Result<bool> worked(Reader& reader, Moment deadline, Database::ReadWork& work);
   bool ready(Reader& reader);
   Result<bool> failed(Reader& reader, const std::exception& problem);
 
   Target target_;
-  std::size_t queue_max_;
   std::shared_ptr<Clock> clock_;
-  std::mutex mutex_;
-  std::condition_variable wake_;
-  std::deque<Job> queue_;
-  bool closing_ = false;
   std::vector<std::unique_ptr<Reader>> readers_;
-  std::vector<std::thread> threads_;
+  storage::ReaderPool pool_;  // last: its threads use the others
 };
 
 }  // namespace loggia::postgres

@@ -6,12 +6,12 @@
 #include <deque>
 #include <mutex>
 #include <thread>
+#include "storage/done.hpp"
 #include "storage/postgres/group.hpp"
 
 namespace loggia::postgres {
 
-/// Called once, on a thread of the store: true when done, or what went wrong.
-using Done = std::function<void(Result<bool>)>;
+using storage::Done;
 
 /// For whom the server is away.
 Error away();
