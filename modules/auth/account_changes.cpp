@@ -1,6 +1,7 @@
 #include "account_changes.hpp"
-#include "announce.hpp"
 #include "credentials.hpp"
+#include "loggia/auth/events.hpp"
+#include "loggia/kernel/announce.hpp"
 #include "loggia/kernel/log.hpp"
 #include "mailing.hpp"
 
@@ -84,7 +85,7 @@ Async<AccountRow> complete_account(std::shared_ptr<Parts> parts, Context context
     UserRegistered event;
     event.user_id = id;
     event.username = row->username;
-    announce(*parts->log, transaction, context, event);
+    announce(*parts->log, transaction, event, event.user_id.text(), context.trace());
     const auto now = parts->clock->now();
     store::audit(transaction, acting(context, id), now, "user.registered", id.text(), row->username);
     if (row->email && may_mail(transaction, id, *row->email, now)) mail_proof(*parts, transaction, *row, now);
@@ -110,7 +111,7 @@ Result<AccountRow> change_rights(const Parts& parts, Transaction& transaction, c
     store::audit(transaction, context, now, "user.disabled", account.id.text(), account.username);
     UserDisabled event;
     event.user_id = account.id;
-    announce(*parts.log, transaction, context, event);
+    announce(*parts.log, transaction, event, event.user_id.text(), context.trace());
     end_sessions(parts, transaction, context, account.id, SessionId(), now, false);  // the watchers hear once: all of them
     transaction.on_commit([verifier = parts.verifier, id = account.id] { verifier->disabled(id, true); });
   } else if (loses_role(account.roles, after.roles)) {
@@ -120,7 +121,7 @@ Result<AccountRow> change_rights(const Parts& parts, Transaction& transaction, c
     store::audit(transaction, context, now, "user.enabled", account.id.text(), account.username);
     UserEnabled event;
     event.user_id = account.id;
-    announce(*parts.log, transaction, context, event);
+    announce(*parts.log, transaction, event, event.user_id.text(), context.trace());
     transaction.on_commit([verifier = parts.verifier, id = account.id] { verifier->enabled(id); });
   }
   return after;

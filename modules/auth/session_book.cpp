@@ -1,6 +1,7 @@
 #include "session_book.hpp"
 #include <algorithm>
-#include "announce.hpp"
+#include "loggia/auth/events.hpp"
+#include "loggia/kernel/announce.hpp"
 #include "tokens.hpp"
 
 namespace loggia::auth {
@@ -49,7 +50,7 @@ void end(const Parts& parts, Transaction& transaction, const Context& context, c
   SessionRevoked event;
   event.user_id = user;
   event.session = session;
-  announce(*parts.log, transaction, context, event);
+  announce(*parts.log, transaction, event, event.user_id.text(), context.trace());
   transaction.on_commit(
       [verifier = parts.verifier, revocation, tell] { verifier->revoked(revocation.user, revocation.session, revocation.until, tell); });
 }

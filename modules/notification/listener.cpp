@@ -1,7 +1,7 @@
 #include "listener.hpp"
-#include "announce.hpp"
 #include "loggia/auth/events.hpp"
 #include "loggia/chat/events.hpp"
+#include "loggia/kernel/announce.hpp"
 #include "loggia/kernel/json.hpp"
 #include "loggia/kernel/json_value.hpp"
 #include "loggia/notification/events.hpp"
@@ -44,7 +44,7 @@ Apply store_all(std::shared_ptr<Parts> parts, Trace trace, Message message, std:
     for (const auto& one : outcomes) {
       store::put_decision(transaction, message.room, message.seq, one.user, one.notification.has_value(), one.rules, message.at);
       if (!one.notification || !store::insert(transaction, one.user, *one.notification)) continue;
-      announce(*parts->log, transaction, event_of(one.user, *one.notification), trace);
+      announce(*parts->log, transaction, event_of(one.user, *one.notification), one.user.text(), trace);
       MailItem item;
       item.notification = one.notification->id;
       item.room = message.room;

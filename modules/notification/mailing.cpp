@@ -1,12 +1,22 @@
 #include "mailing.hpp"
 #include <algorithm>
-#include "announce.hpp"
 #include "digest.hpp"
 #include "loggia/auth/contract.hpp"
+#include "loggia/kernel/announce.hpp"
 #include "loggia/notification/events.hpp"
 
 namespace loggia::notification {
 namespace {
+
+/// NotificationDelivered or NotificationFailed, of mail.
+template <class T> T outcome(const NotificationId& id, const UserId& user, std::optional<std::string> detail) {
+  T out;
+  out.id = id;
+  out.user_id = user;
+  out.channel = "email";
+  out.detail = std::move(detail);
+  return out;
+}
 
 /// Everything that is asked about one item, decided.
 struct Verdict {
@@ -202,8 +212,8 @@ Async<bool> Digests::settle(Context context, QueuedMail mail, Settled settled) {
     const auto detail = sent ? std::nullopt : std::optional(settled.why);
     for (const auto& item : store::mail_items(transaction, *person, items_of_a_mail)) {
       store::settle_mail_item(transaction, item.notification, sent ? "sent" : "failed", detail, now);
-      if (sent) announce(*parts->log, transaction, outcome<NotificationDelivered>(item.notification, who, detail), trace);
-      else announce(*parts->log, transaction, outcome<NotificationFailed>(item.notification, who, detail), trace);
+      if (sent) announce(*parts->log, transaction, outcome<NotificationDelivered>(item.notification, who, detail), who.text(), trace);
+      else announce(*parts->log, transaction, outcome<NotificationFailed>(item.notification, who, detail), who.text(), trace);
     }
     store::end_mail(transaction, who, now, sent, parts->mail_after, &mail_due);
     return true;

@@ -1,3 +1,4 @@
+#include "loggia/kernel/announce.hpp"
 #include "loggia/kernel/crypto.hpp"
 #include "loggia/kernel/idempotent.hpp"
 #include "loggia/user/events.hpp"
@@ -17,16 +18,6 @@ bool cut(std::vector<ProfileRow>& rows, std::int64_t limit) {
   if (rows.size() <= static_cast<std::size_t>(limit)) return false;
   rows.resize(static_cast<std::size_t>(limit));
   return true;
-}
-
-template <class T> void emit(Log& log, Transaction& transaction, const Context& context, const T& event) {
-  NewEvent out;
-  out.topic = T::topic;
-  out.type = T::type;
-  out.key = event.user_id.text();
-  out.data = encode(event);
-  out.traceparent = context.trace().parent();
-  log.append(transaction, std::move(out));
 }
 
 /// A request whose fields are as they will be stored.
@@ -72,12 +63,12 @@ Result<OwnProfile> apply(Parts& parts, Transaction& transaction, const Context& 
   const bool status = request.status_text && *request.status_text != row->status_text.value_or("");
   if (status) row->status_text = request.status_text->empty() ? std::nullopt : request.status_text;
   if (profile || status) store::update(transaction, *row);
-  if (profile) emit(*parts.log, transaction, context, changed);
+  if (profile) announce(*parts.log, transaction, changed, changed.user_id.text(), context.trace());
   if (status) {
     StatusChanged told;
     told.user_id = row->id;
     told.status_text = *request.status_text;
-    emit(*parts.log, transaction, context, told);
+    announce(*parts.log, transaction, told, told.user_id.text(), context.trace());
   }
   return own_view(*row, *parts.presence, now);
 }
