@@ -8,7 +8,7 @@ RUN LOGGIA_CMAKE=-DLOGGIA_TESTS=OFF scripts/build release loggia && strip build/
 
 FROM debian:bookworm-slim
 RUN apt-get update -q \
- && apt-get install -q -y --no-install-recommends ca-certificates libargon2-1 libcurl4 libfmt9 libsqlite3-0 libssl3 libtomlplusplus3 libutf8proc2 tzdata zlib1g \
+ && apt-get install -q -y --no-install-recommends ca-certificates libargon2-1 libcurl4 libfmt9 libpq5 librdkafka1 libsqlite3-0 libssl3 libtomlplusplus3 libutf8proc2 tzdata zlib1g \
  && rm -rf /var/lib/apt/lists/* \
  && useradd --system --uid 10001 --home-dir /var/lib/loggia --create-home loggia
 COPY --from=build /src/build/release/loggia /usr/local/bin/loggia
