@@ -165,10 +165,10 @@ struct KafkaOptions {
   int replication = -1;                        // of topics that are made; -1: the broker's own default
 };
 /// Over Apache Kafka: the logs stay where they are, a relay copies them, groups and followers read the copies. A broker that is away holds
-/// up nobody who appends. Only where kafka_missing() is empty.
+/// up nobody who appends. Only where there is a kafka_library().
 std::shared_ptr<Bus> kafka_bus(BusOptions options, KafkaOptions kafka);
-/// Why this build has no kafka_bus(), and what to do; empty: it has.
-std::string kafka_missing();
+/// The version of librdkafka; empty: it was not there when this was built.
+std::string kafka_library();
 /// What is wrong in `options`, by configuration key.
 std::vector<FieldError> kafka_mistakes(const KafkaOptions& options);
 

@@ -2,6 +2,7 @@
 #include <openssl/crypto.h>
 #include <sqlite3.h>
 #include <boost/version.hpp>
+#include "loggia/kernel/bus.hpp"
 #include "loggia/kernel/json_value.hpp"
 #include "loggia/kernel/process.hpp"
 #include "loggia/kernel/storage.hpp"
@@ -18,6 +19,7 @@ std::vector<std::pair<std::string, std::string>> library_versions() {
       {"fmt", three(FMT_VERSION / 10000, FMT_VERSION / 100 % 100, FMT_VERSION % 100)},
   };
   if (auto libpq = postgres_library(); !libpq.empty()) out.emplace_back("libpq", std::move(libpq));
+  if (auto rdkafka = kafka_library(); !rdkafka.empty()) out.emplace_back("librdkafka", std::move(rdkafka));
   return out;
 }
 

@@ -113,7 +113,7 @@ class KafkaBus final : public bus::BusHere {
 }  // namespace
 
 std::shared_ptr<Bus> kafka_bus(BusOptions options, KafkaOptions kafka) { return std::make_shared<KafkaBus>(std::move(options), std::move(kafka)); }
-std::string kafka_missing() { return std::string(); }
+std::string kafka_library() { return rd_kafka_version_str(); }
 std::vector<FieldError> kafka_mistakes(const KafkaOptions& options) { return kafka::mistakes_of(options); }
 
 }  // namespace loggia
