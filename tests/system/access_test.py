@@ -2,7 +2,7 @@
 
 RULES and OPS are the specification (contract, section 2: "Who may"). A route or request without a rule fails the test, and so does a rule without a route.
 """
-import json, subprocess, uuid
+import json, uuid
 from harness import Person, Socket, run
 
 CALLERS = ["owner", "admin", "member", "ex-member", "stranger", "disabled", "anonymous"]
@@ -273,7 +273,7 @@ def every_route_for_every_caller_on_every_object(server):
 
 def every_request_of_the_socket_for_every_caller_on_every_object(server):
     server.start()
-    described = json.loads(subprocess.run([server.binary, "asyncapi"], capture_output=True, check=True).stdout)
+    described = json.loads(server.run("asyncapi").stdout)
     ops = {name[3:] for name in described["components"]["messages"] if name.startswith("op.")}
     assert ops == {*OPS, "hello"}, f"without a rule: {ops - set(OPS)}; without a request: {set(OPS) - ops}"
     world = World(server)

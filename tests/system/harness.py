@@ -34,13 +34,17 @@ class Server:
         self.set = [one for pair in SET for one in ("--set", pair.replace("{n}", self.name))]
         self.before, self.environment, self.prepare = [], {}, None   # words before the command, more variables, what runs in the child
 
+    def variables(self):
+        """Without what is set for the tests (LOGGIA_SET, LOGGIA_TEST_KAFKA), which the executable would read as settings of its own."""
+        return {**{k: v for k, v in os.environ.items() if not k.startswith("LOGGIA_")}, **self.environment}
+
     def start(self, limit=60):
         lines = queue.Queue()
         self.log = open(self.home / "stderr.log", "ab")
         self.process = subprocess.Popen(
             [*self.before, self.binary, "serve", "--data", self.data, "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--set", "gateway.rate_limit=false", *self.set, *self.flags],
             stdout=subprocess.PIPE, stderr=self.log, stdin=subprocess.DEVNULL, cwd=self.home,
-            env={**{k: v for k, v in os.environ.items() if not k.startswith("LOGGIA_")}, **self.environment}, preexec_fn=self.prepare)
+            env=self.variables(), preexec_fn=self.prepare)
 
         def pump(pipe):
             for line in pipe:
@@ -74,9 +78,13 @@ class Server:
             self.kill()
         shutil.rmtree(self.home, ignore_errors=True)
 
+    def run(self, *words, timeout=60, **options):
+        """`loggia WORDS` and nothing else, to its end."""
+        return subprocess.run([self.binary, *words], capture_output=True, text=True, timeout=timeout, env=self.variables(), **options)
+
     def command(self, *words, input="", ok=True):
         """`loggia WORDS` on this server's data, beside it or without it."""
-        done = subprocess.run([self.binary, *words, "--data", self.data, *self.set], capture_output=True, text=True, input=input, timeout=60 * PATIENCE, cwd=self.home)
+        done = self.run(*words, "--data", self.data, *self.set, input=input, timeout=60 * PATIENCE, cwd=self.home)
         assert not ok or done.returncode == 0, (words, done)
         return done
 

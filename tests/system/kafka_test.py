@@ -207,8 +207,7 @@ def what_is_set_wrongly_is_told_in_one_line_and_no_secret_with_it(server):
             settings = kafka.settings(broker, *more)
             if brokers is not None:
                 settings[1] = f"bus.kafka.brokers={brokers}"
-            done = subprocess.run([server.binary, "serve", "--data", server.data, "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", *[one.replace("{n}", server.name) for pair in settings for one in ("--set", pair)]],
-                                  capture_output=True, text=True, timeout=60)
+            done = server.run("serve", "--data", server.data, "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", *[one.replace("{n}", server.name) for pair in settings for one in ("--set", pair)])
             assert done.returncode == code, done
             lines = [line for line in done.stderr.splitlines() if line.startswith("loggia: ")]
             assert lines and secret not in done.stderr + done.stdout, done.stderr

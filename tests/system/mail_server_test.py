@@ -68,7 +68,7 @@ def login_and_tls_are_as_smtp_url_says_and_a_password_is_told_to_nobody(server):
     post(ada.login(), ada.room(reader), f"@{reader.name} once more")
     wait_for(lambda: direct.to(reader.address), "the mail over smtps")
     direct.stop()
-    shown = subprocess.run([server.binary, "config", "show", *server.flags], capture_output=True, text=True).stdout
+    shown = server.run("config", "show", *server.flags).stdout
     metrics = server.call("GET", "/metrics", admin=True)[1]
     server.stop()
     log = (server.home / "stderr.log").read_text()
@@ -92,7 +92,7 @@ def a_configuration_that_cannot_work_is_one_line_and_exit_2(server):
     }
     for settings, line in cases.items():
         for command in (["serve", "--data", server.data, "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"], ["config", "check"]):
-            done = subprocess.run([server.binary, *command, *[w for s in settings for w in ("--set", s)]], capture_output=True, text=True, timeout=60)
+            done = server.run(*command, *[w for s in settings for w in ("--set", s)])
             lines = done.stderr.strip().splitlines()
             assert done.returncode == 2 and len(lines) == 1 and line in lines[0], (settings, done)
             assert secret not in done.stderr + done.stdout, "the password is told"

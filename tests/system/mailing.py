@@ -1,12 +1,12 @@
 """What the tests of mail share: a server with an SMTP server beside it, and people who read mail there."""
-import os, pathlib, sys
+import pathlib, sys
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 from smtp_sink import Sink  # noqa: F401
-from harness import Person, wait_for
+from harness import SET, Person, wait_for
 
 AFTER = "300ms"      # between two mails to one person lies six times as much
 # What a process that was killed had taken is free at its next start where the data is its own; on a shared PostgreSQL, when its claim is over.
-CLAIM = 100 if "storage.kind=postgres" in os.environ.get("LOGGIA_SET", "") else 0
+CLAIM = 100 if "storage.kind=postgres" in SET else 0
 
 
 def serve(server, sink, *more, after=AFTER):

@@ -31,7 +31,7 @@ class Postgres:
 
 
 def loggia(server, *words):
-    return subprocess.run([server.binary, *words], capture_output=True, text=True, cwd=server.home)
+    return server.run(*words, timeout=None, cwd=server.home)
 
 
 def total(rows):

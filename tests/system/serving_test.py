@@ -4,24 +4,24 @@ from harness import Person, Server, Socket, run
 
 
 def a_module_left_out_is_refused_by_the_name_of_what_needs_it(server):
-    done = subprocess.run([server.binary, "serve", "--data", server.data, "--modules", "user,auth,realtime,notification,gateway"], capture_output=True, text=True, timeout=60)
+    done = server.run("serve", "--data", server.data, "--modules", "user,auth,realtime,notification,gateway")
     assert done.returncode == 2 and "chat" in done.stderr and "realtime" in done.stderr, done
 
 
 def config_check_finds_what_serve_would_refuse(server):
     wrong = ["--set", "http.allowed_origins=nonsense", "--set", "http.trusted_proxies=10.0.0.0/99", "--set", "http.public_url=chat.example"]
     for command in (["config", "check"], ["serve", "--data", server.data]):
-        done = subprocess.run([server.binary, *command, *wrong], capture_output=True, text=True, timeout=60)
+        done = server.run(*command, *wrong)
         assert done.returncode == 2 and not done.stdout, done
         for key in ("http.allowed_origins", "http.trusted_proxies", "http.public_url"):
             assert f"loggia: {key}: " in done.stderr, done.stderr
-    done = subprocess.run([server.binary, "config", "check", "--set", "chat.retention=off"], capture_output=True, text=True, timeout=60)
+    done = server.run("config", "check", "--set", "chat.retention=off")
     assert done.returncode == 0, done
 
 
 def the_modules_that_need_nothing_else_run_alone(server):
     server.flags = ["--modules", "user,auth,chat,notification"]
-    process = subprocess.Popen([server.binary, "serve", "--data", server.data, "--admin", "127.0.0.1:0", *server.flags], stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen([server.binary, "serve", "--data", server.data, "--admin", "127.0.0.1:0", *server.flags], stdout=subprocess.PIPE, text=True, env=server.variables())
     server.process = process
     line = process.stdout.readline()
     assert line.startswith("loggia ready admin=http://127.0.0.1:") and "http=" not in line.replace("admin=http", ""), line
@@ -52,7 +52,7 @@ def the_page_is_in_the_executable_and_loads_nothing_from_elsewhere(server):
 
 
 def the_demo_prints_an_address_and_two_logins(server):
-    process = subprocess.Popen([server.binary, "serve", "--demo", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    process = subprocess.Popen([server.binary, "serve", "--demo", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=server.variables())
     server.process = process
     said = ""
     for line in process.stdout:
@@ -75,7 +75,7 @@ def the_demo_prints_an_address_and_two_logins(server):
 def the_demo_leaves_a_directory_that_it_did_not_make_alone(server):
     os.makedirs(server.data)
     pathlib.Path(server.data, "letters.txt").write_text("mine")
-    done = subprocess.run([server.binary, "serve", "--demo", "--data", server.data], capture_output=True, text=True, timeout=60)
+    done = server.run("serve", "--demo", "--data", server.data)
     assert done.returncode == 1 and server.data in done.stderr, done
 
 
@@ -97,7 +97,7 @@ def every_route_of_the_description_answers(server):
     server.start()
     person = Person(server)
     description = server.call("GET", "/openapi.json", base="")[1]
-    printed = subprocess.run([server.binary, "openapi"], capture_output=True, text=True, timeout=60)
+    printed = server.run("openapi")
     import json
     assert json.loads(printed.stdout)["paths"].keys() == description["paths"].keys()
     base = description["servers"][0]["url"]
