@@ -29,6 +29,7 @@ class MockCluster {
   void answers(std::int16_t kind, rd_kafka_resp_err_t error, std::size_t count = 1) {
     for (std::size_t at = 0; at < count; ++at) rd_kafka_mock_push_request_errors(cluster_, kind, 1, error);
   }
+  void answers_well(std::int16_t kind) { rd_kafka_mock_clear_request_errors(cluster_, kind); }
   void away(bool yes) {
     if (yes) rd_kafka_mock_broker_set_down(cluster_, 1);
     else rd_kafka_mock_broker_set_up(cluster_, 1);
@@ -125,6 +126,7 @@ TEST_CASE("a cluster that goes away and comes back: what was appended meanwhile 
   t.until([&] { return t.bus->state().degraded.find("300 events wait") != std::string::npos; });
   CHECK(t.mail.done().size() == 10);
   t.cluster->away(false);
+  t.cluster->answers_well(join_group);
   t.all_arrived(all);
   t.until([&] { return t.bus->state().degraded.empty(); });
 }
@@ -151,6 +153,21 @@ TEST_CASE("a group that may not join yet, and a producer that gets no number yet
   t.cluster->answers(metadata, RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE);
   t.run();
   t.all_arrived(t.append_many("room", 0, 30));
+}
+
+TEST_CASE("a group that may not read is told until it may, whatever else goes through") {
+  Mocked t;
+  t.cluster->answers(join_group, RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED, 1000);
+  t.run();
+  t.until([&] { return t.bus->state().degraded.find("does not permit") != std::string::npos; });
+  const auto all = t.append_many("room", 0, 20);
+  // Sent, acknowledged and heard by who follows: and still the group waits.
+  t.until([&] { return t.told.size() == 20; });
+  CHECK(t.mail.done().empty());
+  CHECK(t.bus->state().degraded.find("does not permit") != std::string::npos);
+  t.cluster->answers_well(join_group);
+  t.all_arrived(all);
+  t.until([&] { return t.bus->state().degraded.empty(); });
 }
 
 TEST_SUITE_END();

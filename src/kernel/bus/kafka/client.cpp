@@ -94,9 +94,8 @@ std::string Health::remedy(rd_kafka_resp_err_t kind, const std::string& text) co
   }
 }
 
-void Health::trouble(rd_kafka_resp_err_t kind, const std::string& text) {
-  enum Rank { unknown, general, particular, refusal };
-  auto rank = general;
+void Health::trouble(rd_kafka_resp_err_t kind, const std::string& text, const Owner* who) {
+  auto rank = Rank::general;
   switch (static_cast<int>(kind)) {
     // One broker of several, or one that is looked for again: all of them being away is told apart.
     case RD_KAFKA_RESP_ERR__TRANSPORT:
@@ -105,46 +104,57 @@ void Health::trouble(rd_kafka_resp_err_t kind, const std::string& text) {
     case RD_KAFKA_RESP_ERR__PARTITION_EOF:
       return;
     case RD_KAFKA_RESP_ERR__RESOLVE:
-      rank = particular;
+      rank = Rank::particular;
+      who = nullptr;
+      break;
+    case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
+    case RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED:
+    case RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED:
+      rank = Rank::refusal;
       break;
     case RD_KAFKA_RESP_ERR__AUTHENTICATION:
     case RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED:
     case RD_KAFKA_RESP_ERR__SSL:
-    case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
-    case RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED:
-    case RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED:
-      rank = refusal;
+      rank = Rank::refusal;
+      who = nullptr;
       break;
     default:
+      who = nullptr;
       break;
   }
   auto words = remedy(kind, text);
   {
     const std::lock_guard lock(mutex_);
     // Every client says it, again and again; and that all brokers are down follows from what is known better.
-    if (away_ && rank <= rank_) return;
-    rank_ = rank;
-    why_ = words;
-    if (rank == refusal) refused_ = true;
-    away_ = true;
+    const auto known = known_.find(who);
+    if (known != known_.end() && rank <= known->second.rank) return;
+    known_[who] = {rank, words};
+    wrong_ = true;
+    if (!who) away_ = true;
   }
   log::warn("kafka.away", Field("why", words));
 }
 
-void Health::fine() {
-  if (!away_.exchange(false)) return;
+void Health::fine(const Owner* who) {
+  if (!wrong_) return;
   {
     const std::lock_guard lock(mutex_);
-    refused_ = false;
-    rank_ = 0;
-    why_.clear();
+    away_ = false;
+    const auto over = known_.erase(nullptr) + known_.erase(who);
+    wrong_ = !known_.empty();
+    if (over == 0 || wrong_) return;
   }
   log::info("kafka.back", Field("brokers", brokers_));
 }
 
 std::string Health::why() const {
   const std::lock_guard lock(mutex_);
-  return why_;
+  return known_.empty() ? std::string() : known_.begin()->second.why;  // the cluster's first
+}
+
+bool Health::refused() const {
+  const std::lock_guard lock(mutex_);
+  return std::any_of(known_.begin(), known_.end(), [](const auto& one) { return one.second.rank == Rank::refusal; });
 }
 
 std::string Health::silent(milliseconds how_long) const {

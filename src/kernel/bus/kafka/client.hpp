@@ -2,6 +2,7 @@
 // librdkafka's handles, owned; a configuration made from ours; and what its error callback has said, in words. For bus/kafka alone.
 #include <librdkafka/rdkafka.h>
 #include <atomic>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -26,30 +27,38 @@ template <class T> using Owned = std::unique_ptr<T, Destroy>;
 using Partitions = Owned<rd_kafka_topic_partition_list_t>;
 inline Partitions partition_list(std::size_t size) { return Partitions(rd_kafka_topic_partition_list_new(static_cast<int>(size))); }
 
-/// What stands between this process and the cluster, as its clients tell it. Safe from every thread.
+class Owner;
+
+/// What stands between this process and the cluster, as its clients tell it. What one client is not permitted is known of that client until it
+/// gets through itself; the rest is the cluster's, until anybody gets through. Safe from every thread.
 class Health {
  public:
   explicit Health(const KafkaOptions& options);
   /// An error of a client's own, from its callback: `kind` and librdkafka's text.
-  void trouble(rd_kafka_resp_err_t kind, const std::string& text);
-  /// Something went through: what was wrong is over.
-  void fine();
+  void trouble(rd_kafka_resp_err_t kind, const std::string& text, const Owner* who);
+  /// Something of this client went through: what was wrong with it, or with the cluster, is over.
+  void fine(const Owner* who);
+  /// The cluster cannot be used by anybody.
   bool away() const { return away_.load(); }
   /// One line: what is wrong and what to do. Empty: nothing.
   std::string why() const;
   /// The same of a cluster that says nothing at all.
   std::string silent(milliseconds how_long) const;
   /// A refusal that waiting does not mend: a wrong password, a certificate that is not believed.
-  bool refused() const { return refused_.load(); }
+  bool refused() const;
 
  private:
+  enum class Rank { general, particular, refusal };  // how much the words say
+  struct Known {
+    Rank rank;
+    std::string why;
+  };
   std::string remedy(rd_kafka_resp_err_t kind, const std::string& text) const;
   std::string brokers_;
   bool scram_ = false;
-  std::atomic<bool> away_{false}, refused_{false};
+  std::atomic<bool> away_{false}, wrong_{false};
   mutable std::mutex mutex_;
-  std::string why_;
-  int rank_ = 0;  // how much `why_` says
+  std::map<const Owner*, Known> known_;  // null: of the cluster
 };
 
 /// Who has a client: what librdkafka hands back to each of its callbacks. Outlives the client.
@@ -59,9 +68,10 @@ class Owner {
   Owner(const Owner&) = delete;
   virtual ~Owner() = default;
   /// From the error callback, on the thread that polls.
-  virtual void trouble(rd_kafka_resp_err_t kind, const std::string& text) { health_->trouble(kind, text); }
+  virtual void trouble(rd_kafka_resp_err_t kind, const std::string& text) { health_->trouble(kind, text, this); }
   /// The client can do nothing any more: a new one has to be made.
   virtual void lost(rd_kafka_resp_err_t kind, const std::string& text) { trouble(kind, text); }
+  void fine() { health_->fine(this); }
 
  private:
   Health* health_;

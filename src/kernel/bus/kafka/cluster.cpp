@@ -34,7 +34,7 @@ Result<bool> Cluster::start() {
     const auto why = health_.why();
     return Error(Errc::invalid_request, why.empty() ? looked.error().detail : why);
   }
-  if (!looked) health_.trouble(RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN, looked.error().detail);
+  if (!looked) owner_.trouble(RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN, looked.error().detail);
   thread_ = std::thread([this] { run(); });
   return true;
 }
@@ -58,7 +58,7 @@ std::set<std::string> Cluster::take_made() {
   return std::exchange(made_, {});
 }
 
-void Cluster::met(rd_kafka_resp_err_t error) {
+void Cluster::met(rd_kafka_resp_err_t error, Owner& who) {
   if (no_topic(error)) {
     {
       const std::lock_guard lock(mutex_);
@@ -75,7 +75,7 @@ void Cluster::met(rd_kafka_resp_err_t error) {
     case RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE:
       return;
     default:
-      health_.trouble(error, words(error));
+      who.trouble(error, words(error));
   }
 }
 
@@ -89,7 +89,7 @@ void Cluster::run() {
       const bool was = usable_;
       const auto looked = look(probe_limit);
       if (looked) {
-        health_.fine();
+        owner_.fine();
         if (!was) on_back_();
       } else if (looked.error().code == Errc::invalid_request) {
         const std::lock_guard lock(mutex_);

@@ -33,8 +33,8 @@ class Cluster {
   void signal(const Event& event);
   /// Topics, as Kafka calls them, that were made since it was asked last: what the log has goes there again from the oldest event on.
   std::set<std::string> take_made();
-  /// The librdkafka error that a client met: the topics are looked at again where it says that one is gone.
-  void met(rd_kafka_resp_err_t error);
+  /// The librdkafka error that `who` met with its client: the topics are looked at again where it says that one is gone.
+  void met(rd_kafka_resp_err_t error, Owner& who);
 
  private:
   Result<bool> look(milliseconds limit);

@@ -65,7 +65,7 @@ void Consumer::run() {
     if (message && message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
       take(*message);
     } else if (message && message->err != RD_KAFKA_RESP_ERR__PARTITION_EOF) {
-      cluster_->met(message->err);
+      cluster_->met(message->err, *this);
     }
     const auto now = clock->moment();
     if (now - tended < tended_every) continue;
@@ -84,7 +84,7 @@ void Consumer::run() {
 }
 
 void Consumer::take(const rd_kafka_message_t& message) {
-  cluster_->health().fine();
+  fine();
   const auto topic = cluster_->topic_of(rd_kafka_topic_name(message.rkt));
   auto& reading = readings_[{topic, message.partition}];
   Open open{message.offset, nullptr, 0};
@@ -215,6 +215,7 @@ void Consumer::assigned(rd_kafka_topic_partition_list_t& partitions) {
       member.group->look_again(place.second);
     }
   }
+  fine();  // it may read the topics, and is in the group
   log::info("kafka.partitions_assigned", Field("group", name_), Field("partitions", partitions.cnt));
 }
 

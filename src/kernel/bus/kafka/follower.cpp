@@ -67,7 +67,7 @@ bool Follower::begin_reading() {
     for (int at = 0; at < list->cnt && error == RD_KAFKA_RESP_ERR_NO_ERROR; ++at) error = list->elems[at].err;
     if (error == RD_KAFKA_RESP_ERR_NO_ERROR) return list;
     log::debug("kafka.follower_waits", Field("why", words(error)));
-    cluster_->met(error);
+    cluster_->met(error, *this);
     return Partitions();
   };
   // The ends first: where nothing is as young as that, what comes in between is behind the end.
@@ -88,7 +88,7 @@ void Follower::run() {
     if (!reading_ && cluster_->usable()) reading_ = begin_reading();
     const Owned<rd_kafka_message_t> message(rd_kafka_consumer_poll(client_.get(), from_log ? turn_from_log_ms : turn_ms));
     if (message && message->err == RD_KAFKA_RESP_ERR_NO_ERROR) take(*message);
-    else if (message && message->err != RD_KAFKA_RESP_ERR__PARTITION_EOF) cluster_->met(message->err);
+    else if (message && message->err != RD_KAFKA_RESP_ERR__PARTITION_EOF) cluster_->met(message->err, *this);
     const auto now = options_.clock->moment();
     if (now - looked < milliseconds(turn_from_log_ms)) continue;
     looked = now;
@@ -105,7 +105,7 @@ Follower::Lane* Follower::lane_of(const std::string& topic, const std::string& p
 }
 
 void Follower::take(const rd_kafka_message_t& message) {
-  cluster_->health().fine();
+  fine();
   const auto topic = cluster_->topic_of(rd_kafka_topic_name(message.rkt));
   auto record = record_of(message, topic);
   if (!record) return;  // told by the groups

@@ -34,7 +34,7 @@ class KafkaBus final : public bus::BusHere {
     state.broker = "kafka";
     if (!cluster_ || !relay_) return state;
     const auto unusable = cluster_->unusable_because();
-    state.degraded = !unusable.empty() ? unusable : cluster_->health().away() ? cluster_->health().why() : std::string();
+    state.degraded = !unusable.empty() ? unusable : cluster_->health().why();
     if (const auto silent = relay_->unanswered_for(); state.degraded.empty() && silent > answers_within)
       state.degraded = cluster_->health().silent(silent);
     if (const auto waiting = relay_->backlog(); !state.degraded.empty() && waiting > 0)

@@ -226,14 +226,14 @@ void Relay::report(const rd_kafka_message_t& message) {
     backoff_ = milliseconds(0);
     answered();
     if (relayed_) relayed_->add();
-    cluster_->health().fine();
+    fine();
     return;
   }
   if (!failed_ && message.err != RD_KAFKA_RESP_ERR__PURGE_QUEUE && message.err != RD_KAFKA_RESP_ERR__PURGE_INFLIGHT) {
     log::warn("kafka.delivery_failed", Field("topic", sent->lane->name), Field("partition", sent->lane->partition), Field("sequence", sent->sequence),
               Field("why", words(message.err)));
     if (no_topic(message.err)) gone_.insert(sent->lane->name);
-    cluster_->met(message.err);
+    cluster_->met(message.err, *this);
   }
   failed_ = true;
 }
@@ -306,7 +306,7 @@ bool Relay::produce(Lane& lane, const Event& event) {
   log::warn("kafka.not_produced", Field("topic", lane.name), Field("partition", lane.partition), Field("sequence", event.sequence),
             Field("why", words(error)));
   if (no_topic(error)) gone_.insert(lane.name);
-  cluster_->met(error);
+  cluster_->met(error, *this);
   failed_ = true;
   return false;
 }
