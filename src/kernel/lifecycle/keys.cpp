@@ -107,8 +107,9 @@ std::vector<FieldError> check_process(const Config& config, const std::vector<Mo
   }
   if (config.text("bus.transport") == "kafka") {
     if (kafka_library().empty())
-      wrong.push_back({"bus.transport", "this build has no Kafka: install librdkafka-dev and build Loggia again (scripts/build), or set bus.transport = "
-                                        "\"embedded\""});
+      wrong.push_back({"bus.transport",
+                       "this build has no Kafka: install librdkafka-dev and build Loggia again (scripts/build), or set bus.transport = "
+                       "\"embedded\""});
     auto mistakes = kafka_mistakes(kafka_options(config));
     wrong.insert(wrong.end(), std::make_move_iterator(mistakes.begin()), std::make_move_iterator(mistakes.end()));
   }

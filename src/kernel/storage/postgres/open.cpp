@@ -46,11 +46,15 @@ class PostgresDatabase final : public Database {
 
  protected:
   Async<bool> run_read(Moment deadline, ReadWork work) override {
-    auto start = [this, deadline, work = std::move(work)](storage::Done done) mutable { return readers_->read(deadline, std::move(work), std::move(done)); };
+    auto start = [this, deadline, work = std::move(work)](storage::Done done) mutable {
+      return readers_->read(deadline, std::move(work), std::move(done));
+    };
     return storage::answered(std::move(start));
   }
   Async<bool> run_write(Moment deadline, WriteWork work) override {
-    auto start = [this, deadline, work = std::move(work)](storage::Done done) mutable { return writer_->write(deadline, std::move(work), std::move(done)); };
+    auto start = [this, deadline, work = std::move(work)](storage::Done done) mutable {
+      return writer_->write(deadline, std::move(work), std::move(done));
+    };
     return storage::answered(std::move(start));
   }
   Async<bool> run_foreseen(Moment deadline, WriteWork work, AheadWork ahead) override {
@@ -67,7 +71,6 @@ class PostgresDatabase final : public Database {
   }
 
  private:
-
   DatabaseOptions options_;
   std::unique_ptr<Writer> writer_;
   std::unique_ptr<Readers> readers_;
