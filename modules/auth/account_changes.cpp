@@ -77,7 +77,7 @@ Async<AccountRow> complete_account(std::shared_ptr<Parts> parts, Context context
   auto profile = co_await parts->directory->ask<user::CreateProfile>(ours, account.id, account.username, display_name);
   if (!profile) co_return profile.error();
   auto work = [parts, context, id = account.id](Transaction& transaction) -> Result<AccountRow> {
-    auto row = store::account(transaction, id);
+    auto row = store::account_to_change(transaction, id);
     if (!row) return Error(Errc::conflict, "the account was removed meanwhile");
     if (!row->pending) return *row;
     store::set_ready(transaction, id);
@@ -102,8 +102,10 @@ Result<AccountRow> change_rights(const Parts& parts, Transaction& transaction, c
   if (wanted.disabled) after.disabled = *wanted.disabled;
   if (after.roles == account.roles && after.disabled == account.disabled) return account;
   const bool was_admin = account.is_admin() && !account.disabled, stays_admin = after.is_admin() && !after.disabled;
-  if (wanted.keep_an_admin && was_admin && !stays_admin && !store::other_admin(transaction, account.id))
-    return Error(Errc::conflict, "this is the last administrator; make somebody else one first");
+  if (wanted.keep_an_admin && was_admin && !stays_admin) {
+    store::lock_accounts(transaction);
+    if (!store::other_admin(transaction, account.id)) return Error(Errc::conflict, "this is the last administrator; make somebody else one first");
+  }
   store::set_rights(transaction, account.id, after.roles, after.disabled);
   if (after.roles != account.roles)
     store::audit(transaction, context, now, "user.roles", account.id.text(), join_roles(account.roles) + " -> " + join_roles(after.roles));

@@ -9,6 +9,8 @@ bool AccountRow::is_admin() const { return std::find(roles.begin(), roles.end(),
 namespace store {
 namespace {
 
+constexpr int account_rank = 0, accounts_rank = 1;
+
 AccountRow row_of(const Rows& rows) {
   AccountRow row;
   row.id = rows.id<UserId>(0);
@@ -49,6 +51,17 @@ std::optional<AccountRow> account_for_login(Query& query, const std::string& log
                     "FROM accounts WHERE email = ?1 AND email_verified = 1",
                     lower_ascii(login)));
 }
+
+bool lock_account(Transaction& transaction, const UserId& id) { return transaction.lock(account_rank, "SELECT 1 FROM accounts WHERE id = ?1", id); }
+std::optional<AccountRow> account_to_change(Transaction& transaction, const UserId& id) {
+  lock_account(transaction, id);
+  return account(transaction, id);
+}
+std::optional<AccountRow> account_to_change(Transaction& transaction, const std::string& username) {
+  const auto found = account_named(transaction, username);
+  return found ? account_to_change(transaction, found->id) : std::nullopt;
+}
+void lock_accounts(Transaction& transaction) { transaction.lock(accounts_rank, "SELECT 1 FROM secrets WHERE name = ?1", "refresh"); }
 
 std::vector<AccountRow> accounts_page(Query& query, const std::string& part, const std::string& after, std::int64_t limit) {
   std::vector<AccountRow> out;

@@ -27,6 +27,13 @@ std::optional<AccountRow> account(Query& query, const UserId& id);
 std::optional<AccountRow> account_named(Query& query, const std::string& username);
 /// By username or by an address that was verified.
 std::optional<AccountRow> account_for_login(Query& query, const std::string& login);
+/// Keeps the account as it is until the commit, where other processes write too. Before what is decided on is read. True where it was taken now.
+bool lock_account(Transaction& transaction, const UserId& id);
+/// Locked, then read.
+std::optional<AccountRow> account_to_change(Transaction& transaction, const UserId& id);
+std::optional<AccountRow> account_to_change(Transaction& transaction, const std::string& username);
+/// Of what there is one for all accounts: that somebody is an administrator, that an address is one person's. After lock_account.
+void lock_accounts(Transaction& transaction);
 /// Ascending by name, from after `after`; `part` is in each name; both folded.
 std::vector<AccountRow> accounts_page(Query& query, const std::string& part, const std::string& after, std::int64_t limit);
 std::vector<UserId> disabled_accounts(Query& query);

@@ -57,7 +57,7 @@ Async<AdminUser> AdministrationHere::on(Context context, UpdateAccount request) 
     if (auto wrong = wrong_roles(*request.roles)) co_return wrong_field("/roles", *wrong);
   const auto now = parts_->clock->now();
   auto work = [parts = parts_, context, request, now](Transaction& transaction) -> Result<AdminUser> {
-    auto row = store::account(transaction, request.id);
+    auto row = store::account_to_change(transaction, request.id);
     if (!row) return nobody();
     store::audit(transaction, context, now, "admin.user.updated", request.id.text(), row->username);
     Rights wanted;
@@ -78,7 +78,7 @@ Async<AdminUser> AdministrationHere::on(Context context, UpdateAccount request) 
 Async<Nothing> AdministrationHere::on(Context context, EndSessions request) {
   const auto now = parts_->clock->now();
   auto work = [parts = parts_, context, id = request.id, now](Transaction& transaction) -> Result<Nothing> {
-    const auto row = store::account(transaction, id);
+    const auto row = store::account_to_change(transaction, id);
     if (!row) return nobody();
     store::audit(transaction, context, now, "admin.sessions.ended", id.text(), row->username);
     end_sessions(*parts, transaction, context, id, SessionId(), now);

@@ -77,7 +77,7 @@ Async<std::string> set_password(std::shared_ptr<Parts> parts, Context context, A
   if (!hash) co_return hash.error();
   const auto now = parts->clock->now();
   auto work = [parts, context, name = argument(arguments, 0), hash = *hash, now](Transaction& transaction) -> Result<std::string> {
-    const auto row = store::account_named(transaction, name);
+    const auto row = store::account_to_change(transaction, name);
     if (!row) return unknown(name);
     store::set_password(transaction, row->id, std::string(), hash);
     store::audit(transaction, context, now, "password.set", row->id.text(), row->username);
@@ -93,7 +93,7 @@ Async<std::string> change(std::shared_ptr<Parts> parts, Context context, std::st
   const auto now = parts->clock->now();
   wanted.keep_an_admin = false;  // whoever is at the shell can make another one
   auto work = [parts, context, name, wanted, said, now](Transaction& transaction) -> Result<std::string> {
-    const auto row = store::account_named(transaction, name);
+    const auto row = store::account_to_change(transaction, name);
     if (!row) return unknown(name);
     auto changed = change_rights(*parts, transaction, context, *row, wanted, now);
     if (!changed) return changed.error();

@@ -19,6 +19,13 @@ Account shown(const AccountRow& row) {
   return out;
 }
 
+/// With its account locked: of two who use it at once, at two servers, the second finds it used.
+std::optional<MailToken> token_to_use(Transaction& transaction, const std::string& hash, const std::string& purpose, Time now) {
+  auto token = store::mail_token(transaction, hash, purpose, now);
+  if (token && store::lock_account(transaction, token->account)) token = store::mail_token(transaction, hash, purpose, now);
+  return token;
+}
+
 }  // namespace
 
 Async<Account> AccountsHere::on(Context context, GetAccount) {
@@ -34,7 +41,7 @@ Async<Account> AccountsHere::on(Context context, PutAccount request) {
   const auto wanted = none ? std::nullopt : std::optional(lower_ascii(*request.email));
   const auto now = parts_->clock->now();
   auto work = [parts = parts_, context, wanted, now](Transaction& transaction) -> Result<Account> {
-    auto row = store::account(transaction, UserId(context.caller().subject));
+    auto row = store::account_to_change(transaction, UserId(context.caller().subject));
     if (!row) return Error(Errc::not_found, "there is no such account");
     if (row->email == wanted && (!wanted || row->email_verified)) return shown(*row);
     // Their own mails are counted aloud; whether others had mail sent there, they do not learn.
@@ -62,9 +69,10 @@ Async<Account> AccountsHere::on(Context context, PutAccount request) {
 Async<Nothing> AccountsHere::on(Context context, VerifyEmail request) {
   const auto now = parts_->clock->now();
   auto work = [context, hash = mail_token_hash(request.token), now](Transaction& transaction) -> Result<Nothing> {
-    const auto token = store::mail_token(transaction, hash, "verify", now);
+    const auto token = token_to_use(transaction, hash, "verify", now);
     const auto row = token ? store::account(transaction, token->account) : std::nullopt;
     if (!row || row->disabled || row->email != token->address) return stale_link();
+    store::lock_accounts(transaction);
     // Who gets here reads mail at this address, so it is theirs to know.
     if (store::verified_elsewhere(transaction, token->address, row->id))
       return Error(Errc::conflict, "another account has this address; take it away there first, or choose another one");
@@ -107,7 +115,7 @@ Async<Nothing> AccountsHere::on(Context context, ResetPassword request) {
   auto hashed = co_await parts_->passwords->hash(request.new_password);
   if (!hashed) co_return hashed.error();
   auto work = [parts = parts_, context, hash, password = *hashed, now](Transaction& transaction) -> Result<Nothing> {
-    const auto token = store::mail_token(transaction, hash, "reset", now);
+    const auto token = token_to_use(transaction, hash, "reset", now);
     const auto row = token ? store::account(transaction, token->account) : std::nullopt;
     if (!row || row->disabled || row->email != token->address || !row->email_verified) return stale_link();
     store::use_tokens_of(transaction, row->id, "reset");

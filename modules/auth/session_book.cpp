@@ -85,6 +85,8 @@ Refreshed refresh_session(const Parts& parts, Transaction& transaction, const Co
   const auto token = open_refresh_token(parts.secret, text);
   if (!token) return out;
   auto row = store::session(transaction, token->session);
+  // Another process may be giving this very token its successor.
+  if (row && store::lock_account(transaction, row->user)) row = store::session(transaction, token->session);
   if (!row || row->expires_at <= now) return out;
   const auto account = store::account(transaction, row->user);
   if (!account || account->disabled) return out;

@@ -122,6 +122,7 @@ Async<Nothing> AccountsHere::on(Context context, ChangePassword request) {
   if (!hash) co_return hash.error();
   const auto now = parts_->clock->now();
   auto work = [parts = parts_, context, row = *account, hash = *hash, now](Transaction& transaction) -> Result<Nothing> {
+    store::lock_account(transaction, row.id);
     if (!store::set_password(transaction, row.id, row.password, hash))
       return Error(Errc::conflict, "the password was changed meanwhile; sign in again");
     store::audit(transaction, context, now, "password.changed", row.id.text(), std::nullopt);

@@ -20,7 +20,7 @@ void count_login(Metrics& metrics, const char* result) {
 /// The session that a right password opens. The account is read again: it may have changed while the password was checked.
 Async<Granted> open_session(std::shared_ptr<Parts> parts, Context context, AccountRow checked, std::string action, Time now) {
   auto work = [parts, context, checked, action, now](Transaction& transaction) -> Result<Granted> {
-    const auto account = store::account(transaction, checked.id);
+    const auto account = store::account_to_change(transaction, checked.id);
     if (!account || account->password != checked.password) return wrong_login();
     if (account->disabled) return disabled_account();
     store::set_login(transaction, account->id, now);

@@ -1,65 +1,10 @@
 """Two whole servers on one PostgreSQL and one Kafka: one room written through both, who is removed or signed out at the other, kill -9, a frozen one,
 PostgreSQL restarted at once."""
-import json, os, pathlib, random, signal, subprocess, tempfile, threading, time
-import broker as kafka
-import harness
-from harness import DEEP, SEED, Person, Server, Socket, run, wait_for
+import json, random, signal, threading, time
+from harness import DEEP, SEED, Person, Socket, run, wait_for
+from pair import Engines, at, missing, two
 
-POSTGRES = pathlib.Path(__file__).parents[2] / "scripts" / "postgres"
 SENDERS, SECONDS, KILLS = 32, (30 if DEEP else 6), (50 if DEEP else 4)
-
-
-class Engines:
-    """A PostgreSQL that syncs, and a Kafka."""
-
-    def __init__(self):
-        self.home = tempfile.mkdtemp(prefix="loggia-together-")
-        os.chmod(self.home, 0o755)   # PostgreSQL runs as a user of its own
-        self.options = ["--dir", self.home + "/postgres", "--safe"]
-        self.broker = kafka.Broker().start()
-        try:
-            self.url = self.postgres("start").split("url=")[1].split()[0]
-        except BaseException:
-            self.broker.discard()
-            raise
-
-    def postgres(self, verb, *words):
-        done = subprocess.run([POSTGRES, verb, *self.options, *words], capture_output=True, text=True, timeout=120)
-        assert done.returncode == 0, done
-        return done.stdout
-
-    def crash_postgres(self):
-        port = self.url.rsplit(":", 1)[1].split("/")[0]
-        self.postgres("stop", "--immediate")
-        self.postgres("start", "--port", port)
-
-    def settings(self, name):
-        return [one.replace("{n}", name) for pair in [*kafka.settings(self.broker), "storage.kind=postgres", f"storage.postgres.url={self.url}"] for one in ("--set", pair)]
-
-    def discard(self):
-        self.broker.discard()
-        subprocess.run([POSTGRES, "stop", *self.options, "--clean"], capture_output=True, timeout=60)
-        subprocess.run(["rm", "-rf", self.home])
-
-
-def two(server, engines):
-    """Two servers that share everything but their data directories. The one that is passed in is the first."""
-    server.set = engines.settings(server.name)
-    other = Server(server.binary)
-    other.name, other.set = server.name, server.set
-    starting = threading.Thread(target=server.start)   # at once, on nothing yet
-    starting.start()
-    other.start()
-    starting.join()
-    return server, other
-
-
-def at(server, person):
-    """The same person at the other server."""
-    twin = object.__new__(Person)
-    twin.__dict__.update(person.__dict__)
-    twin.server = server
-    return twin
 
 
 def listen(person, resume):
@@ -260,9 +205,8 @@ def kills_freezes_and_a_crash_of_postgres_lose_nothing_and_show_nothing_twice(se
         engines.discard()
 
 
-missing = kafka.missing() or ("" if subprocess.run([POSTGRES, "status", "--dir", "/nonexistent"], capture_output=True).returncode != 77 else "PostgreSQL is not installed: scripts/bootstrap engines")
-if missing:
-    print("LEFT OUT: " + missing)
+if missing():
+    print("LEFT OUT: " + missing())
 else:
     run([one_room_written_through_both_has_no_hole_and_both_hear_it, who_is_removed_or_signed_out_at_one_is_so_at_the_other,
          kills_freezes_and_a_crash_of_postgres_lose_nothing_and_show_nothing_twice])

@@ -1,0 +1,66 @@
+"""What the tests of two whole servers share: a PostgreSQL and a Kafka of their own, and two servers on both."""
+import os, pathlib, subprocess, tempfile, threading
+import broker as kafka
+from harness import Person, Server
+
+POSTGRES = pathlib.Path(__file__).parents[2] / "scripts" / "postgres"
+
+
+class Engines:
+    """A PostgreSQL that syncs, and a Kafka."""
+
+    def __init__(self):
+        self.home = tempfile.mkdtemp(prefix="loggia-together-")
+        os.chmod(self.home, 0o755)   # PostgreSQL runs as a user of its own
+        self.options = ["--dir", self.home + "/postgres", "--safe"]
+        self.broker = kafka.Broker().start()
+        try:
+            self.url = self.postgres("start").split("url=")[1].split()[0]
+        except BaseException:
+            self.broker.discard()
+            raise
+
+    def postgres(self, verb, *words):
+        done = subprocess.run([POSTGRES, verb, *self.options, *words], capture_output=True, text=True, timeout=120)
+        assert done.returncode == 0, done
+        return done.stdout
+
+    def crash_postgres(self):
+        port = self.url.rsplit(":", 1)[1].split("/")[0]
+        self.postgres("stop", "--immediate")
+        self.postgres("start", "--port", port)
+
+    def settings(self, name):
+        return [one.replace("{n}", name) for pair in [*kafka.settings(self.broker), "storage.kind=postgres", f"storage.postgres.url={self.url}"] for one in ("--set", pair)]
+
+    def discard(self):
+        self.broker.discard()
+        subprocess.run([POSTGRES, "stop", *self.options, "--clean"], capture_output=True, timeout=60)
+        subprocess.run(["rm", "-rf", self.home])
+
+
+def two(server, engines):
+    """Two servers that share everything but their data directories. The one that is passed in is the first."""
+    server.set = engines.settings(server.name)
+    other = Server(server.binary)
+    other.name, other.set = server.name, server.set
+    starting = threading.Thread(target=server.start)   # at once, on nothing yet
+    starting.start()
+    other.start()
+    starting.join()
+    return server, other
+
+
+def at(server, person):
+    """The same person at the other server."""
+    twin = object.__new__(Person)
+    twin.__dict__.update(person.__dict__)
+    twin.server = server
+    return twin
+
+
+def missing():
+    """Why they cannot run here, or nothing."""
+    if subprocess.run([POSTGRES, "status", "--dir", "/nonexistent"], capture_output=True).returncode == 77:
+        return kafka.missing() or "PostgreSQL is not installed: scripts/bootstrap engines"
+    return kafka.missing()
