@@ -39,6 +39,11 @@ std::optional<ProfileRow> by_id(Query& query, const UserId& id) {
                     id));
 }
 
+std::optional<ProfileRow> to_change(Transaction& transaction, const UserId& id) {
+  transaction.lock(0, "SELECT 1 FROM profiles WHERE id = ?1", id);
+  return by_id(transaction, id);
+}
+
 std::optional<ProfileRow> by_name(Query& query, const std::string& name) {
   return first(
       *query.select("SELECT id, username, display_name, bio, status_text, locale, time_zone, show_presence, show_receipts, last_seen, "

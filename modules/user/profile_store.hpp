@@ -22,6 +22,8 @@ struct ProfileRow {
 namespace store {
 
 std::optional<ProfileRow> by_id(Query& query, const UserId& id);
+/// Kept as it is until the commit, where other processes write too.
+std::optional<ProfileRow> to_change(Transaction& transaction, const UserId& id);
 /// `name` is folded.
 std::optional<ProfileRow> by_name(Query& query, const std::string& name);
 /// Ascending by folded name, from after `after`; `query` is folded, empty: all.

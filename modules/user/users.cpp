@@ -50,7 +50,7 @@ template <class T> bool change(T& field, const std::optional<T>& wanted, std::op
 }
 
 Result<OwnProfile> apply(Parts& parts, Transaction& transaction, const Context& context, const UpdateMe& request, Time now) {
-  auto row = store::by_id(transaction, UserId(context.caller().subject));
+  auto row = store::to_change(transaction, UserId(context.caller().subject));
   if (!row) return nobody();
   UserChanged changed;
   changed.user_id = row->id;

@@ -55,6 +55,11 @@ def what_there_may_be_once_is_there_once(one, other):
         assert answers[0] == answers[1], (turn, answers)
         answers = at_once(*[lambda server=server: at(server, ada).do("POST", f"/rooms/{room}/messages", {"text": "once", "client_id": name})["seq"] for server in (one, other)])
         assert answers[0] == answers[1], (turn, answers)
+        # Two fields of a profile: the one does not bring the other's old value back.
+        fields = {"bio": name, "show_presence": turn % 2 == 1}
+        at_once(*[lambda server=server, field=field: at(server, ada).do("PATCH", "/users/me", {field: fields[field]}) for server, field in zip((one, other), fields)])
+        profile = ada.do("GET", "/users/me")
+        assert {field: profile[field] for field in fields} == fields, (turn, profile)
 
 
 @on_two
