@@ -282,9 +282,10 @@ bool Relay::produce_some() {
     const auto head = lane->log->head(lane->topic, lane->partition);
     const auto events = lane->log->read(lane->topic, lane->partition, lane->sent, page_of_rows);
     if (!events) {
-      log::warn("kafka.log_not_readable", Field("topic", lane->topic), Field("why", events.error().detail));
+      if (!std::exchange(unreadable_, true)) log::warn("kafka.log_not_readable", Field("topic", lane->topic), Field("why", events.error().detail));
       return false;
     }
+    unreadable_ = false;
     if (events->empty()) lane->sent = lane->acknowledged = head;  // past its retention before there was a relay
     for (const auto& event : *events)
       if (!produce(*lane, *event)) return false;

@@ -82,6 +82,7 @@ class Relay : public std::enable_shared_from_this<Relay>, private Owner {
   std::mutex queue_mutex_;
   std::size_t in_flight_ = 0;  // of the thread
   bool failed_ = false;        // of the thread: begin again
+  bool unreadable_ = false;    // of the thread: a log's store is away, and that was told
   milliseconds backoff_{};
   Moment stored_at_{}, heads_at_{}, moved_at_{}, read_at_{};
   std::atomic<std::int64_t> answered_at_{0};  // of the clock's moments: the last acknowledgement, or when nothing waited for one
