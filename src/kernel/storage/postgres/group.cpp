@@ -44,9 +44,10 @@ std::string bytes_of(const Parameter& parameter) {
 void Group::back_to(Mark mark) {
   after_.resize(mark.after);
   before_.resize(mark.before);
-  while (order_.size() > mark.held) {  // what was locked since goes with the savepoint
-    held_.erase(order_.back());
-    order_.pop_back();
+  // What was locked since goes with the savepoint. What take() had taken stays, but what was read of it since may not be known.
+  for (; told_.size() > mark.told; told_.pop_back()) {
+    if (told_.back().retaken) retaken_.insert(told_.back().order);
+    else held_.erase(told_.back().order);
   }
 }
 
@@ -195,20 +196,25 @@ bool Group::hold(int rank, std::string_view sql, std::span<const Parameter> para
     for (int shift = 56; shift >= 0; shift -= 8)
       place += static_cast<char>((static_cast<std::uint64_t>(lock.number) ^ (std::uint64_t{1} << 63)) >> shift & 0xFF);
   const LockOrder order(rank, std::move(place));
-  if (held_.contains(order)) return false;
-  send_lock(lock, patient_ || held_.empty() || *held_.rbegin() < order);
-  wanted_.insert_or_assign(order, std::move(lock));
-  held_.insert(order);
-  order_.push_back(order);
+  const bool retaken = retaken_.erase(order) > 0;
+  if (!retaken && held_.contains(order)) return false;
+  if (!retaken) {
+    send_lock(lock, patient_ || held_.empty() || *held_.rbegin() < order);
+    wanted_.insert_or_assign(order, std::move(lock));
+    held_.insert(order);
+  }
+  told_.push_back({order, retaken});
   return true;
 }
 
 void Group::take(const Locks& locks) {
+  held_.clear();
+  told_.clear();
   for (const auto& [order, lock] : locks) {
     send_lock(lock, true);
     held_.insert(order);
-    order_.push_back(order);
   }
+  retaken_ = held_;
   wanted_ = locks;
 }
 

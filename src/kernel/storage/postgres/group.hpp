@@ -26,9 +26,9 @@ class Group final : public Transaction {
   void before_commit(std::uint64_t order, std::function<void(Transaction&)> action) override { before_.emplace_back(order, std::move(action)); }
 
   struct Mark {
-    std::size_t after = 0, before = 0, held = 0;
+    std::size_t after = 0, before = 0, told = 0;
   };
-  Mark mark() const { return Mark{after_.size(), before_.size(), order_.size()}; }
+  Mark mark() const { return Mark{after_.size(), before_.size(), told_.size()}; }
   void back_to(Mark mark);
   /// Something was rolled back, and nothing that stays is still to be sent.
   void undone();
@@ -37,7 +37,7 @@ class Group final : public Transaction {
 
   /// A statement of the group's own: BEGIN, SAVEPOINT and the like.
   void say(std::string_view sql);
-  /// Takes these first, in their order.
+  /// At the beginning: takes these, in their order. Who asks for one of them hears that it was taken now, for others may have had it between.
   void take(const Locks& locks);
   /// What is met out of order waits for a moment all the same.
   void be_patient();
@@ -87,8 +87,14 @@ class Group final : public Transaction {
   OverwrittenRows overwritten_;
   std::vector<std::shared_ptr<Reply>> replies_;  // by ticket; none while the statement waits
   std::uint64_t writes_ = 0;
+  /// Somebody was told that a row was taken now; it may have been by take().
+  struct Told {
+    LockOrder order;
+    bool retaken;
+  };
   std::set<LockOrder> held_;
-  std::vector<LockOrder> order_;  // as they were taken
+  std::set<LockOrder> retaken_;  // of these, what take() took and nobody was told of yet
+  std::vector<Told> told_;       // in the order of the calls
   Locks wanted_;
   bool patient_ = false;
 };
