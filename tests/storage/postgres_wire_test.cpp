@@ -30,6 +30,7 @@ struct Wired {
     options.postgres = wire.url();
     return open_database(std::move(options)).value();
   }
+  std::string schema() const { return test::file_options(directory.path(), clock).schema; }
   Result<bool> put(std::int64_t number, std::string_view first = "") {
     return store->write_now([&](Transaction& transaction) -> Result<bool> {
       if (!first.empty()) transaction.select(std::exchange(first, ""))->next();
@@ -96,6 +97,47 @@ TEST_SUITE("PostgreSQL" * doctest::skip(!test::on_postgres())) {
     CHECK(t.wire.state() == Wire::State::whole);
     CHECK(t.count(*t.beside) == 1);
     CHECK(t.committed == 1);
+  }
+
+  TEST_CASE("a commit that is still on its way when it is looked up does not come any more: the group is done once") {
+    for (const bool unknown : {false, true}) {
+      INFO("the writer's row is gone: " << unknown);
+      Wired t;
+      postgres::Target target;
+      target.url = test::postgres();
+      target.schema = t.schema();
+      target.name = "holder";
+      postgres::Connection holder(target);
+      holder.run("INSERT INTO line(number) VALUES (7)");
+      if (unknown) holder.run("DELETE FROM kernel_writer");
+      holder.run("BEGIN; UPDATE line SET number = 7 WHERE number = 7");
+      t.wire.set(Wire::State::cut_client);
+      std::int64_t old = 0;
+      CHECK(t.store->write_now([&](Transaction& transaction) -> Result<bool> {
+        if (old == 0) {
+          auto rows = transaction.select("SELECT pg_backend_pid()");
+          if (rows->next()) old = rows->integer(0);
+          transaction.execute("UPDATE line SET number = number WHERE number = 7");  // stands still there, with the commit behind it
+        }
+        transaction.execute("INSERT INTO line(number) VALUES (1)");
+        transaction.on_commit([&t] { ++t.committed; });
+        return true;
+      }));
+      CHECK(t.wire.state() == Wire::State::whole);
+      CHECK(t.committed == 1);
+      t.store->close();  // nor does it come then
+      const auto at_work = [&] {
+        const Parameter parameters[] = {Parameter(old)};
+        const auto rows = holder.select("SELECT 1 FROM pg_stat_activity WHERE pid = ?1 AND state = 'active'", parameters);
+        holder.settle();
+        return rows->next();
+      };
+      CHECK(at_work());
+      holder.run("COMMIT");
+      for (pollfd nothing{-1, 0, 0}; at_work(); ::poll(&nothing, 1, 5)) {
+      }
+      CHECK(t.count(*t.beside) == 2);
+    }
   }
 
   TEST_CASE("while the server is away everybody is told so at once, the store says it, and goes on when it is back") {

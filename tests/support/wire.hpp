@@ -10,6 +10,7 @@
 #include <stdexcept>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 namespace loggia::test {
@@ -20,6 +21,7 @@ class Wire {
     whole,
     cut_before,  // at the next COMMIT on its way there, which does not arrive; then it is whole again
     cut_after,   // when it has been done: its answer does not arrive
+    cut_client,  // when the next COMMIT has arrived, which the server goes on with: for it nothing was cut
     away,        // refuses connections, and has cut those that there were
     mute,        // takes all and passes on nothing
   };
@@ -92,7 +94,12 @@ class Wire {
       state_ = State::whole;
       return drop(pair);
     }
-    if (!pass(from_client ? pair.server : pair.client, data, size)) drop(pair);
+    if (!from_client && pair.client < 0) return;  // nobody is there to hear it
+    if (!pass(from_client ? pair.server : pair.client, data, size)) return drop(pair);
+    if (seen && from_client && state_ == State::cut_client) {
+      state_ = State::whole;
+      ::close(std::exchange(pair.client, -1));
+    }
   }
   void run() {
     while (!ended_) {
@@ -111,7 +118,7 @@ class Wire {
       if (all[1].revents) take();
       if (char byte = 0; all[0].revents && ::read(wake_[0], &byte, 1) == 1 && state_ == State::away)
         for (auto& pair : pairs_) drop(pair);
-      pairs_.remove_if([](const Pair& pair) { return pair.client < 0; });
+      pairs_.remove_if([](const Pair& pair) { return pair.server < 0; });
       if (all[0].revents) {
         ++turned_;
         turned_.notify_all();

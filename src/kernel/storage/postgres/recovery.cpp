@@ -30,19 +30,22 @@ void Writer::disconnect(const std::string& why) {
   if (connected_.exchange(false)) log::error("storage.connection_lost", Field("store", options_.target.name), Field("why", why));
 }
 
-/// The truth about the group in doubt, of a server that answers. It waits for the old transaction to end, where that still runs: the row is
-/// locked by it. Throws where it does not learn.
+/// The truth about the group in doubt, of a server that answers. It waits for the old transaction to end, where that has come to its number: the
+/// row is locked by it. Where it has not, it may still be on its way, so the number behind its own bars it: it cannot commit any more. Throws where
+/// it does not learn; whoever asks again then, hears the same.
 Writer::Truth Writer::look_up() {
-  const Parameter parameters[] = {Parameter(id_)};
-  std::int64_t found = 0;
-  {
-    auto rows = connection_->select("SELECT number FROM kernel_writer WHERE id = ?1 FOR UPDATE", parameters);
-    if (rows->next()) found = rows->integer(0);
-  }
+  const Parameter parameters[] = {Parameter(id_), Parameter(doubt_->number + 1), Parameter(options_.real->now()), Parameter(doubt_->number)};
+  const auto rows = connection_->select(
+      "INSERT INTO kernel_writer(id, number, at) VALUES (?1, ?2, ?3) ON CONFLICT (id) DO UPDATE "
+      "SET number = CASE WHEN kernel_writer.number < ?4 THEN excluded.number ELSE kernel_writer.number END, at = excluded.at RETURNING number",
+      parameters);
   connection_->settle();
+  const auto found = rows->next() ? rows->integer(0) : 0;
   const auto doubt = std::move(*doubt_);
   doubt_.reset();
   const bool there = found == doubt.number;
+  number_ = std::max(number_, found);
+  barred_ = barred_ || !there;
   log::warn("storage.commit_looked_up", Field("store", options_.target.name), Field("committed", there));
   if (there)
     for (const auto& action : doubt.after) action();

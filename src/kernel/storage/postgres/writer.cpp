@@ -108,8 +108,9 @@ void Writer::run() {
     turn(waited);
   }
   try {
-    // Nobody asks for a writer that ended as it should.
+    // Nobody asks for a writer that ended as it should. What bars a commit that is still on its way stays.
     const Parameter parameters[] = {Parameter(id_)};
+    if (barred_) return;
     if (connection_ && connection_->usable()) connection_->send("DELETE FROM kernel_writer WHERE id = ?1", parameters);
     if (connection_ && connection_->usable()) connection_->settle();
   } catch (const Failure&) {
@@ -151,7 +152,6 @@ void Writer::answer_all(Commands& commands, Wrong& wrong) {
 void Writer::run_group(Commands commands) {
   groups_.fetch_add(1);
   commands_.fetch_add(commands.size());
-  ++number_;
   Locks locks;
   bool apart = false;
   for (int tries = 1;; ++tries) {
@@ -294,11 +294,14 @@ bool Writer::run_command(Command& command, Group& group, std::optional<Error>& w
   return false;
 }
 
-/// With a row that says so: whoever asks after a broken connection sees whether it is there, whatever became of the server meanwhile.
+/// With a row that says so: whoever asks after a broken connection sees whether it is there, whatever became of the server meanwhile. Numbers
+/// ascend; one that was barred meanwhile (recovery.cpp) divides by zero, so that nothing of its transaction stays.
 void Writer::commit(Group& group) {
+  ++number_;
   if (group.writes() > 0)
     group.execute(
-        "INSERT INTO kernel_writer(id, number, at) VALUES (?1, ?2, ?3) ON CONFLICT (id) DO UPDATE SET number = excluded.number, at = excluded.at",
+        "INSERT INTO kernel_writer(id, number, at) VALUES (?1, ?2, ?3) ON CONFLICT (id) DO UPDATE "
+        "SET number = excluded.number / CASE WHEN kernel_writer.number < excluded.number THEN 1 ELSE 0 END, at = excluded.at",
         id_, number_, options_.real->now());
   const auto told = connection_->send("COMMIT", {});
   connection_->settle();

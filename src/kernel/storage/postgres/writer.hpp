@@ -93,7 +93,8 @@ class Writer {
   std::unique_ptr<Connection> connection_;
   Backoff backoff_;
   Uuid id_;                  // of this writer, in kernel_writer
-  std::int64_t number_ = 0;  // of the group that runs
+  std::int64_t number_ = 0;  // of the newest commit that was tried
+  bool barred_ = false;      // one of them was looked up and was not there: it may be on its way
   std::uint64_t era_ = 0;
   std::optional<Doubt> doubt_;
   Moment probed_{};
