@@ -1,12 +1,21 @@
 #include "mail_store.hpp"
 
 namespace loggia::notification::store {
+namespace {
+
+/// What waits and when it is due are two tables: of two processes, one that adds and one that finds nothing more, the later sees what the other did.
+void lock_person(Transaction& transaction, const Uuid& person) { transaction.lock(0, "SELECT 1 FROM mail_people WHERE person = ?1", person); }
+
+}  // namespace
 
 void add_mail_item(Transaction& transaction, const UserId& person, const MailItem& item, Time now, milliseconds after, DueRule rule) {
   const auto added = transaction.execute(
       "INSERT INTO mail_items (notification, person, room, seq, at, state) VALUES (?1, ?2, ?3, ?4, ?5, 'waiting') ON CONFLICT DO NOTHING",
       item.notification, person, item.room, item.seq, item.at);
   if (added == 0) return;
+  // A row that is not there cannot be locked.
+  transaction.execute("INSERT INTO mail_people (person, since) VALUES (?1, ?2) ON CONFLICT DO NOTHING", person, now);
+  lock_person(transaction, Uuid(person));
   std::optional<Time> due, mailed_at;
   {
     auto rows = transaction.select("SELECT due, mailed_at FROM mail_people WHERE person = ?1", person);
@@ -16,10 +25,8 @@ void add_mail_item(Transaction& transaction, const UserId& person, const MailIte
     }
   }
   if (due) return;
-  transaction.execute(
-      "INSERT INTO mail_people (person, due, since) VALUES (?1, ?2, ?3) ON CONFLICT (person) DO UPDATE SET due = ?2, since = ?3, taken = 0, tries = "
-      "0",
-      person, rule(mailed_at, now, after), now);
+  transaction.execute("UPDATE mail_people SET due = ?2, since = ?3, taken = 0, tries = 0 WHERE person = ?1", person, rule(mailed_at, now, after),
+                      now);
 }
 
 std::optional<QueuedMail> take_person(Transaction& transaction, Time now, Time until, milliseconds waits_at_most) {
@@ -31,12 +38,20 @@ std::optional<QueuedMail> take_person(Transaction& transaction, Time now, Time u
       mail.key = rows->id<Uuid>(0);
       mail.expires = rows->time(1) + waits_at_most;
       mail.tries = static_cast<int>(rows->integer(2));
+      mail.until = until;
       at = rows->time(3);
     }
   }
-  for (const auto& [mail, at] : due)  // another process may have been quicker
+  for (const auto& [mail, at] : due) {  // another process may have been quicker
+    lock_person(transaction, mail.key);
     if (transaction.execute("UPDATE mail_people SET due = ?2, taken = 1 WHERE person = ?1 AND due = ?3", mail.key, until, at) > 0) return mail;
+  }
   return std::nullopt;
+}
+
+bool still_taken(Transaction& transaction, const QueuedMail& mail) {
+  lock_person(transaction, mail.key);
+  return transaction.select("SELECT 1 FROM mail_people WHERE person = ?1 AND taken = 1 AND due = ?2", mail.key, mail.until)->next();
 }
 
 std::optional<MailPerson> mail_person(Query& query, const UserId& person) {

@@ -32,6 +32,8 @@ using DueRule = Time (*)(std::optional<Time> mailed_at, Time since, milliseconds
 void add_mail_item(Transaction& transaction, const UserId& person, const MailItem& item, Time now, milliseconds after, DueRule rule);
 /// The one that is due for the longest time; looked at by nobody else before `until`.
 std::optional<QueuedMail> take_person(Transaction& transaction, Time now, Time until, milliseconds waits_at_most);
+/// Whether it is still what take_person() handed out, and nobody has taken it since. The person is locked: what waits is what is committed.
+bool still_taken(Transaction& transaction, const QueuedMail& mail);
 std::optional<MailPerson> mail_person(Query& query, const UserId& person);
 /// Of the mail that was begun; without one, those that wait, oldest first.
 std::vector<MailItem> mail_items(Query& query, const MailPerson& person, std::int64_t limit);

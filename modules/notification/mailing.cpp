@@ -144,10 +144,11 @@ Async<bool> Digests::sort(Context context, UserId person, std::vector<MailItem> 
   co_return true;
 }
 
-/// Before anything is sent: what the mail will hold, so that each try holds the same.
-Async<bool> Digests::write_down(Context context, MailPerson person, Sorted sorted) {
+/// Before anything is sent: what the mail will hold, so that each try holds the same. False: it took so long that another process is at it.
+Async<bool> Digests::write_down(Context context, QueuedMail mail, MailPerson person, Sorted sorted) {
   const auto now = parts_->clock->now();
-  auto work = [parts = parts_, person, sorted = std::move(sorted), now](Transaction& transaction) -> Result<bool> {
+  auto work = [parts = parts_, mail, person, sorted = std::move(sorted), now](Transaction& transaction) -> Result<bool> {
+    if (!store::still_taken(transaction, mail)) return false;
     for (const auto& [notification, why] : sorted.dropped) store::settle_mail_item(transaction, notification, "dropped", why, now);
     if (sorted.kept.empty()) store::end_mail(transaction, person.person, now, false, parts->mail_after, &mail_due);
     else if (sorted.hold) store::postpone_person(transaction, person.person, now + parts->mail_after, false);
@@ -191,9 +192,9 @@ Async<std::optional<Mail>> Digests::compose(Context context, QueuedMail mail) {
   Sorted sorted;
   auto done = co_await sort(context, who, std::move(found->items), sorted);
   if (!done) co_return done.error();
-  auto stored = co_await write_down(context, *found->person, sorted);
+  auto stored = co_await write_down(context, mail, *found->person, sorted);
   if (!stored) co_return stored.error();
-  if (sorted.kept.empty() || sorted.hold) co_return std::optional<Mail>();
+  if (!*stored || sorted.kept.empty() || sorted.hold) co_return std::optional<Mail>();
   auto out = co_await written(context, *found->person, std::move(sorted));
   if (!out) co_return out.error();
   co_return std::optional<Mail>(std::move(*out));
@@ -201,9 +202,11 @@ Async<std::optional<Mail>> Digests::compose(Context context, QueuedMail mail) {
 
 Async<bool> Digests::settle(Context context, QueuedMail mail, Settled settled) {
   const auto now = parts_->clock->now();
-  auto work = [parts = parts_, who = UserId(mail.key), settled, now, trace = context.trace()](Transaction& transaction) -> Result<bool> {
+  auto work = [parts = parts_, mail, who = UserId(mail.key), settled, now, trace = context.trace()](Transaction& transaction) -> Result<bool> {
+    // Else another process tries it too, under the same id, and writes down what came of it; or the account went meanwhile.
+    if (!store::still_taken(transaction, mail)) return true;
     const auto person = store::mail_person(transaction, who);
-    if (!person) return true;  // the account went meanwhile
+    if (!person) return true;
     if (settled.how == Settled::How::again) {
       store::postpone_person(transaction, who, settled.again, true);
       return true;

@@ -34,7 +34,7 @@ class Digests final : public MailQueue {
   struct Sorted;
   struct Found;
   Async<bool> sort(Context context, UserId person, std::vector<MailItem> items, Sorted& sorted);
-  Async<bool> write_down(Context context, MailPerson person, Sorted sorted);
+  Async<bool> write_down(Context context, QueuedMail mail, MailPerson person, Sorted sorted);
   Async<Mail> written(Context context, MailPerson person, Sorted sorted);
 
   std::shared_ptr<Parts> parts_;

@@ -43,6 +43,7 @@ struct FakeAudiences final : chat::Audiences {
 };
 struct FakeMailboxes final : auth::Mailboxes {
   Async<auth::Mailbox> on(Context, auth::GetMailbox request) override {
+    if (meanwhile) std::exchange(meanwhile, nullptr)();
     if (away) co_return Error(Errc::unavailable, "auth is away");
     const auto found = all.find(request.user);
     if (found == all.end()) co_return Error(Errc::not_found, "there is no such account");
@@ -50,6 +51,7 @@ struct FakeMailboxes final : auth::Mailboxes {
   }
   std::map<UserId, auth::Mailbox> all;
   bool away = false;
+  std::function<void()> meanwhile;  // happens while it is asked, once
 };
 struct FakeMessages final : test::UnansweredPort<chat::Messages> {
   using test::UnansweredPort<chat::Messages>::on;
@@ -82,13 +84,14 @@ struct World {
   const UserId author = id<UserId>(1), reader = id<UserId>(2), other = id<UserId>(3);
   const RoomId room = id<RoomId>(9);
 
-  World() {
+  /// `database`: one that another world has too; none: its own.
+  explicit World(std::shared_ptr<Database> database = nullptr) {
     kernel.kernel.ports.offer<chat::Audiences>(audiences);
     kernel.kernel.ports.offer<chat::Messages>(messages);
     kernel.kernel.ports.offer<user::Directory>(directory);
     kernel.kernel.ports.offer<auth::Mailboxes>(mailboxes);
     parts = std::make_shared<Parts>(kernel.kernel.ports);
-    parts->database = kernel.kernel.open("notification", migrations());
+    parts->database = database ? std::move(database) : kernel.kernel.open("notification", migrations());
     parts->log = kernel.bus->open_log("notification", parts->database, {});
     parts->clock = kernel.clock;
     parts->ids = kernel.kernel.ids;

@@ -1,79 +1,12 @@
 // Which mail goes out, and when: the module's parts with a fake mailer, on a clock that the test moves.
-#include "fixture.hpp"
-#include "mailing.hpp"
-#include "support/fake_mailer.hpp"
+#include "mailing_fixture.hpp"
 
 using namespace loggia;
 using namespace loggia::notification;
 using std::chrono::minutes;
-using testing::World;
+using testing::Mailing;
 
 namespace {
-
-struct Mailing {
-  World world;
-  std::shared_ptr<test::FakeMailer> mailer = std::make_shared<test::FakeMailer>();
-  std::unique_ptr<MailRunner> runner;
-
-  Mailing() {
-    world.parts->mail = true;
-    world.parts->link_base = [] { return std::string("https://chat.example"); };
-    for (const auto& [who, address] : {std::pair(world.reader, "reader@example.org"), std::pair(world.other, "other@example.org")}) {
-      auth::Mailbox mailbox;
-      mailbox.address = address;
-      world.mailboxes->all[who] = mailbox;
-    }
-    user::Person author;
-    author.id = world.author;
-    author.username = "ada";
-    author.display_name = "Ada";
-    world.directory->people.items.push_back(author);
-    REQUIRE(choose(world.reader));
-    MailRunnerOptions options;
-    options.name = "notification";
-    options.mailer = mailer;
-    options.queue = std::make_shared<Digests>(world.parts);
-    options.shards = world.kernel.shards;
-    options.clock = world.kernel.clock;
-    options.random = world.kernel.random;
-    options.metrics = world.kernel.kernel.metrics;
-    runner = std::make_unique<MailRunner>(std::move(options));
-  }
-
-  Result<Settings> choose(const UserId& who, std::string level = "all", bool email = true, std::optional<QuietHours> quiet = std::nullopt) {
-    PutSettings request;
-    request.default_ = std::move(level);
-    request.email = email;
-    request.quiet_hours = std::move(quiet);
-    return world.ask(who, std::move(request));
-  }
-  const std::deque<Mail>& after(milliseconds time) {
-    world.kernel.clock->advance(time);
-    CHECK(world.kernel.wait(runner->turn(Context())));
-    return mailer->sent;
-  }
-  /// The mail rule of the explanation.
-  std::string why(std::int64_t seq) {
-    world.messages->message = world.message(seq);
-    const auto told = world.explain(world.reader, seq);
-    REQUIRE(told);
-    return told->rules.back().rule == "mail" ? told->rules.back().result : "no mail rule";
-  }
-  void is_here(const UserId& who, const std::string& state = "online") {
-    realtime::PresenceChanged lease;
-    lease.user_id = who;
-    lease.instance = "one";
-    lease.state = state;
-    lease.until = state == "online" ? world.kernel.clock->now() + std::chrono::seconds(60) : world.kernel.clock->now();
-    world.parts->presence.apply(lease, world.kernel.clock->now());
-  }
-  std::vector<std::string> events(const std::string& type) const {
-    std::vector<std::string> out;
-    for (const auto& one : world.kernel.bus->appended)
-      if (one.type == type) out.push_back(one.data);
-    return out;
-  }
-};
 
 QuietHours between(std::string from, std::string to) {
   QuietHours out;

@@ -100,6 +100,7 @@ struct QueuedMail {
   Uuid key;
   Time expires{};  // not worth sending from then on
   int tries = 0;   // that came to nothing
+  Time until{};    // whose it is: who takes it later, since it was left for that long, has another one
 };
 struct Settled {
   enum class How { sent, failed, again } how = How::sent;
