@@ -3,6 +3,8 @@
 namespace loggia::auth::store {
 namespace {
 
+constexpr int mail_rank = 2;  // after those of accounts
+
 std::span<const std::uint8_t> as_blob(const std::string& text) { return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()}; }
 
 }  // namespace
@@ -74,12 +76,18 @@ std::optional<QueuedMail> take_mail(Transaction& transaction, Time now, Time unt
       mail.key = rows->id<Uuid>(0);
       mail.expires = rows->time(1);
       mail.tries = static_cast<int>(rows->integer(2));
+      mail.until = until;
       at = rows->time(3);
     }
   }
   for (const auto& [mail, at] : due)  // another process may have been quicker
     if (transaction.execute("UPDATE mails SET due = ?2 WHERE id = ?1 AND due = ?3", mail.key, until, at) > 0) return mail;
   return std::nullopt;
+}
+
+bool still_taken(Transaction& transaction, const QueuedMail& mail) {
+  transaction.lock(mail_rank, "SELECT 1 FROM mails WHERE id = ?1", mail.key);
+  return transaction.select("SELECT 1 FROM mails WHERE id = ?1 AND due = ?2", mail.key, mail.until)->next();
 }
 
 void postpone_mail(Transaction& transaction, const Uuid& id, Time due) {

@@ -38,6 +38,8 @@ void insert_mail(Transaction& transaction, const MailRow& row);
 std::optional<MailRow> mail(Query& query, const Uuid& id);
 /// The first that is due; from now on it is due at `until`.
 std::optional<QueuedMail> take_mail(Transaction& transaction, Time now, Time until);
+/// Whether it is still what take_mail() handed out, and nobody has taken it since. Its row is locked.
+bool still_taken(Transaction& transaction, const QueuedMail& mail);
 void postpone_mail(Transaction& transaction, const Uuid& id, Time due);
 void erase_mail(Transaction& transaction, const Uuid& id);
 /// Of one purpose, that are not sent yet: what they would say is not so any more.

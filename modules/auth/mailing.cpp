@@ -144,8 +144,9 @@ Async<std::optional<QueuedMail>> AccountMails::take(Context context, Time now, T
 
 Async<std::optional<Mail>> AccountMails::compose(Context context, QueuedMail mail) {
   const auto now = parts_->clock->now();
-  auto work = [parts = parts_, context, id = mail.key, now](Transaction& transaction) -> Result<Written> {
+  auto work = [parts = parts_, context, mail, id = mail.key, now](Transaction& transaction) -> Result<Written> {
     Written out;
+    if (!store::still_taken(transaction, mail)) return out;
     out.row = store::mail(transaction, id);
     if (out.row && !find_account(*parts, transaction, context, *out.row, now)) out.row.reset();
     const auto account = out.row ? store::account(transaction, out.row->account) : std::nullopt;
@@ -164,7 +165,8 @@ Async<std::optional<Mail>> AccountMails::compose(Context context, QueuedMail mai
 }
 
 Async<bool> AccountMails::settle(Context context, QueuedMail mail, Settled settled) {
-  auto work = [id = mail.key, settled](Transaction& transaction) -> Result<bool> {
+  auto work = [mail, id = mail.key, settled](Transaction& transaction) -> Result<bool> {
+    if (!store::still_taken(transaction, mail)) return true;  // another process tries it too, under the same id
     if (settled.how == Settled::How::again) store::postpone_mail(transaction, id, settled.again);
     else store::erase_mail(transaction, id);
     return true;

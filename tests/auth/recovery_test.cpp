@@ -285,6 +285,31 @@ TEST_CASE("what waits is claimed by one runner, and free again for the next life
   CHECK(take());
 }
 
+TEST_CASE("who is slower than a mail is lent for sends nothing and settles nothing that another process has taken") {
+  Post post;
+  post.verified("ada", "ada@example.org");
+  REQUIRE(post.forgot("ada@example.org"));
+  AccountMails queue(post.world.parts);
+  const auto take = [&] {
+    const auto now = post.world.kernel.clock->now();
+    return post.world.wait(queue.take(Context(), now, now + std::chrono::minutes(2))).value();
+  };
+  const auto slow = take().value();
+  post.world.kernel.clock->advance(std::chrono::minutes(2));
+  const auto taken = take().value();
+  CHECK_FALSE(post.world.wait(queue.compose(Context(), slow)).value());
+  Settled again;
+  again.how = Settled::How::again;
+  again.again = post.world.kernel.clock->now();
+  CHECK(post.world.wait(queue.settle(Context(), slow, again)));
+  CHECK_FALSE(take());
+  CHECK(post.world.wait(queue.compose(Context(), taken)).value());
+  CHECK(post.world.wait(queue.settle(Context(), slow, Settled())));
+  CHECK(post.world.wait(queue.waiting(Context())).value().count == 1);
+  CHECK(post.world.wait(queue.settle(Context(), taken, Settled())));
+  CHECK(post.world.wait(queue.waiting(Context())).value().count == 0);
+}
+
 TEST_CASE("without a mail server the answers are the same, and the log of administrators says why nothing comes") {
   Post post(false);
   const auto ada = post.signed_up("ada", "ada@example.org");
