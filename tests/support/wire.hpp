@@ -24,6 +24,7 @@ class Wire {
     cut_client,  // when the next COMMIT has arrived, which the server goes on with: for it nothing was cut
     away,        // refuses connections, and has cut those that there were
     mute,        // takes all and passes on nothing
+    half_open,   // nor does it tell the server who has hung up
   };
 
   /// `url`: postgresql://USER@127.0.0.1:PORT/DATABASE
@@ -55,6 +56,8 @@ class Wire {
     turned_.wait(before);
   }
   State state() const { return state_; }
+  /// Clients that hung up, of which the server knows nothing (half_open).
+  int left() const { return left_count_; }
 
  private:
   struct Pair {
@@ -69,7 +72,7 @@ class Wire {
   }
   static void drop(Pair& pair) {
     ::close(pair.client);
-    ::close(pair.server);
+    if (pair.server >= 0) ::close(pair.server);
     pair.client = pair.server = -1;
   }
   static bool pass(int to, const char* data, ssize_t size) {
@@ -87,8 +90,9 @@ class Wire {
   void move(Pair& pair, bool from_client) {
     char data[16384];
     const auto size = ::recv(from_client ? pair.client : pair.server, data, sizeof data, 0);
+    if (size <= 0 && from_client && state_ == State::half_open) left_.push_back(std::exchange(pair.server, -1)), ++left_count_;
     if (size <= 0) return drop(pair);
-    if (state_ == State::mute) return;
+    if (state_ == State::mute || state_ == State::half_open) return;
     const auto seen = std::string_view(data, static_cast<std::size_t>(size)).find("COMMIT") != std::string_view::npos;
     if (seen && (from_client ? state_ == State::cut_before : state_ == State::cut_after)) {
       state_ = State::whole;
@@ -125,6 +129,7 @@ class Wire {
       }
     }
     for (auto& pair : pairs_) drop(pair);
+    for (const int server : left_) ::close(server);
     ++turned_;
     turned_.notify_all();
   }
@@ -134,8 +139,9 @@ class Wire {
   std::string url_;
   std::atomic<State> state_{State::whole};
   std::atomic<bool> ended_{false};
-  std::atomic<int> turned_{0};
+  std::atomic<int> turned_{0}, left_count_{0};
   std::list<Pair> pairs_;  // of the thread
+  std::vector<int> left_;  // connections to the server whose clients are gone
   std::thread thread_;
 };
 

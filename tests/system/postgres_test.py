@@ -1,4 +1,5 @@
-"""PostgreSQL from outside: moving house (docs/moving.md) to it and back, with --deep 200,000 messages; each mistake; a server that goes and comes.
+"""PostgreSQL from outside: moving house (docs/moving.md) to it and back, with --deep 200,000 messages; each mistake; a server that goes and comes;
+a second one of Loggia.
 
 The rows that make the volume are written here, by the format's description: that an import takes them is the description's test.
 """
@@ -169,5 +170,45 @@ def a_mistake_with_postgres_is_one_line_that_tells_no_password_and_readiness_nam
         postgres.stop("--immediate", "--clean")
 
 
+def a_second_server_on_the_database_is_refused_where_the_two_would_not_hear_each_other(server):
+    postgres = Postgres(server.home)
+    if not postgres.start():
+        return
+    try:
+        server.flags = list(postgres.flags())
+        server.start()
+        ada = Person(server)
+        words = ("serve", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", *postgres.flags())
+        for transport in ((), ("--set", "bus.transport=kafka", "--set", "bus.kafka.brokers=127.0.0.1:1")):
+            try:
+                refused = server.run(*words, "--data", str(server.home / "other"), *transport, timeout=60, cwd=server.home)
+            except subprocess.TimeoutExpired as started:
+                raise AssertionError(f"a second server works beside the first: {started.stdout}")
+            assert refused.returncode == 1 and "another server uses this database; for several set bus.transport = kafka" in refused.stderr, refused
+            assert refused.stderr.count("\n") == 1 and refused.stdout == "", refused
+        # Commands go through the server, or to the store.
+        assert ada.name in loggia(server, "user", "list", "--data", server.data, *postgres.flags()).stdout
+        beside = loggia(server, "user", "list", "--data", str(server.home / "beside"), *postgres.flags())
+        assert beside.returncode == 0 and ada.name in beside.stdout, beside
+        topics = loggia(server, "topics", "list", "--data", str(server.home / "beside"), *postgres.flags())
+        assert topics.returncode == 0 and "new-messages" in topics.stdout, topics
+        server.kill()
+        server.data = str(server.home / "other")
+        server.start()
+        ada.login()
+        # PostgreSQL went and came: the database is the server's again, and no other's.
+        postgres.stop("--immediate")
+        assert postgres.start()
+        wait_for(lambda: "server_lock_taken_again" in server.tail(), "the lock, taken again")
+        refused = server.run(*words, "--data", str(server.home / "third"), timeout=60, cwd=server.home)
+        assert refused.returncode == 1 and "another server uses this database" in refused.stderr, refused
+        assert server.stop() == 0
+        moved = loggia(server, "export", str(server.home / "out"), "--data", server.data, *postgres.flags())
+        assert moved.returncode == 0, moved
+    finally:
+        postgres.stop("--immediate", "--clean")
+
+
 run([everything_moves_to_postgres_and_back_and_every_room_has_its_sum,
-     a_mistake_with_postgres_is_one_line_that_tells_no_password_and_readiness_names_what_is_away])
+     a_mistake_with_postgres_is_one_line_that_tells_no_password_and_readiness_names_what_is_away,
+     a_second_server_on_the_database_is_refused_where_the_two_would_not_hear_each_other])

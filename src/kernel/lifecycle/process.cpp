@@ -19,6 +19,7 @@
 #include "lifecycle/topics.hpp"
 #include "loggia/kernel/log.hpp"
 #include "loggia/kernel/mail.hpp"
+#include "storage/postgres/server_lock.hpp"
 
 namespace loggia {
 namespace {
@@ -111,6 +112,7 @@ class ProcessHere final : public Process {
       if (returning_.valid()) returning_.wait();
     }
     for (const auto& database : databases_) database->close();
+    server_lock_.reset();
     kernel_.commands.clear();
     if (kernel_.shards) stop_shards(*kernel_.shards);
     while (!modules_.empty()) modules_.pop_back();
@@ -153,6 +155,9 @@ class ProcessHere final : public Process {
       const bool named = wanted.empty() || std::find(wanted.begin(), wanted.end(), module.name) != wanted.end();
       if (named && !(options_.data_only && module.migrations.empty())) chosen.push_back(&module);
     }
+    const bool stores = std::any_of(chosen.begin(), chosen.end(), [](const auto* module) { return !module->migrations.empty(); });
+    if (stores && !options_.data_only)
+      if (auto taken = take_database(); !taken) return taken;
     // All at once, since most of it is waiting for the disk; a module gets its own when it asks.
     for (const auto* module : chosen)
       if (!module->migrations.empty())
@@ -177,6 +182,19 @@ class ProcessHere final : public Process {
   Result<bool> start_modules() {
     for (const auto& [name, module] : modules_)
       if (auto started = module->start(); !started) return started;
+    return true;
+  }
+
+  /// A database that several servers use needs a bus that brings each what happens at the others.
+  Result<bool> take_database() {
+    if (kernel_.config.text("storage.kind") != "postgres") return true;  // a directory has a lock of its own
+    postgres::ServerLock::Options options;
+    options.url = kernel_.config.text("storage.postgres.url");
+    options.alone = kernel_.config.text("bus.transport") != "kafka";
+    options.on_fatal = kernel_.fatal;
+    auto lock = postgres::ServerLock::take(std::move(options));
+    if (!lock) return lock.error();
+    server_lock_ = std::move(*lock);
     return true;
   }
 
@@ -289,6 +307,7 @@ class ProcessHere final : public Process {
   pthread_t main_;
   std::filesystem::path directory_;
   std::unique_ptr<DirectoryLock> lock_;
+  std::unique_ptr<postgres::ServerLock> server_lock_;
   Kernel kernel_;
   std::map<std::string, std::future<Result<std::shared_ptr<Database>>>> opening_;
   std::vector<std::shared_ptr<Database>> databases_;

@@ -1,5 +1,6 @@
 // In the place of everything else here, where libpq was not there when Loggia was built.
 #include "storage/postgres/open.hpp"
+#include "storage/postgres/server_lock.hpp"
 
 namespace loggia {
 namespace {
@@ -17,6 +18,7 @@ namespace postgres {
 
 Result<std::shared_ptr<Database>> open(DatabaseOptions) { return missing(); }
 Result<std::vector<std::string>> pending_steps(const DatabaseOptions&) { return missing(); }
+Result<std::unique_ptr<ServerLock>> ServerLock::take(Options) { return missing(); }
 
 }  // namespace postgres
 }  // namespace loggia

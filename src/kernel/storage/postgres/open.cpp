@@ -81,7 +81,8 @@ std::vector<Part> parts_of(const DatabaseOptions& options) { return {{"kernel", 
 
 Error mistake(const std::string& what) { return Error(Errc::invalid_request, what); }
 
-/// The target, or what is wrong with the URL: said without the URL, which may hold a password.
+}  // namespace
+
 Result<Target> target_of(const DatabaseOptions& options) {
   Target target;
   target.url = options.postgres;
@@ -106,7 +107,6 @@ Result<Target> target_of(const DatabaseOptions& options) {
   return target;
 }
 
-/// What the server said, and what to do. The words of a failed connection are libpq's, which hold host, port, user and database, and no password.
 Error not_opened(const Target& target, const Failure& failure) {
   const std::string said = failure.what();
   const auto holds = [&](std::string_view part) { return said.find(part) != said.npos; };
@@ -136,8 +136,6 @@ std::unique_ptr<Connection> connected(const Target& target) {
   connection->settle();
   return connection;
 }
-
-}  // namespace
 
 Result<std::shared_ptr<Database>> open(DatabaseOptions options) {
   const auto target = target_of(options);
