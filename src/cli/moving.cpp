@@ -6,6 +6,7 @@
 #include <cstring>
 #include <fstream>
 #include <iostream>
+#include <map>
 #include "cli/commands.hpp"
 #include "loggia/kernel/json_value.hpp"
 #include "loggia/kernel/process.hpp"
@@ -83,25 +84,28 @@ std::string summary(const json& stores) {
   return out;
 }
 
-/// Every store in turn: into the file, its tally into `stores`.
-Result<bool> tell_all(Shell& shell, const Config& config, const std::function<void(std::string_view)>& line, const std::string& as, json& stores) {
+using Stores = std::map<std::string, std::shared_ptr<Database>, std::less<>>;
+
+/// Every store in turn: into the file, its tally into `stores`. Those that are not open yet are opened, and closed again.
+Result<bool> tell_all(Shell& shell, const Config& config, const std::function<void(std::string_view)>& line, const std::string& as,
+                      const Stores& opened, json& stores) {
   for (const auto& module : shell.modules) {
     if (module.migrations.empty()) continue;
-    auto store = open(module, config, as);
+    const auto known = opened.find(module.name);
+    auto store = known != opened.end() ? Result(known->second) : open(module, config, as);
     if (!store) return store.error();
     auto tally = moving::tell(**store, module.name, on_postgres(config), line);
-    (*store)->close();
     if (!tally) return tally.error();
     stores[module.name] = described(*tally);
   }
   return true;
 }
 
-/// Lines to the module that their head names, one store after the other.
+/// Lines to the module that their head names, one store after the other. The stores stay open, and no server starts on them, until they are
+/// known to be whole: who opened them anew would be refused as a server is.
 class Taking {
  public:
   Taking(Shell& shell, const Config& config) : shell_{shell}, config_{config} {}
-  ~Taking() { close(); }
   Result<bool> head(const json& head) {
     const auto name = head.value("table", "");
     const auto dot = name.find('.');
@@ -110,47 +114,44 @@ class Taking {
       if (auto done = finish(); !done) return done;
       if (auto done = begin(module); !done) return done;
     }
-    return listener_->head(name.substr(dot + 1), head.value("columns", std::vector<std::string>()));
+    return listeners_.at(module).head(name.substr(dot + 1), head.value("columns", std::vector<std::string>()));
   }
   Result<bool> row(std::string line) {
-    if (!listener_) return Error(Errc::invalid_request, "a row comes before the head of its table");
-    return listener_->row(std::move(line));
+    if (module_.empty()) return Error(Errc::invalid_request, "a row comes before the head of its table");
+    return listeners_.at(module_).row(std::move(line));
   }
-  Result<bool> finish() {
-    if (!listener_) return true;
-    auto done = listener_->end();
-    close();
-    return done;
+  Result<bool> finish() { return module_.empty() ? Result<bool>(true) : listeners_.at(module_).end(); }
+  const Stores& stores() const { return stores_; }
+  /// What is there is what was to come.
+  Result<bool> whole() {
+    for (auto& [name, listener] : listeners_)
+      if (auto done = listener.whole(); !done) return done;
+    return true;
   }
 
  private:
   Result<bool> begin(const std::string& name) {
+    if (stores_.contains(name)) return Error(Errc::invalid_request, "the tables of \"" + name + "\" do not stand together");
     for (const auto& module : shell_.modules) {
       if (module.name != name || module.migrations.empty()) continue;
       auto store = open(module, config_, "import");
       if (!store) return store.error();
       module_ = name;
-      store_ = *store;
-      listener_ = std::make_unique<moving::Listener>(*store_, on_postgres(config_));
-      return listener_->begin();
+      stores_[name] = *store;
+      return listeners_.try_emplace(name, **store, on_postgres(config_)).first->second.begin();
     }
     return Error(Errc::invalid_request, "this release has no module \"" + name + "\"");
-  }
-  void close() {
-    listener_.reset();
-    if (store_) store_->close();
-    store_.reset();
   }
 
   Shell& shell_;
   const Config& config_;
   std::string module_;
-  std::shared_ptr<Database> store_;
-  std::unique_ptr<moving::Listener> listener_;
+  Stores stores_;
+  std::map<std::string, moving::Listener> listeners_;
 };
 
 /// What the file says at its end; an error names the line.
-Result<json> take_all(Shell& shell, const Config& config, std::istream& in) {
+Result<json> take_all(const Shell& shell, std::istream& in, Taking& taking) {
   std::string line;
   if (!std::getline(in, line)) return Error(Errc::invalid_request, "the file is empty");
   const auto head = json::parse(line, nullptr, false);
@@ -159,7 +160,6 @@ Result<json> take_all(Shell& shell, const Config& config, std::istream& in) {
   if (head.value("schemas", json::object()) != schemas_of(shell.modules))
     return Error(Errc::invalid_request, "the export was made by a release with another schema (" + head.value("release", "") +
                                             "): import it with that one, which the newer one migrates then");
-  Taking taking(shell, config);
   for (std::int64_t number = 2; std::getline(in, line); ++number) {
     Result<bool> done(true);
     if (line.starts_with('[')) {
@@ -197,7 +197,7 @@ int export_data(Shell& shell) {
   head["schemas"] = schemas_of(shell.modules);
   line(head.dump());
   json stores = json::object(), end = json::object();
-  const auto done = tell_all(shell, *config, line, "export", stores);
+  const auto done = tell_all(shell, *config, line, "export", Stores(), stores);
   end["end"] = stores;
   line(end.dump());
   out.close();
@@ -215,12 +215,15 @@ int import_data(Shell& shell) {
   if (const auto why = occupied(*config)) return refused(*why);
   std::ifstream in(shell.arguments.name, std::ios::binary);
   if (!in) return refused("cannot read " + shell.arguments.name + ": " + std::strerror(errno), 2);
-  const auto told = take_all(shell, *config, in);
+  Taking taking(shell, *config);
+  const auto told = take_all(shell, in, taking);
   if (!told) return refused(told.error());
   // Read again from where it is now.
   json stores = json::object();
-  if (auto read = tell_all(shell, *config, [](std::string_view) {}, "import", stores); !read) return refused(read.error());
+  const auto nowhere = [](std::string_view) {};
+  if (auto read = tell_all(shell, *config, nowhere, "import", taking.stores(), stores); !read) return refused(read.error());
   if (stores != *told) return refused("what is in the storage now is not what the file says. Make the storage empty, and import again.");
+  if (auto done = taking.whole(); !done) return refused(done.error());
   std::cout << summary(stores) << "all rows and every room have the sum that they had\n";
   return 0;
 }

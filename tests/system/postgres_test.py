@@ -27,6 +27,11 @@ class Postgres:
     def stop(self, *how):
         subprocess.run([SCRIPT, "stop", "--dir", self.dir, *how], check=True)
 
+    def database(self, name):
+        """The address of a new one."""
+        subprocess.run([SCRIPT, "psql", "--dir", self.dir, "-q", "-d", "postgres", "-c", f"CREATE DATABASE {name}"], check=True)
+        return self.url.rsplit("/", 1)[0] + "/" + name
+
     def flags(self, url=None):
         return ("--set", "storage.kind=postgres", "--set", f"storage.postgres.url={url or self.url}")
 
@@ -102,8 +107,16 @@ def everything_moves_to_postgres_and_back_and_every_room_has_its_sum(server):
         grown(first, big, MESSAGES)
         broken = server.home / "broken"
         broken.write_text(big.read_text().replace("hello", "hallo"))
-        refused = loggia(server, "import", str(broken), "--data", str(server.home / "broken-data"))
-        assert refused.returncode == 1 and "is not what the file says" in refused.stderr, refused
+        for where in ((), postgres.flags(postgres.database("broken"))):
+            on = ("--data", str(server.home / f"broken-data-{len(where)}"), *where)
+            refused = loggia(server, "import", str(broken), *on)
+            assert refused.returncode == 1 and "is not what the file says" in refused.stderr, refused
+            for words in (("serve", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"), ("user", "list"), ("export", str(server.home / "out-of-broken"))):
+                try:
+                    untrue = server.run(*words, *on, timeout=20, cwd=server.home)
+                except subprocess.TimeoutExpired as started:
+                    raise AssertionError(f"a server works on what is not what the file says: {started.stdout}")
+                assert untrue.returncode in (1, 2) and "was not finished" in untrue.stderr, untrue
         broken.write_text("".join(big.read_text().splitlines(keepends=True)[:-1]))
         refused = loggia(server, "import", str(broken), "--data", str(server.home / "half-data"))
         assert refused.returncode == 2 and "ends too early" in refused.stderr, refused

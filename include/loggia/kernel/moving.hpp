@@ -41,8 +41,10 @@ class Listener {
   Result<bool> begin();
   Result<bool> head(const std::string& table, const std::vector<std::string>& columns);
   Result<bool> row(std::string line);
-  /// What was taken is in the store, and it may be opened by a server.
+  /// What was taken is in the store.
   Result<bool> end();
+  /// And it is what was to come: until now no server opens the store.
+  Result<bool> whole();
 
  private:
   struct Column {

@@ -115,6 +115,9 @@ std::string page_of(const Table& table, bool first) {
          " LIMIT " + std::to_string(page);
 }
 
+/// The row (name, value) is of a store while it is imported into, and of no file.
+bool marks_unfinished(const Table& table, const json& row) { return table.name == "kernel_value" && row.front() == unfinished; }
+
 void tell_table(Query& query, const std::string& module, const Table& table, const std::function<void(std::string_view)>& line, Tally& tally) {
   json head = json::object();
   head["table"] = module + "." + table.name;
@@ -125,6 +128,14 @@ void tell_table(Query& query, const std::string& module, const Table& table, con
     if (column.name == "room" || (table.name == "rooms" && column.name == "id")) room = at;
   }
   line(head.dump());
+  const auto tell_row = [&](const json& row) {
+    const auto text = row.dump(-1, ' ', false, json::error_handler_t::replace);
+    line(text);
+    const auto counted = table.name + text;
+    tally.all.add(counted);
+    if (room >= 0 && row[static_cast<std::size_t>(room)].is_string())
+      tally.rooms[row[static_cast<std::size_t>(room)].get<std::string>()].add(counted);
+  };
   Held after;
   for (bool first = true;; first = false) {
     auto rows = query.select_with(page_of(table, first), after.parameters);
@@ -133,12 +144,7 @@ void tell_table(Query& query, const std::string& module, const Table& table, con
     while (rows->next()) {
       json row = json::array();
       for (std::size_t at = 0; at < table.columns.size(); ++at) row.push_back(value_of(*rows, static_cast<int>(at), table.columns[at].kind));
-      const auto text = row.dump(-1, ' ', false, json::error_handler_t::replace);
-      line(text);
-      const auto counted = table.name + text;
-      tally.all.add(counted);
-      if (room >= 0 && row[static_cast<std::size_t>(room)].is_string())
-        tally.rooms[row[static_cast<std::size_t>(room)].get<std::string>()].add(counted);
+      if (!marks_unfinished(table, row)) tell_row(row);
       last = std::move(row);
       ++count;
     }
@@ -246,6 +252,12 @@ Result<bool> Listener::end() {
     // What the store numbers by itself goes on behind what has come.
     for (const auto& table : tables_)
       transaction.select("SELECT setval(pg_get_serial_sequence('" + table + "', 'number'), COALESCE(MAX(number), 1)) FROM " + table)->next();
+    return true;
+  });
+}
+
+Result<bool> Listener::whole() {
+  return store_.write_now([](Transaction& transaction) -> Result<bool> {
     transaction.execute("DELETE FROM kernel_value WHERE name = ?1", unfinished);
     return true;
   });
