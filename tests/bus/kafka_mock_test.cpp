@@ -8,7 +8,8 @@
 namespace loggia {
 namespace {
 
-constexpr std::int16_t produce = 0, fetch = 1, metadata = 3, join_group = 11, init_producer_id = 22;  // keys of the protocol's requests
+constexpr std::int16_t produce = 0, fetch = 1, metadata = 3, join_group = 11, heartbeat = 12,
+                       init_producer_id = 22;  // keys of the protocol's requests
 
 /// One broker in this process, with the topics of the test's producer.
 class MockCluster {
@@ -56,6 +57,10 @@ struct Mocked : test::World {
     kafka.brokers = {cluster->address()};
     bus = kafka_bus(options, kafka);
     log = bus->open_log("chat", store, {topic("messages"), topic("receipts")});
+  }
+  /// What its consumer counts.
+  std::uint64_t of_group(const std::string& name, const std::string& group) {
+    return metrics->counter(name, "", {{"group", kafka.topic_prefix + group}}).value();
   }
   void run() {
     bus->follow("messages", std::ref(told));
@@ -168,6 +173,22 @@ TEST_CASE("a group that may not read is told until it may, whatever else goes th
   t.cluster->answers_well(join_group);
   t.all_arrived(all);
   t.until([&] { return t.bus->state().degraded.empty(); });
+}
+
+TEST_CASE("a group that was full when its partitions were given out anew goes on once it handles again") {
+  Mocked t;
+  std::atomic<bool> now{false};
+  t.mail.verdict = [&](const Event&) -> Result<bool> { return now ? Result<bool>(true) : Result<bool>(Error(Errc::unavailable, "not now")); };
+  t.bus->subscribe(t.mail.subscription("messages"));
+  REQUIRE(t.bus->start());
+  const auto all = t.append_many("room", 0, 3000);
+  t.until([&] { return t.of_group("loggia_kafka_pauses_total", "mail") == 1; });
+  CHECK(t.of_group("loggia_kafka_assignments_total", "mail") == 1);
+  t.cluster->answers(heartbeat, RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID);
+  t.until([&] { return t.of_group("loggia_kafka_assignments_total", "mail") == 2; });
+  now = true;
+  t.in_time([&] { return t.mail.done().size() >= all.size(); });
+  CHECK(t.mail.done() == all);
 }
 
 TEST_SUITE_END();

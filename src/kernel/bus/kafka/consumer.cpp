@@ -20,6 +20,8 @@ Consumer::Consumer(std::shared_ptr<Cluster> cluster, std::string name, std::vect
   const Labels labels{{"group", name_}};
   strange_ = &metrics->counter("loggia_kafka_strange_records_total", "Records in our topics that are no events of ours.", labels);
   lost_line_ = &metrics->counter("loggia_kafka_other_epoch_total", "Events of a log that is not the present one.", labels);
+  assignments_ = &metrics->counter("loggia_kafka_assignments_total", "Times that a group was given its partitions.", labels);
+  pauses_ = &metrics->counter("loggia_kafka_pauses_total", "Times that a partition was read no further until more of it was handled.", labels);
 }
 
 void Consumer::start() {
@@ -139,12 +141,16 @@ void Consumer::tend(const Place& place, Reading& reading) {
     for (const auto& other : members_)
       if (other.feed->topic() == place.first) other.feed->rewound(place.second);
   }
-  if (full == reading.paused || (reading.paused && !roomy)) return;
+  if (full != reading.paused && (full || roomy)) pause(place, reading, full);
+}
+
+void Consumer::pause(const Place& place, Reading& reading, bool yes) {
   auto list = partition_list(1);
   rd_kafka_topic_partition_list_add(list.get(), cluster_->name_of(place.first).c_str(), place.second);
-  if (full) rd_kafka_pause_partitions(client_.get(), list.get());
+  if (yes) rd_kafka_pause_partitions(client_.get(), list.get());
   else rd_kafka_resume_partitions(client_.get(), list.get());
-  reading.paused = full;
+  reading.paused = yes;
+  if (yes && pauses_) pauses_->add();
 }
 
 /// The positions that an offset stands for, beside it: `chat=12,user=3`. Where a store is behind them (it was set back, or restored), the
@@ -216,6 +222,7 @@ void Consumer::assigned(rd_kafka_topic_partition_list_t& partitions) {
     }
   }
   fine();  // it may read the topics, and is in the group
+  if (assignments_) assignments_->add();
   log::info("kafka.partitions_assigned", Field("group", name_), Field("partitions", partitions.cnt));
 }
 
@@ -224,7 +231,11 @@ void Consumer::revoked(const rd_kafka_topic_partition_list_t& partitions) {
   commit(true);
   for (int at = 0; at < partitions.cnt; ++at) {
     const Place place{cluster_->topic_of(partitions.elems[at].topic), partitions.elems[at].partition};
-    readings_.erase(place);
+    if (const auto found = readings_.find(place); found != readings_.end()) {
+      // The client keeps a pause beyond the assignment, and nobody would know of it when the partition is given to us again.
+      if (found->second.paused) pause(place, found->second, false);
+      readings_.erase(found);
+    }
     for (const auto& member : members_)
       if (member.feed->topic() == place.first && place.second < member.feed->partitions()) member.feed->end(place.second);
   }

@@ -43,6 +43,7 @@ class Consumer : private Owner {
   void run();
   void take(const rd_kafka_message_t& message);
   void tend(const Place& place, Reading& reading);
+  void pause(const Place& place, Reading& reading, bool yes);
   void settle(const Place& place, Reading& reading) const;
   void commit(bool wait);
   std::string positions_of(const Place& place) const;
@@ -53,7 +54,7 @@ class Consumer : private Owner {
   std::vector<Member> members_;
   Owned<rd_kafka_t> client_;
   std::map<Place, Reading> readings_;  // of the thread
-  Counter *strange_ = nullptr, *lost_line_ = nullptr;
+  Counter *strange_ = nullptr, *lost_line_ = nullptr, *assignments_ = nullptr, *pauses_ = nullptr;
   std::atomic<bool> stopping_{false};
   std::thread thread_;
 };
