@@ -2,6 +2,7 @@
 #include "world.hpp"
 #ifdef LOGGIA_HAS_KAFKA
 #include "bus/kafka/client.hpp"
+#include "bus/kafka/record.hpp"
 // after rdkafka.h
 #include <librdkafka/rdkafka_mock.h>
 
@@ -14,7 +15,7 @@ constexpr std::int16_t produce = 0, fetch = 1, metadata = 3, join_group = 11, he
 /// One broker in this process, with the topics of the test's producer.
 class MockCluster {
  public:
-  explicit MockCluster(const std::string& prefix) {
+  explicit MockCluster(const std::string& prefix, int partitions = 4) {
     KafkaOptions options;
     options.brokers = {"127.0.0.1:1"};
     health_ = std::make_unique<kafka::Health>(options);
@@ -22,7 +23,7 @@ class MockCluster {
     client_ = kafka::client(RD_KAFKA_PRODUCER, kafka::configuration(options, *owner_, {}));
     cluster_ = rd_kafka_mock_cluster_new(client_.get(), 1);
     for (const char* topic : {"messages", "receipts"})
-      REQUIRE(rd_kafka_mock_topic_create(cluster_, (prefix + topic).c_str(), 4, 1) == RD_KAFKA_RESP_ERR_NO_ERROR);
+      REQUIRE(rd_kafka_mock_topic_create(cluster_, (prefix + topic).c_str(), partitions, 1) == RD_KAFKA_RESP_ERR_NO_ERROR);
   }
   ~MockCluster() { rd_kafka_mock_cluster_destroy(cluster_); }
   std::string address() const { return rd_kafka_mock_cluster_bootstraps(cluster_); }
@@ -31,6 +32,14 @@ class MockCluster {
     for (std::size_t at = 0; at < count; ++at) rd_kafka_mock_push_request_errors(cluster_, kind, 1, error);
   }
   void answers_well(std::int16_t kind) { rd_kafka_mock_clear_request_errors(cluster_, kind); }
+  /// As the relay of another process would have sent it.
+  void has(const std::string& topic, const std::vector<EventPtr>& events) {
+    KafkaOptions options;
+    options.brokers = {address()};
+    const auto producer = kafka::client(RD_KAFKA_PRODUCER, kafka::configuration(options, *owner_, {}));
+    for (const auto& event : events) REQUIRE(kafka::produce(producer.get(), topic, *event, nullptr) == RD_KAFKA_RESP_ERR_NO_ERROR);
+    REQUIRE(rd_kafka_flush(producer.get(), 10000) == RD_KAFKA_RESP_ERR_NO_ERROR);
+  }
   void away(bool yes) {
     if (yes) rd_kafka_mock_broker_set_down(cluster_, 1);
     else rd_kafka_mock_broker_set_up(cluster_, 1);
@@ -47,9 +56,9 @@ class MockCluster {
 struct Mocked : test::World {
   std::unique_ptr<MockCluster> cluster;
   test::Told told;
-  Mocked() {
+  explicit Mocked(int partitions = 4) {
     end();
-    cluster = std::make_unique<MockCluster>(kafka.topic_prefix);
+    cluster = std::make_unique<MockCluster>(kafka.topic_prefix, partitions);
     again();
   }
   ~Mocked() { end(); }
@@ -189,6 +198,24 @@ TEST_CASE("a group that was full when its partitions were given out anew goes on
   now = true;
   t.in_time([&] { return t.mail.done().size() >= all.size(); });
   CHECK(t.mail.done() == all);
+}
+
+TEST_CASE("a topic that was found late to have more partitions than the log is told, and its records beyond them are dropped") {
+  Mocked t(8);
+  t.append_many("room", 0, 1);
+  std::vector<EventPtr> beyond;
+  for (int partition = 4; partition < 8; ++partition) {
+    auto event = std::make_shared<Event>(*t.bus->page("messages", "chat", partition_of("room", 4), 0, 1).at(0));
+    event->partition = partition;
+    beyond.push_back(std::move(event));
+  }
+  t.cluster->away(true);
+  t.run();
+  t.cluster->away(false);
+  t.until([&] { return t.bus->state().degraded.find("has 8 partitions") != std::string::npos; });
+  t.cluster->has(t.kafka.topic_prefix + "messages", beyond);
+  t.until([&] { return t.of_group("loggia_kafka_strange_records_total", "mail") == 4; });
+  CHECK(t.mail.done().empty());
 }
 
 TEST_SUITE_END();

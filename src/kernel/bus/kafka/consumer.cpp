@@ -1,6 +1,7 @@
 #include "bus/kafka/consumer.hpp"
 #include <fmt/format.h>
 #include <pthread.h>
+#include <algorithm>
 #include <charconv>
 #include <chrono>
 #include "bus/kafka/record.hpp"
@@ -88,7 +89,12 @@ void Consumer::run() {
 void Consumer::take(const rd_kafka_message_t& message) {
   fine();
   const auto topic = cluster_->topic_of(rd_kafka_topic_name(message.rkt));
-  auto& reading = readings_[{topic, message.partition}];
+  const auto found = readings_.find({topic, message.partition});
+  if (found == readings_.end()) {
+    if (strange_) strange_->add();
+    return;
+  }
+  auto& reading = found->second;
   Open open{message.offset, nullptr, 0};
   auto record = record_of(message, topic);
   if (!record) {
@@ -163,6 +169,12 @@ std::string Consumer::positions_of(const Place& place) const {
   return out;
 }
 
+/// More than the log has: somebody altered the topic. The cluster tells it; nothing there is ours.
+bool Consumer::beyond(const Place& place) const {
+  return std::any_of(members_.begin(), members_.end(),
+                     [&](const auto& member) { return member.feed->topic() == place.first && place.second >= member.feed->partitions(); });
+}
+
 bool Consumer::behind(const Place& place, const std::string& positions, const std::map<const bus::Group*, std::vector<std::int64_t>>& stored) const {
   for (const auto& member : members_) {
     if (member.feed->topic() != place.first) continue;
@@ -213,10 +225,11 @@ void Consumer::assigned(rd_kafka_topic_partition_list_t& partitions) {
     auto& one = partitions.elems[at];
     const Place place{cluster_->topic_of(one.topic), one.partition};
     const std::string positions = one.metadata ? std::string(static_cast<const char*>(one.metadata), one.metadata_size) : std::string();
+    if (beyond(place)) continue;
     if (!known || one.err != RD_KAFKA_RESP_ERR_NO_ERROR || one.offset < 0 || behind(place, positions, stored)) one.offset = RD_KAFKA_OFFSET_BEGINNING;
     readings_[place] = Reading();
     for (const auto& member : members_) {
-      if (member.feed->topic() != place.first || place.second >= member.feed->partitions()) continue;
+      if (member.feed->topic() != place.first) continue;
       member.feed->begin(place.second, stored[member.group.get()][static_cast<std::size_t>(place.second)]);
       member.group->look_again(place.second);
     }

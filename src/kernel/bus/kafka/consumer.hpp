@@ -47,6 +47,7 @@ class Consumer : private Owner {
   void settle(const Place& place, Reading& reading) const;
   void commit(bool wait);
   std::string positions_of(const Place& place) const;
+  bool beyond(const Place& place) const;
   bool behind(const Place& place, const std::string& positions, const std::map<const bus::Group*, std::vector<std::int64_t>>& stored) const;
 
   std::shared_ptr<Cluster> cluster_;
