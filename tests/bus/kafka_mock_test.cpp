@@ -76,6 +76,25 @@ struct Mocked : test::World {
     bus->subscribe(mail.subscription("messages"));
     REQUIRE(bus->start());
   }
+  const int partition = partition_of("room", 4);
+  /// As if all had been brought to Kafka: what is there is the test's.
+  void relays_nothing() const {
+    REQUIRE(store->write_now([&](Transaction& transaction) -> Result<std::int64_t> {
+      return transaction.execute("INSERT INTO log_relay(topic, partition, position) VALUES ('messages', ?1, 1000000)", partition);
+    }));
+  }
+  /// Events of the log, from the first to the last of each pair.
+  std::vector<EventPtr> numbered(const std::vector<std::pair<std::int64_t, std::int64_t>>& ranges) const {
+    std::vector<EventPtr> out;
+    for (const auto& [first, last] : ranges)
+      for (auto& event : bus->page("messages", "chat", partition, first - 1, static_cast<std::size_t>(last - first + 1)))
+        out.push_back(std::move(event));
+    return out;
+  }
+  bool groups_caught_up() const {
+    const auto rows = lag();
+    return std::all_of(rows.begin(), rows.end(), [](const auto& row) { return row.position >= row.head; });
+  }
   /// Everything that was appended has reached the group and who follows, once, in order.
   void all_arrived(const std::vector<std::string>& all) {
     until([&] { return mail.done().size() >= all.size() && told.size() >= all.size() && caught_up(); });
@@ -205,7 +224,7 @@ TEST_CASE("a topic that was found late to have more partitions than the log is t
   t.append_many("room", 0, 1);
   std::vector<EventPtr> beyond;
   for (int partition = 4; partition < 8; ++partition) {
-    auto event = std::make_shared<Event>(*t.bus->page("messages", "chat", partition_of("room", 4), 0, 1).at(0));
+    auto event = std::make_shared<Event>(*t.bus->page("messages", "chat", t.partition, 0, 1).at(0));
     event->partition = partition;
     beyond.push_back(std::move(event));
   }
@@ -216,6 +235,33 @@ TEST_CASE("a topic that was found late to have more partitions than the log is t
   t.cluster->has(t.kafka.topic_prefix + "messages", beyond);
   t.until([&] { return t.of_group("loggia_kafka_strange_records_total", "mail") == 4; });
   CHECK(t.mail.done().empty());
+}
+
+TEST_CASE("what Kafka has lost, and the log beside it has, reaches the group and who follows") {
+  Mocked t;
+  t.relays_nothing();
+  t.run();
+  const auto all = t.append_many("room", 0, 300);
+  t.cluster->has(t.kafka.topic_prefix + "messages", t.numbered({{1, 10}, {211, 220}, {222, 300}}));
+  t.until([&] { return t.told.size() >= 10 && t.mail.done().size() >= 10; });
+  t.in_time([&] { return t.told.size() >= all.size() && t.groups_caught_up(); });
+  CHECK(t.told.data() == all);
+  CHECK(t.mail.done() == all);
+  CHECK(t.counted("loggia_events_missed_total", "mail") == 0);
+}
+
+TEST_CASE("a topic that was filled again behind what came first: the group hears what lies only behind") {
+  Mocked t;
+  t.relays_nothing();
+  const auto all = t.append_many("room", 0, 30);
+  REQUIRE(t.mail.store->write_now([&](Transaction& transaction) -> Result<std::int64_t> {
+    return transaction.execute("INSERT INTO log_position(topic, producer, partition, position) VALUES ('messages', 'chat', ?1, 15)", t.partition);
+  }));
+  t.cluster->has(t.kafka.topic_prefix + "messages", t.numbered({{21, 30}, {1, 30}}));
+  t.run();
+  t.until([&] { return t.groups_caught_up(); });
+  CHECK(t.mail.done() == std::vector<std::string>(all.begin() + 15, all.end()));
+  CHECK(t.counted("loggia_events_missed_total", "mail") == 0);
 }
 
 TEST_SUITE_END();

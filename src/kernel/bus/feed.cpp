@@ -6,15 +6,19 @@ Async<Page> LogFeed::next(int partition, std::int64_t after, std::size_t limit) 
   Page page;
   const auto head = log_->head(topic_, partition);
   if (log_->from_tail(topic_, partition, after, limit, page.events)) co_return page;
+  auto found = co_await rows(partition, after, limit);
+  if (!found) co_return found.error();
+  page.events = std::move(*found);
+  page.oldest = page.events.empty() ? head + 1 : page.events.front()->sequence;
+  co_return page;
+}
+
+Async<std::vector<EventPtr>> LogFeed::rows(int partition, std::int64_t after, std::size_t limit) {
   Context context;
   auto work = [log = log_, topic = topic_, partition, after, limit](Query& query) -> Result<std::vector<EventPtr>> {
     return log->from_rows(query, topic, partition, after, limit);
   };
-  auto rows = co_await log_->store()->read(context, std::move(work));
-  if (!rows) co_return rows.error();
-  page.events = std::move(*rows);
-  page.oldest = page.events.empty() ? head + 1 : page.events.front()->sequence;
-  co_return page;
+  co_return co_await log_->store()->read(context, std::move(work));
 }
 
 Async<EventPtr> LogFeed::look_up(int partition, std::int64_t sequence) {

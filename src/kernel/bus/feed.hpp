@@ -36,6 +36,8 @@ class LogFeed final : public Feed {
   Async<Page> next(int partition, std::int64_t after, std::size_t limit) override;
   void stored(int, std::int64_t) override {}
   Async<EventPtr> look_up(int partition, std::int64_t sequence) override;
+  /// The same as next() from rows alone: also what another process has appended, before its head is known here.
+  Async<std::vector<EventPtr>> rows(int partition, std::int64_t after, std::size_t limit);
 
  private:
   std::shared_ptr<LogHere> log_;

@@ -18,28 +18,48 @@ void KafkaFeed::Place::empty() {
 KafkaFeed::KafkaFeed(std::shared_ptr<bus::LogHere> log, std::string topic)
     : log_{log}, here_{std::move(log), topic}, topic_{std::move(topic)}, places_(log_->heads(topic_).size()) {}
 
-Async<bus::Page> KafkaFeed::next(int partition, std::int64_t after, std::size_t limit) {
+bus::Page KafkaFeed::Place::page(std::size_t limit) const {
   bus::Page page;
-  const std::lock_guard lock(mutex_);
-  auto& place = places_[static_cast<std::size_t>(partition)];
-  place.asked = after;
-  if (place.rewound_for != after) place.rewound_for = -1;  // it went on from there; set back to it again, it is read again
-  while (!place.events.empty() && place.events.front()->sequence <= after) {
-    place.bytes -= weight(*place.events.front());
-    place.events.pop_front();
-  }
-  const auto first = place.events.empty() ? place.received + 1 : place.events.front()->sequence;
-  if (first > after + 1 && place.received > after && place.rewound_for != after) {
-    place.rewind = true;
-    co_return page;
-  }
-  if (place.events.empty() || place.rewind) co_return page;
-  page.oldest = first;  // beyond `after` + 1 only where Kafka itself has no older one
-  for (const auto& event : place.events) {
-    if (page.events.size() == limit) break;
+  for (const auto& event : events) {
+    if (page.events.size() == limit || (!page.events.empty() && event->sequence != page.events.back()->sequence + 1)) break;
     page.events.push_back(event);
   }
-  co_return page;
+  if (!page.events.empty()) page.oldest = page.events.front()->sequence;
+  return page;
+}
+
+Async<bus::Page> KafkaFeed::next(int partition, std::int64_t after, std::size_t limit) {
+  auto& place = places_[static_cast<std::size_t>(partition)];
+  std::int64_t behind_hole = 0;
+  {
+    const std::lock_guard lock(mutex_);
+    place.asked = after;
+    // It went on from there; set back to it again, it is read again.
+    if (after != place.rewound_for && (after < place.rewound_for || after + 1 >= place.hole_end)) place.rewound_for = -1;
+    while (!place.events.empty() && place.events.front()->sequence <= after) {
+      place.bytes -= weight(*place.events.front());
+      place.events.pop_front();
+    }
+    const auto first = place.events.empty() ? place.received + 1 : place.events.front()->sequence;
+    if (first > after + 1 && place.rewound_for < 0) place.rewind = true;
+    if (place.rewind || place.events.empty()) co_return bus::Page();
+    if (first <= after + 1) co_return place.page(limit);
+    place.hole_end = behind_hole = first;
+  }
+  // Kafka has no more of it: a tail that a broker has lost, or a topic that was filled again behind what came first. The log beside it may.
+  auto kept = co_await here_.rows(partition, after, limit);
+  if (!kept) co_return kept.error();
+  std::erase_if(*kept, [&](const auto& event) { return event->sequence >= behind_hole; });
+  bus::Page page;
+  if (!kept->empty()) {
+    page.oldest = kept->front()->sequence;
+    page.events = std::move(*kept);
+    co_return page;
+  }
+  // It is past the retention of both.
+  const std::lock_guard lock(mutex_);
+  if (place.rewind || place.events.empty() || place.events.front()->sequence != behind_hole) co_return page;  // changed meanwhile: a wake follows
+  co_return place.page(limit);
 }
 
 void KafkaFeed::stored(int partition, std::int64_t position) {
@@ -98,6 +118,7 @@ void KafkaFeed::rewound(int partition) {
   auto& place = places_[static_cast<std::size_t>(partition)];
   place.empty();
   place.rewound_for = place.asked;
+  place.hole_end = 0;
 }
 
 }  // namespace loggia::kafka

@@ -45,9 +45,12 @@ class KafkaFeed final : public bus::Feed {
     std::int64_t asked = 0;     // the pump has all up to here
     std::int64_t done = 0;
     std::int64_t rewound_for = -1;
+    std::int64_t hole_end = 0;  // the first one behind what that did not bring
     bool rewind = false;
     /// Nothing is here, and nothing was received.
     void empty();
+    /// From the front on, up to the first that does not follow.
+    bus::Page page(std::size_t limit) const;
   };
   std::shared_ptr<bus::LogHere> log_;
   bus::LogFeed here_;

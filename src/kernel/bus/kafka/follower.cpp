@@ -120,6 +120,14 @@ void Follower::take(const rd_kafka_message_t& message) {
     if (record->event->sequence == lane->seen) lane->from_log = false;  // it has come to where we are
     return;
   }
+  if (record->event->sequence > lane->seen + 1) {
+    // Kafka has lost what is in between: the log is read, up to where Kafka is.
+    if (!lane->from_log)
+      log::warn("kafka.hole", Field("topic", topic), Field("partition", lane->partition), Field("after", lane->seen),
+                Field("next", record->event->sequence));
+    lane->from_log = true;
+    return;
+  }
   lane->seen = record->event->sequence;
   lane->behind_since = Moment();
   lane->from_log = false;
