@@ -13,6 +13,7 @@ namespace {
 constexpr const char* ours_alone[] = {"bootstrap.servers",
                                       "metadata.broker.list",
                                       "enable.idempotence",
+                                      "enable.gapless.guarantee",
                                       "acks",
                                       "request.required.acks",
                                       "message.timeout.ms",
@@ -49,9 +50,10 @@ std::string joined(const std::vector<std::string>& words) {
 
 void on_log(const rd_kafka_t* from, int level, const char* facility, const char* text) {
   const Field client("client", rd_kafka_name(from)), about("about", facility), what("what", text);
-  // That a connection failed is told by Health, once for all clients.
-  if (level <= LOG_WARNING && std::string_view(facility) != "FAIL" && std::string_view(facility) != "ERROR")
-    log::warn("kafka.client", client, about, what);
+  const std::string_view of(facility);
+  // That a connection failed is told by Health, once for all clients; and that an option of ours is "experimental" is known.
+  const bool known = of == "FAIL" || of == "ERROR" || (of == "CONFWARN" && std::string_view(text).find("gapless") != std::string_view::npos);
+  if (level <= LOG_WARNING && !known) log::warn("kafka.client", client, about, what);
   else log::debug("kafka.client", client, about, what);
 }
 

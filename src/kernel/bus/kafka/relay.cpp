@@ -117,6 +117,8 @@ std::vector<TopicLag> Relay::lag() const {
 void Relay::make_producer() {
   auto conf = configuration(cluster_->options(), *this,
                             {{"enable.idempotence", "true"},
+                             // A record that is refused ends this client before it sends what is behind it.
+                             {"enable.gapless.guarantee", "true"},
                              {"acks", "all"},
                              {"message.timeout.ms", "0"},  // it waits for as long as the cluster is away
                              {"linger.ms", "2"},
@@ -179,7 +181,10 @@ void Relay::begin_again() {
   }
   producer_.reset();
   in_flight_ = 0;
-  for (const auto& lane : lanes_) lane->sent = lane->acknowledged;
+  for (const auto& lane : lanes_) {
+    lane->sent = lane->acknowledged;
+    lane->failed = lane->proven = false;
+  }
   failed_ = false;
   make_producer();
 }
@@ -221,21 +226,24 @@ void Relay::report(const rd_kafka_message_t& message) {
   const std::unique_ptr<Sent> sent(static_cast<Sent*>(message._private));
   if (in_flight_ > 0) --in_flight_;
   if (message.err == RD_KAFKA_RESP_ERR_NO_ERROR) {
-    // In order in each partition. Acknowledged twice is acknowledged once.
-    if (sent->sequence > sent->lane->acknowledged) sent->lane->acknowledged = sent->sequence;
+    // In order in each partition, and nothing behind one that failed. Acknowledged twice is acknowledged once.
+    if (!sent->lane->failed && sent->sequence > sent->lane->acknowledged) sent->lane->acknowledged = sent->sequence;
+    sent->lane->proven = true;
     backoff_ = milliseconds(0);
     answered();
     if (relayed_) relayed_->add();
     fine();
     return;
   }
-  if (!failed_ && message.err != RD_KAFKA_RESP_ERR__PURGE_QUEUE && message.err != RD_KAFKA_RESP_ERR__PURGE_INFLIGHT) {
+  const bool its_own =
+      message.err != RD_KAFKA_RESP_ERR__PURGE_QUEUE && message.err != RD_KAFKA_RESP_ERR__PURGE_INFLIGHT && message.err != RD_KAFKA_RESP_ERR__FATAL;
+  if (its_own && !sent->lane->failed) {
     log::warn("kafka.delivery_failed", Field("topic", sent->lane->name), Field("partition", sent->lane->partition), Field("sequence", sent->sequence),
               Field("why", words(message.err)));
     if (no_topic(message.err)) gone_.insert(sent->lane->name);
     cluster_->met(message.err, *this);
   }
-  failed_ = true;
+  failed_ = sent->lane->failed = true;
 }
 
 void Relay::run() {
@@ -279,8 +287,10 @@ bool Relay::produce_some() {
     if (failed_) return false;
     if (!lane->claim->ours() || lane->sent >= lane->log->head(lane->topic, lane->partition)) continue;
     if (in_flight_ >= in_flight_max) return false;
+    // A broker takes any number from a producer that it does not know yet: the first goes alone, or what is behind it might be there before it.
+    if (!lane->proven && lane->sent > lane->acknowledged) continue;
     const auto head = lane->log->head(lane->topic, lane->partition);
-    const auto events = lane->log->read(lane->topic, lane->partition, lane->sent, page_of_rows);
+    const auto events = lane->log->read(lane->topic, lane->partition, lane->sent, lane->proven ? page_of_rows : 1);
     if (!events) {
       if (!std::exchange(unreadable_, true)) log::warn("kafka.log_not_readable", Field("topic", lane->topic), Field("why", events.error().detail));
       return false;
@@ -289,7 +299,7 @@ bool Relay::produce_some() {
     if (events->empty()) lane->sent = lane->acknowledged = head;  // past its retention before there was a relay
     for (const auto& event : *events)
       if (!produce(*lane, *event)) return false;
-    more = more || events->size() == page_of_rows;
+    more = more || events->size() == page_of_rows;  // an unproven one's report ends the wait
   }
   return more && in_flight_ < in_flight_max;
 }

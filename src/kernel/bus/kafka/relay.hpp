@@ -45,7 +45,9 @@ class Relay : public std::enable_shared_from_this<Relay>, private Owner {
     Claim* claim;
     std::string topic, name;  // as we call it, and as Kafka does
     int partition = 0;
-    std::int64_t sent = 0;  // of the thread
+    std::int64_t sent = 0;  // of the thread, as are these
+    bool failed = false;    // a delivery; what is acknowledged behind it does not count until it has begun again
+    bool proven = false;    // this producer has brought something there
     std::atomic<std::int64_t> acknowledged{0};
     std::atomic<std::int64_t> stored{0};
   };
