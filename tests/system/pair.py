@@ -39,9 +39,9 @@ class Engines:
         subprocess.run(["rm", "-rf", self.home])
 
 
-def two(server, engines):
-    """Two servers that share everything but their data directories. The one that is passed in is the first."""
-    server.set = engines.settings(server.name)
+def two(server, engines, *more):
+    """Two servers that share everything but their data directories, with `more` set. The one that is passed in is the first."""
+    server.set = [*engines.settings(server.name), *[word for one in more for word in ("--set", one)]]
     other = Server(server.binary)
     other.name, other.set = server.name, server.set
     starting = threading.Thread(target=server.start)   # at once, on nothing yet
