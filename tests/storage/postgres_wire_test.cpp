@@ -4,7 +4,7 @@
 #include <poll.h>
 #include <atomic>
 #include <future>
-#include "storage/postgres/connection.hpp"
+#include "storage/postgres/migrations.hpp"
 #include "support/fakes.hpp"
 #include "support/memory_store.hpp"
 #include "support/print.hpp"
@@ -175,6 +175,24 @@ TEST_SUITE("PostgreSQL" * doctest::skip(!test::on_postgres())) {
     }
     CHECK_FALSE(connection.usable());
     CHECK_THROWS_AS(postgres::Connection{target}, postgres::Failure);
+  }
+
+  TEST_CASE("a step of a schema takes as long as it takes, and so does waiting for who is at it; what comes behind has its limit again") {
+    postgres::Target target;
+    target.url = test::postgres();
+    target.schema = target.name = "slow_steps";
+    postgres::Connection(target).run("DROP SCHEMA IF EXISTS slow_steps CASCADE");
+    target.answer = milliseconds(500);
+    const std::vector<postgres::Part> parts{{"module", {{1, "slow", "SELECT pg_sleep(1.5); CREATE TABLE slow(id BIGINT)"}}}};
+    postgres::Connection connection(target);
+    auto other = std::async(std::launch::async, [&] {
+      postgres::Connection beside(target);
+      return postgres::migrate(beside, target.schema, parts, Time(), true);
+    });
+    CHECK(postgres::migrate(connection, target.schema, parts, Time(), true));  // one of the two waits for the other
+    CHECK(other.get());
+    CHECK_THROWS_AS(connection.run("SELECT pg_sleep(5)"), postgres::Failure);
+    CHECK_FALSE(connection.usable());
   }
 
   // libpq's manual, "Pipeline Mode": a client that only writes and a server that only writes wait for each other for ever.

@@ -157,7 +157,7 @@ bool Connection::alive() {
 /// Until something can be read (or written, where there is something to write), which is then read.
 void Connection::pump(bool writing_too) {
   pollfd socket{PQsocket(handle_), static_cast<short>(POLLIN | (writing_too ? POLLOUT : 0)), 0};
-  const int ready = ::poll(&socket, 1, static_cast<int>(target_.answer.count()));
+  const int ready = ::poll(&socket, 1, hurries_ ? static_cast<int>(target_.answer.count()) : -1);
   if (ready == 0) lose("no answer in time");
   if (ready < 0 && errno != EINTR) lose(std::string("poll: ") + std::strerror(errno));
   if (ready > 0 && (socket.revents & ~POLLOUT) != 0 && PQconsumeInput(handle_) != 1) lose(said());

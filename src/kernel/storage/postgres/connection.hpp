@@ -55,6 +55,8 @@ class Connection {
   void run(const std::string& sql);
   std::unique_ptr<Rows> select(std::string_view sql, std::span<const Parameter> parameters);
 
+  /// False: answers may take as long as they take. A server that is dead is then found by its socket alone (keepalives, tcp_user_timeout).
+  void hurry(bool on) { hurries_ = on; }
   const Text& text_of(std::string_view sql);
   /// The first error of what was sent, until clear().
   const std::optional<Failure>& failed() const { return failed_; }
@@ -94,6 +96,7 @@ class Connection {
   std::size_t prepared_ = 0;
   std::deque<Pending> pending_;
   std::optional<Failure> failed_;
+  bool hurries_ = true;
   bool asked_ = true;  // the server was asked to answer all that was sent
   bool usable_ = false;
 };

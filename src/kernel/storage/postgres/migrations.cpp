@@ -29,6 +29,13 @@ Numbered applied(Connection& connection, std::string_view part) {
   return out;
 }
 
+/// Steps take as long as they take, whatever the limits of other statements are.
+struct Unhurried {
+  Connection& connection;
+  explicit Unhurried(Connection& of) : connection{of} { connection.hurry(false); }
+  ~Unhurried() { connection.hurry(true); }
+};
+
 /// Of all processes that open this schema, one at a time: a number that no other program takes by chance.
 std::int64_t lock_of(const std::string& schema) {
   std::int64_t out = 0;
@@ -128,6 +135,7 @@ Result<std::vector<std::string>> pending(Connection& connection, const std::stri
 }
 
 Result<bool> migrate(Connection& connection, const std::string& schema, const std::vector<Part>& parts, Time now, bool keep) {
+  const Unhurried unhurried(connection);
   connection.run("BEGIN; SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = '60s'; SELECT pg_advisory_xact_lock(" +
                  std::to_string(lock_of(schema)) + ")");
   auto done = run_steps(connection, schema, parts, now);
