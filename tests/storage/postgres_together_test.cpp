@@ -171,6 +171,34 @@ TEST_SUITE("PostgreSQL" * doctest::skip(!test::on_postgres())) {
     CHECK(heard[2] == "held ");
   }
 
+  TEST_CASE("a process that stands still with a room in its hands does not hold it for longer than some seconds, and then runs its group again") {
+    Two t;
+    std::promise<void> has, go;
+    std::atomic<int> runs{0}, committed{0};
+    auto frozen = std::async(std::launch::async, [&] {
+      return t.one->write_now([&](Transaction& transaction) -> Result<std::int64_t> {
+        auto sent = send(transaction, 1, 1);
+        if (++runs == 1) {
+          has.set_value();
+          go.get_future().wait();
+        }
+        transaction.on_commit([&] { ++committed; });
+        return sent;
+      });
+    });
+    has.get_future().wait();
+    const auto clock = system_clock();
+    const auto began = clock->moment();
+    const auto sent = t.other->write_now([](Transaction& transaction) { return send(transaction, 1, 2); });
+    CHECK(clock->moment() - began < std::chrono::seconds(20));  // 5, and what a busy machine adds
+    go.set_value();
+    REQUIRE(sent);
+    CHECK(*sent == 1);
+    CHECK(frozen.get().value() == 2);
+    CHECK(runs == 2);
+    CHECK(committed == 1);
+  }
+
   TEST_CASE("what two processes do at once with one key is done once, and both hear the same") {
     Two t;
     std::array<std::vector<std::int64_t>, 4> heard;

@@ -81,7 +81,8 @@ std::string trimmed(const char* message) {
 }  // namespace
 
 Trouble trouble_of(std::string_view state) {
-  if (state.empty() || state.starts_with("08") || state.starts_with("57P") || state == "25006" || state == "53300") return Trouble::lost;
+  if (state.empty() || state.starts_with("08") || state.starts_with("57P") || state == "25006" || state == "25P03" || state == "53300")
+    return Trouble::lost;
   if (state == "40001" || state == "40P01" || state == "55P03") return Trouble::again;
   if (state == "57014") return Trouble::late;
   if (state == "53100") return Trouble::full;
@@ -131,8 +132,8 @@ void Connection::set_up() {
   PQsetnonblocking(handle_, 1);
   // The schema's name is made of letters, digits and _ (open.cpp). A server that was told not to wait for the disk is told to, for us.
   run("SET search_path TO \"" + target_.schema + "\"; SET statement_timeout = " + text(target_.statement) +
-      "; SET lock_timeout = " + text(target_.row_lock) +
-      "; SET idle_in_transaction_session_timeout = 60000; SET jit = off; SET default_transaction_isolation = 'read committed';"
+      "; SET lock_timeout = " + text(target_.row_lock) + "; SET idle_in_transaction_session_timeout = " + text(target_.idle) +
+      "; SET jit = off; SET default_transaction_isolation = 'read committed';"
       " SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'");
   if (PQenterPipelineMode(handle_) != 1) lose(said());
 }
@@ -224,11 +225,10 @@ void Connection::take_one() {
   pending.reply->done = true;
 }
 
+/// With a point of synchronisation, not a mere request to flush: a server that has not come to one takes its session for active, however long it
+/// waits for what comes next, and target_.idle would never end.
 void Connection::wait(Reply& reply) {
-  if (!reply.done && !asked_ && !failed_) {
-    if (PQsendFlushRequest(handle_) != 1) lose(said());
-    asked_ = true;
-  }
+  if (!reply.done && !asked_ && !failed_) synchronise();
   while (!reply.done && !failed_ && !pending_.empty()) take_one();
   if (reply.done) return;
   if (failed_) throw *failed_;

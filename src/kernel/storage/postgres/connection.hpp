@@ -22,6 +22,7 @@ struct Target {
   milliseconds connecting{5000};
   milliseconds statement{10000};  // the longest that a statement may take there
   milliseconds row_lock{4000};
+  milliseconds idle{5000};     // in a transaction, between two statements: who stands still there longer holds rows for nothing
   milliseconds answer{15000};  // what is not answered by then never will be
 };
 

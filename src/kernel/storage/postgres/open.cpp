@@ -11,8 +11,9 @@ namespace loggia {
 namespace postgres {
 namespace {
 
-constexpr int oldest_server = 130000;   // that knows all that is used here
-constexpr std::size_t readers_max = 4;  // connections a module, of the server's limit
+constexpr int oldest_server = 130000;        // that knows all that is used here
+constexpr std::size_t readers_max = 4;       // connections a module, of the server's limit
+constexpr milliseconds reading_idle(60000);  // who reads holds no rows, and may have much to do with what it has read
 
 class PostgresDatabase final : public Database {
  public:
@@ -27,6 +28,7 @@ class PostgresDatabase final : public Database {
     writer.random = random;
     writer.on_fatal = options_.on_fatal;
     writer_ = std::make_unique<Writer>(std::move(connection), std::move(writer));
+    target.idle = reading_idle;
     readers_ = std::make_unique<Readers>(std::move(target), std::clamp(options_.readers, std::size_t{1}, readers_max), options_.queue, options_.clock,
                                          real, random);
   }
