@@ -19,8 +19,7 @@ void Choices::count(const Chosen& chosen, int by) {
   }
 }
 
-void Choices::put(const UserId& user, std::shared_ptr<const Chosen> chosen) {
-  const std::unique_lock lock(mutex_);
+void Choices::set(const UserId& user, std::shared_ptr<const Chosen> chosen) {
   if (const auto before = all_.find(user); before != all_.end()) {
     count(*before->second, -1);
     all_.erase(before);
@@ -28,6 +27,32 @@ void Choices::put(const UserId& user, std::shared_ptr<const Chosen> chosen) {
   if (!chosen) return;
   count(*chosen, 1);
   all_.emplace(user, std::move(chosen));
+}
+
+void Choices::put(const UserId& user, std::shared_ptr<const Chosen> chosen) {
+  const std::unique_lock lock(mutex_);
+  if (reading_) put_meanwhile_.insert(user);
+  set(user, std::move(chosen));
+}
+
+void Choices::begin_reading() {
+  const std::unique_lock lock(mutex_);
+  reading_ = true;
+  put_meanwhile_.clear();
+}
+
+void Choices::replace(All read) {
+  const std::unique_lock lock(mutex_);
+  for (const auto& user : put_meanwhile_) {
+    read.erase(user);
+    if (const auto kept = all_.find(user); kept != all_.end()) read.insert(*kept);
+  }
+  all_ = std::move(read);
+  want_all_ = 0;
+  want_room_.clear();
+  for (const auto& [user, chosen] : all_) count(*chosen, 1);
+  reading_ = false;
+  put_meanwhile_.clear();
 }
 
 void Choices::forget_room(const RoomId& room) {

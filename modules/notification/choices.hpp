@@ -25,6 +25,12 @@ class Choices {
   void put(const UserId& user, std::shared_ptr<const Chosen> chosen);  // null: forget
   void forget_room(const RoomId& room);
 
+  using All = std::unordered_map<UserId, std::shared_ptr<const Chosen>>;
+  /// The store is read as it is from now on; one reading at a time.
+  void begin_reading();
+  /// By what was read. Of whom something was put meanwhile, that stays: it is as new or newer.
+  void replace(All read);
+
   /// False where a message without a mention can be of interest to nobody: the room is no direct one and nobody wants all of it.
   bool may_interest(const RoomId& room) const;
   void learn(const RoomId& room, bool direct);
@@ -32,8 +38,11 @@ class Choices {
  private:
   static constexpr std::size_t groups_max = 50000;
   void count(const Chosen& chosen, int by);
+  void set(const UserId& user, std::shared_ptr<const Chosen> chosen);
   mutable std::shared_mutex mutex_;
-  std::unordered_map<UserId, std::shared_ptr<const Chosen>> all_;
+  All all_;
+  bool reading_ = false;
+  std::unordered_set<UserId> put_meanwhile_;            // while it is read
   std::int64_t want_all_ = 0;                           // people whose default is `all`
   std::unordered_map<RoomId, std::int64_t> want_room_;  // how many want all of this room
   std::unordered_set<RoomId> groups_;                   // known to be no direct rooms; that never changes

@@ -146,7 +146,10 @@ Async<Apply> on_user(std::shared_ptr<Parts> parts, Context, EventPtr event) {
   if (!gone) co_return gone.error();
   Apply apply = [parts, user = gone->user_id](Transaction& transaction) -> Result<bool> {
     store::forget_user(transaction, user);
-    transaction.on_commit([parts, user] { parts->choices.put(user, nullptr); });
+    transaction.on_commit([parts, user] {
+      parts->choices.put(user, nullptr);
+      if (parts->tell_others) parts->tell_others(user);
+    });
     return true;
   };
   co_return apply;

@@ -1,6 +1,7 @@
 #include "mailing.hpp"
 #include <algorithm>
 #include "digest.hpp"
+#include "elsewhere.hpp"
 #include "loggia/auth/contract.hpp"
 #include "loggia/kernel/announce.hpp"
 #include "loggia/notification/events.hpp"
@@ -115,6 +116,10 @@ Async<bool> Digests::sort(Context context, UserId person, std::vector<MailItem> 
   const auto none = [&](const std::string& why) {
     for (const auto& item : items) sorted.dropped.emplace_back(item.notification, why);
   };
+  if (parts_->database->shared()) {
+    auto read = co_await read_again(parts_, context, person);
+    if (!read) co_return read.error();
+  }
   const auto chosen = parts_->choices.of(person);
   if (!chosen || !chosen->email) {
     none("your settings want no mail");

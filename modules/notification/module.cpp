@@ -1,4 +1,5 @@
 #include "loggia/notification/module.hpp"
+#include "elsewhere.hpp"
 #include "listener.hpp"
 #include "loggia/auth/events.hpp"
 #include "loggia/chat/events.hpp"
@@ -107,27 +108,21 @@ class NotificationModule final : public Module {
     kernel_.bus->follow(std::string(settings_topic), [this](const EventPtr& event) {
       const auto user = UserId::parse(event->key);
       if (event->type != settings_changed || !user) return;
-      ReadSettings read = [user = *user](Query& query) -> Result<store::SettingsOf> { return store::settings_between(query, user, user); };
-      tasks_.spawn(kernel_.shards->executor(0), "notification.settings", read_settings(parts_, std::move(read)));
+      tasks_.spawn(kernel_.shards->executor(0), "notification.settings", read_settings(parts_, *user));
     });
   }
 
-  using ReadSettings = std::function<Result<store::SettingsOf>(Query&)>;
-  static boost::asio::awaitable<void> read_settings(std::shared_ptr<Parts> parts, ReadSettings read) {
-    const Context context;
-    auto found = co_await parts->database->read(context, std::move(read));
-    if (!found) {
-      log::warn("notification.settings_not_read", Field("why", found.error().detail));
-      co_return;
-    }
-    for (auto& [user, chosen] : *found) parts->choices.put(user, std::move(chosen));
+  static boost::asio::awaitable<void> read_settings(std::shared_ptr<Parts> parts, UserId user) {
+    auto done = co_await read_again(parts, Context(), user);
+    if (!done) log::warn("notification.settings_not_read", Field("why", done.error().detail));
   }
 
   static boost::asio::awaitable<void> read_settings_often(std::shared_ptr<Parts> parts) {
     for (;;) {
       auto waited = co_await sleep_for(settings_read_every);
       if (!waited) co_return;
-      co_await read_settings(parts, &store::all_settings);
+      auto done = co_await read_all_again(parts, Context());
+      if (!done) log::warn("notification.settings_not_read", Field("why", done.error().detail));
     }
   }
 

@@ -72,7 +72,16 @@ void add_mail(Explanation& out, const Parts& parts, const UserId& me, const std:
 }  // namespace
 
 Async<Settings> NotificationsHere::on(Context context, GetSettings) {
-  const auto chosen = parts_->choices.of(UserId(context.caller().subject));
+  const UserId me(context.caller().subject);
+  if (parts_->database->shared()) {  // somebody may have chosen at another process a moment ago
+    auto work = [me](Query& query) -> Result<Settings> {
+      const auto found = store::settings_between(query, me, me);
+      return view(found.empty() ? Chosen() : *found.front().second);
+    };
+    auto stored = co_await parts_->database->read(context, std::move(work));
+    co_return stored;
+  }
+  const auto chosen = parts_->choices.of(me);
   co_return view(chosen ? *chosen : Chosen());
 }
 

@@ -4,18 +4,8 @@
 using namespace loggia;
 using namespace loggia::notification;
 using std::chrono::minutes;
+using testing::between;
 using testing::Mailing;
-
-namespace {
-
-QuietHours between(std::string from, std::string to) {
-  QuietHours out;
-  out.from = std::move(from);
-  out.to = std::move(to);
-  return out;
-}
-
-}  // namespace
 
 TEST_CASE("five minutes after the first message one mail tells of all, and half an hour lies between two") {
   Mailing mailing;

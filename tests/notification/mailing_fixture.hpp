@@ -70,5 +70,11 @@ struct Mailing {
     return out;
   }
 };
+inline QuietHours between(std::string from, std::string to) {
+  QuietHours out;
+  out.from = std::move(from);
+  out.to = std::move(to);
+  return out;
+}
 
 }  // namespace loggia::notification::testing

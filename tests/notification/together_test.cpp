@@ -1,11 +1,14 @@
 // Two processes with one store: what each keeps in memory or is at work on, the other may have changed.
 #include <future>
+#include "elsewhere.hpp"
 #include "mailing_fixture.hpp"
+#include "shared_store.hpp"
 #include "support/memory_store.hpp"
 
 using namespace loggia;
 using namespace loggia::notification;
 using std::chrono::minutes;
+using testing::between;
 using testing::Mailing;
 
 namespace {
@@ -14,10 +17,12 @@ namespace {
 struct Two {
   std::shared_ptr<test::FakeClock> clock = std::make_shared<test::FakeClock>();
   test::TemporaryDirectory directory;
-  std::shared_ptr<Database> first = open();
+  std::shared_ptr<testing::SharedStore> first = open();
   Mailing one{first}, other{test::on_postgres() ? open() : first};
 
-  std::shared_ptr<Database> open() { return open_database(test::file_options(directory.path(), clock, migrations(), "notification")).value(); }
+  std::shared_ptr<testing::SharedStore> open() {
+    return std::make_shared<testing::SharedStore>(open_database(test::file_options(directory.path(), clock, migrations(), "notification")).value());
+  }
   void advance(milliseconds by) {
     one.world.kernel.clock->advance(by);
     other.world.kernel.clock->advance(by);
@@ -107,4 +112,80 @@ TEST_CASE("what comes of a try counts no more where another process has taken th
   two.other.world.post(3);
   CHECK(Two::settle(two.one, slow));
   CHECK(two.one.why(3).starts_with("waits until 2026-01-31T12:37:00.000Z"));
+}
+
+// Signals between the two are lost in all that follows.
+
+TEST_CASE("settings chosen at one process are what the other answers with") {
+  Two two;
+  const auto ask = [&](Mailing& at) { return at.world.ask(two.one.world.reader, GetSettings()).value(); };
+  CHECK(two.one.choose(two.one.world.reader, "none", false, between("22:00", "07:30")));
+  const auto settings = ask(two.other);
+  CHECK(settings.default_ == "none");
+  CHECK_FALSE(settings.email);
+  CHECK(settings.quiet_hours.value_or(between("none", "none")).from == "22:00");
+  CHECK(two.other.choose(two.one.world.reader, "all"));
+  CHECK(ask(two.one).default_ == "all");
+  CHECK(ask(two.one).email);
+  CHECK(two.one.world.ask(two.one.world.author, GetSettings())->default_ == "mentions");
+}
+
+TEST_CASE("who wants no mail any more, or no message of this kind, gets no mail of a process that has not heard of it") {
+  Two two;
+  two.one.world.post(2);
+  CHECK(two.one.choose(two.one.world.reader, "all", false));
+  two.advance(minutes(5));
+  CHECK(two.other.after(milliseconds(0)).empty());
+  CHECK(two.one.why(2) == "not sent: your settings want no mail");
+  CHECK(two.one.choose(two.one.world.reader, "all"));
+  two.one.world.post(3);
+  CHECK(two.one.choose(two.one.world.reader, "mentions"));
+  two.advance(minutes(5));
+  CHECK(two.other.after(milliseconds(0)).empty());
+  CHECK(two.one.why(3) == "not sent: it does not mention you");
+}
+
+TEST_CASE("what is chosen while settings are read is not undone by what was read") {
+  Two two;
+  auto& world = two.one.world;
+  const auto level = [&] {
+    const auto chosen = world.parts->choices.of(world.reader);
+    return chosen ? word_of(chosen->level) : std::string("nothing");
+  };
+  CHECK(two.one.choose(world.reader, "mentions"));
+  two.first->meanwhile = [&] { CHECK(two.one.choose(world.reader, "none")); };
+  CHECK(world.kernel.wait(read_again(world.parts, Context(), world.reader)));
+  CHECK(level() == "none");
+  two.first->meanwhile = [&] { CHECK(two.one.choose(world.reader, "all")); };
+  CHECK(world.kernel.wait(read_all_again(world.parts, Context())));
+  CHECK(level() == "all");
+  CHECK(two.other.choose(world.reader, "mentions"));
+  CHECK(world.kernel.wait(read_all_again(world.parts, Context())));
+  CHECK(level() == "mentions");
+}
+
+TEST_CASE("settings of somebody whose account has ended are in no process's memory") {
+  Two two;
+  auto& world = two.one.world;
+  std::vector<UserId> told;
+  world.parts->tell_others = [&](const UserId& user) { told.push_back(user); };
+  auth::UserDeleted deleted;
+  deleted.user_id = world.reader;
+  const auto event = loggia::test::FakeBus::event("user-events", "user.deleted", world.reader.text(), encode(deleted));
+  const auto end = world.kernel.wait(on_user(world.parts, Context(), event)).value();
+  const auto end_account = [&] { CHECK(world.applied(end)); };
+  auto& other = two.other.world;
+  end_account();
+  CHECK(told == std::vector{world.reader});
+  CHECK(other.parts->choices.of(world.reader));
+  CHECK(other.kernel.wait(read_again(other.parts, Context(), world.reader)));
+  CHECK_FALSE(other.parts->choices.of(world.reader));
+  CHECK(two.other.choose(world.reader));
+  end_account();
+  CHECK(other.kernel.wait(read_all_again(other.parts, Context())));
+  CHECK_FALSE(other.parts->choices.of(world.reader));
+  CHECK(two.one.choose(world.reader));
+  two.first->meanwhile = end_account;
+  CHECK(world.kernel.wait(read_all_again(world.parts, Context())));
+  CHECK_FALSE(world.parts->choices.of(world.reader));
 }
