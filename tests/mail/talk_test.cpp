@@ -17,13 +17,13 @@ SmtpServer the_server() {
   return out;
 }
 /// Lines in turn: ours begin with a capital, the server's with a digit.
-Delivery after(std::vector<std::string> lines, End end = End::broken) {
+Delivery after(std::vector<std::string> lines, End end = End::broken, std::string_view recipient = "ada@example.org") {
   Talk talk;
   for (const auto& line : lines) {
     if (line[0] >= '0' && line[0] <= '9') talk.heard(line);
     else talk.said(line);
   }
-  return talk.judge(end, the_server(), "ada@example.org");
+  return talk.judge(end, the_server(), recipient);
 }
 using Lines = std::vector<std::string>;
 Lines with(Lines more) {
@@ -46,6 +46,18 @@ TEST_CASE("a 5xx about the recipient or the mail is for good, a 4xx is not, and 
   CHECK(after(with({"450 4.2.0 greylisted\r\n"})).how == How::later);
   CHECK(after(with({"250 ok", "DATA\r\n", "354 go on", "451 try again\r\n"})).how == How::later);
   CHECK(after(with({"421 going down\r\n"})).how == How::away);
+}
+
+TEST_CASE("of a refusal no part that is the recipient's is shown, however it is written") {
+  const auto why = [](std::string_view recipient, const std::string& reply) { return after(with({reply + "\r\n"}), End::broken, recipient).why; };
+  CHECK(why("j\xC3\xBCrgen@example.org", "550 <J\xC3\xBCRGEN@example.org>: j\xC3\xBCrgen@EXAMPLE.org is unknown") == "550 <...>: ... is unknown");
+  CHECK(why("j\xC3\xBCrgen@example.org", "550 no mailbox j\xC3\xBCrgen here \xC3\xB6") == "550 no mailbox ... here");
+  CHECK(why("\xD0\xB0\xD0\xB4\xD0\xB0@\xD0\xBF\xD0\xBE\xD1\x87\xD1\x82\xD0\xB0.example",
+            "550 \xD0\xB0\xD0\xB4\xD0\xB0@\xD0\xBF\xD0\xBE\xD1\x87\xD1\x82\xD0\xB0.example: no") == "550 ...: no");
+  CHECK(why("ada.l@example.org", "550 user ADA.L unknown; see ada.l@backend.internal") == "550 user ... unknown; see ...@backend.internal");
+  CHECK(why("al@example.org", "550 local part of <al@example.org> also unknown") ==
+        "550 local part of <...> also unknown");  // two letters are in every word
+  CHECK(why("ada@example.org", "550 " + std::string(190, 'x') + " ada@example.org") == "550 " + std::string(190, 'x') + " ...");
 }
 
 TEST_CASE("a connection that breaks is no answer") {

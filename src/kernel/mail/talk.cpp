@@ -6,20 +6,29 @@
 namespace loggia::mail {
 namespace {
 
-constexpr std::size_t reply_max = 200;
+constexpr std::size_t reply_max = 200, name_min = 3;
 using Fate = Delivery::How;
 
-/// A reply for people: printable, short, without the address, which a server likes to repeat and nobody but its owner is to read.
+std::string folded(std::string_view text) {
+  std::string out(text);
+  for (char& c : out)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
+  return out;
+}
+
+void cut_out(std::string& reply, std::string_view part) {
+  constexpr std::string_view instead = "...";
+  const auto wanted = folded(part);
+  for (std::size_t at = 0; (at = folded(reply).find(wanted, at)) != std::string::npos; at += instead.size()) reply.replace(at, part.size(), instead);
+}
+
+/// A reply for people: printable, short, without the address, which a server likes to repeat and nobody but its owner is to read; nor what is
+/// before its @, where that is long enough not to be in every other word. Cut out as it came: an address may hold what is not printable.
 std::string shown(std::string reply, std::string_view recipient) {
+  const auto name = recipient.substr(0, recipient.find('@'));
+  if (!recipient.empty()) cut_out(reply, recipient);
+  if (name.size() >= name_min) cut_out(reply, name);
   std::replace_if(reply.begin(), reply.end(), [](char c) { return c < ' ' || c > '~'; }, ' ');
-  const auto folded = [](std::string_view text) {
-    std::string out(text);
-    for (char& c : out)
-      if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
-    return out;
-  };
-  const auto wanted = folded(recipient);
-  for (std::size_t at = 0; !wanted.empty() && (at = folded(reply).find(wanted, at)) != std::string::npos;) reply.replace(at, recipient.size(), "...");
   if (reply.size() > reply_max) reply.resize(reply_max);
   while (reply.ends_with(' ')) reply.pop_back();
   return reply;
