@@ -6,6 +6,15 @@ namespace {
 /// What waits and when it is due are two tables: of two processes, one that adds and one that finds nothing more, the later sees what the other did.
 void lock_person(Transaction& transaction, const Uuid& person) { transaction.lock(0, "SELECT 1 FROM mail_people WHERE person = ?1", person); }
 
+/// When nothing of its mail is worth sending any more; what is older than the rest falls out of it before.
+Time expires(Query& query, const Uuid& person, Time now, milliseconds waits_at_most) {
+  auto rows = query.select(
+      "SELECT max(i.at) FROM mail_items i JOIN mail_people p ON p.person = i.person WHERE p.person = ?1 AND i.state = 'waiting' AND (p.mail IS NULL "
+      "OR i.mail = p.mail)",
+      person);
+  return (rows->next() ? rows->maybe_time(0).value_or(now) : now) + waits_at_most;
+}
+
 }  // namespace
 
 void add_mail_item(Transaction& transaction, const UserId& person, const MailItem& item, Time now, milliseconds after, DueRule rule) {
@@ -32,19 +41,20 @@ void add_mail_item(Transaction& transaction, const UserId& person, const MailIte
 std::optional<QueuedMail> take_person(Transaction& transaction, Time now, Time until, milliseconds waits_at_most) {
   std::vector<std::pair<QueuedMail, Time>> due;
   {
-    auto rows = transaction.select("SELECT person, since, tries, due FROM mail_people WHERE due <= ?1 ORDER BY due, person LIMIT 8", now);
+    auto rows = transaction.select("SELECT person, tries, due FROM mail_people WHERE due <= ?1 ORDER BY due, person LIMIT 8", now);
     while (rows->next()) {
       auto& [mail, at] = due.emplace_back();
       mail.key = rows->id<Uuid>(0);
-      mail.expires = rows->time(1) + waits_at_most;
-      mail.tries = static_cast<int>(rows->integer(2));
+      mail.tries = static_cast<int>(rows->integer(1));
       mail.until = until;
-      at = rows->time(3);
+      at = rows->time(2);
     }
   }
-  for (const auto& [mail, at] : due) {  // another process may have been quicker
+  for (auto& [mail, at] : due) {  // another process may have been quicker
     lock_person(transaction, mail.key);
-    if (transaction.execute("UPDATE mail_people SET due = ?2, taken = 1 WHERE person = ?1 AND due = ?3", mail.key, until, at) > 0) return mail;
+    if (transaction.execute("UPDATE mail_people SET due = ?2, taken = 1 WHERE person = ?1 AND due = ?3", mail.key, until, at) == 0) continue;
+    mail.expires = expires(transaction, mail.key, now, waits_at_most);
+    return mail;
   }
   return std::nullopt;
 }
@@ -55,14 +65,13 @@ bool still_taken(Transaction& transaction, const QueuedMail& mail) {
 }
 
 std::optional<MailPerson> mail_person(Query& query, const UserId& person) {
-  auto rows = query.select("SELECT since, mail, begun_at, mailed_at FROM mail_people WHERE person = ?1", person);
+  auto rows = query.select("SELECT mail, begun_at, mailed_at FROM mail_people WHERE person = ?1", person);
   if (!rows->next()) return std::nullopt;
   MailPerson out;
   out.person = person;
-  out.since = rows->time(0);
-  out.mail = rows->maybe_id<NotificationId>(1);
-  out.begun_at = rows->maybe_time(2);
-  out.mailed_at = rows->maybe_time(3);
+  out.mail = rows->maybe_id<NotificationId>(0);
+  out.begun_at = rows->maybe_time(1);
+  out.mailed_at = rows->maybe_time(2);
   return out;
 }
 

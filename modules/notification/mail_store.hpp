@@ -18,7 +18,6 @@ struct MailItem {
 };
 struct MailPerson {
   UserId person;
-  Time since{};
   std::optional<NotificationId> mail;
   std::optional<Time> begun_at, mailed_at;
 };

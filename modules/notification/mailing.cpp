@@ -21,7 +21,7 @@ template <class T> T outcome(const NotificationId& id, const UserId& user, std::
 
 /// Everything that is asked about one item, decided.
 struct Verdict {
-  enum class How { keep, drop, hold } how = How::drop;
+  enum class How { keep, drop, hold, late } how = How::drop;
   std::string why;
   DigestLine line;
   UserId author;
@@ -37,7 +37,11 @@ Verdict dropped(std::string why) {
 Async<Verdict> judged_now(std::shared_ptr<Parts> parts, Context context, UserId person, MailItem item) {
   const auto now = parts->clock->now();
   if (item.seen) co_return dropped("you had seen the notification");
-  if (now - item.at >= mail_waits_at_most) co_return dropped("it had become old");
+  if (now - item.at >= mail_waits_at_most) {
+    Verdict out;
+    out.how = Verdict::How::late;
+    co_return out;
+  }
   const auto audiences = parts->ports.get<chat::Audiences>();
   auto attention = co_await audiences->ask<chat::GetAttention>(context, item.room, item.seq, person);
   if (!attention && attention.error().code == Errc::not_found) co_return dropped(attention.error().detail);
@@ -79,6 +83,7 @@ struct Digests::Sorted {
   std::vector<DigestLine> lines;  // of those
   std::vector<UserId> authors;    // of those
   std::vector<std::pair<NotificationId, std::string>> dropped;
+  std::vector<NotificationId> late;
   std::string address;
   bool hold = false;
 };
@@ -141,6 +146,10 @@ Async<bool> Digests::sort(Context context, UserId person, std::vector<MailItem> 
       sorted.dropped.emplace_back(item.notification, verdict->why);
       continue;
     }
+    if (verdict->how == Verdict::How::late) {
+      sorted.late.push_back(item.notification);
+      continue;
+    }
     if (verdict->how == Verdict::How::hold) sorted.hold = true;
     sorted.kept.push_back(item);
     sorted.lines.push_back(std::move(verdict->line));
@@ -152,8 +161,13 @@ Async<bool> Digests::sort(Context context, UserId person, std::vector<MailItem> 
 /// Before anything is sent: what the mail will hold, so that each try holds the same. False: it took so long that another process is at it.
 Async<bool> Digests::write_down(Context context, QueuedMail mail, MailPerson person, Sorted sorted) {
   const auto now = parts_->clock->now();
-  auto work = [parts = parts_, mail, person, sorted = std::move(sorted), now](Transaction& transaction) -> Result<bool> {
+  auto work = [parts = parts_, mail, person, sorted = std::move(sorted), now, trace = context.trace()](Transaction& transaction) -> Result<bool> {
     if (!store::still_taken(transaction, mail)) return false;
+    for (const auto& notification : sorted.late) {
+      const std::string why = person.mail ? "was not to be delivered in time" : "it had become old";  // what was begun was tried
+      store::settle_mail_item(transaction, notification, person.mail ? "failed" : "dropped", why, now);
+      if (person.mail) announce(*parts->log, transaction, outcome<NotificationFailed>(notification, person.person, why), person.person.text(), trace);
+    }
     for (const auto& [notification, why] : sorted.dropped) store::settle_mail_item(transaction, notification, "dropped", why, now);
     if (sorted.kept.empty()) store::end_mail(transaction, person.person, now, false, parts->mail_after, &mail_due);
     else if (sorted.hold) store::postpone_person(transaction, person.person, now + parts->mail_after, false);

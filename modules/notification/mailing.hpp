@@ -10,7 +10,7 @@ namespace loggia::notification {
 
 /// Between two mails to one person lies this many times `notification.mail_after`: by default 5 and 30 minutes.
 inline constexpr int pause_of_mails = 6;
-/// What could not be mailed within it is not mailed any more, and notification.failed says so.
+/// What could not be mailed within it, counted from the message, is not mailed any more, and notification.failed says so where it was tried.
 inline constexpr std::chrono::hours mail_waits_at_most{72};
 /// One mail tells of at most so many messages; the others are in the next one.
 inline constexpr std::int64_t items_of_a_mail = 100;

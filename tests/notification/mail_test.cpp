@@ -236,6 +236,48 @@ TEST_CASE("a refusal for good, and three days of trying, end with notification.f
   CHECK(mailing.after(std::chrono::hours(10)).empty());
 }
 
+TEST_CASE("how long a message is tried for is counted from the message: others that waited for days take none of it") {
+  Mailing mailing;
+  mailing.world.post(2);
+  for (int count = 0; count < 11; ++count) {  // here each time, so that nothing is sent
+    mailing.world.kernel.clock->advance(std::chrono::hours(6));
+    mailing.is_here(mailing.world.reader);
+    CHECK(mailing.after(milliseconds(0)).empty());
+    CHECK(mailing.why(2).starts_with("waits until"));
+  }
+  mailing.world.post(3);
+  mailing.mailer->always(Delivery::How::later, "450 greylisted");
+  mailing.after(std::chrono::hours(6));
+  CHECK(mailing.mailer->tries == 1);
+  CHECK(mailing.why(2) == "not sent: it had become old");  // they had been here all the time
+  CHECK(mailing.why(3).starts_with("waits until"));
+  CHECK(mailing.events("notification.failed").empty());
+  mailing.world.post(4);
+  mailing.after(std::chrono::hours(66) - milliseconds(1));
+  CHECK(mailing.why(3).find("was not to be delivered in time") != std::string::npos);
+  CHECK(mailing.why(4).starts_with("waits until"));
+  CHECK(mailing.events("notification.failed").size() == 1);
+  mailing.mailer->always(Delivery::How::taken, "");
+  CHECK(mailing.after(std::chrono::hours(1)).size() == 1);
+  CHECK(mailing.why(4).starts_with("sent at"));
+}
+
+TEST_CASE("of a mail that is tried for long its messages fail one by one, as each has become old") {
+  Mailing mailing;
+  mailing.mailer->always(Delivery::How::later, "450 greylisted");
+  mailing.world.post(2);
+  mailing.world.kernel.clock->advance(minutes(4));
+  mailing.world.post(3);
+  mailing.after(minutes(1));
+  CHECK(mailing.mailer->tries == 1);
+  mailing.after(std::chrono::hours(72) - minutes(4));
+  CHECK(mailing.why(2) == "not sent: was not to be delivered in time");
+  CHECK(mailing.why(3).starts_with("waits until"));
+  CHECK(mailing.events("notification.failed").size() == 1);
+  mailing.mailer->always(Delivery::How::taken, "");
+  CHECK(mailing.after(minutes(1)).at(0).subject == "Ada wrote in Events");
+}
+
 TEST_CASE("while auth or chat is away nothing is lost") {
   Mailing mailing;
   mailing.world.post(2);
