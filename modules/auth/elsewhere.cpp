@@ -1,6 +1,7 @@
 #include "elsewhere.hpp"
 #include "loggia/auth/events.hpp"
 #include "loggia/kernel/json.hpp"
+#include "tokens.hpp"
 
 namespace loggia::auth {
 
@@ -12,7 +13,7 @@ void hear_other_processes(Bus& bus, const std::shared_ptr<Parts>& parts) {
                if (!event->data) return;
                if (event->type == SessionRevoked::type) {
                  const auto ended = decode_text<SessionRevoked>(*event->data, Manner::lenient);
-                 if (ended) verifier->revoked(ended->user_id, ended->session, clock->now() + lifetime, true);
+                 if (ended) verifier->revoked(ended->user_id, ended->session, clock->now() + lifetime + clock_skew, true);
                } else if (event->type == UserDisabled::type) {
                  const auto user = decode_text<UserDisabled>(*event->data, Manner::lenient);
                  if (user) verifier->disabled(user->user_id, true);

@@ -1,4 +1,5 @@
 #include "verifier_here.hpp"
+#include <algorithm>
 #include "tokens.hpp"
 
 namespace loggia::auth {
@@ -51,7 +52,9 @@ void VerifierHere::tell(const UserId& user, const SessionId& session) {
 void VerifierHere::revoked(const UserId& user, const SessionId& session, Time until, bool tell_watchers) {
   {
     const std::unique_lock lock(mutex_);
-    if (!revoked_.insert_or_assign(session, until).second) return;
+    const auto [known, added] = revoked_.try_emplace(session, until);
+    known->second = std::max(known->second, until);
+    if (!added) return;
   }
   if (tell_watchers) tell(user, session);
 }

@@ -1,3 +1,6 @@
+#include "elsewhere.hpp"
+#include "loggia/auth/events.hpp"
+#include "support/shared_store.hpp"
 #include "world.hpp"
 
 using namespace loggia;
@@ -112,6 +115,41 @@ TEST_CASE("a revocation is kept for as long as a token of it may live, and no lo
   world.kernel.clock->advance(std::chrono::minutes(2));
   REQUIRE(world.wait(Parts::maintain(world.parts, Context())));
   CHECK(kept() == 0);
+  CHECK_FALSE(world.live(tokens));
+}
+
+TEST_CASE("a session that was ended at another process stays so for as long as a token of it may live, by the clock of whoever signed it") {
+  World world;
+  world.parts->database = std::make_shared<test::SharedStore>(world.parts->database);
+  hear_other_processes(*world.kernel.bus, world.parts);
+  world.kernel.clock->jump(clock_skew);  // signed where the clock is ahead
+  const auto tokens = world.register_as("ada").value();
+  world.kernel.clock->jump(-clock_skew);
+  CHECK(world.live(tokens));
+  SessionRevoked ended;
+  ended.user_id = tokens.user.id;
+  ended.session = SessionId(world.with(tokens).caller().session);
+  const auto hear = [&] {
+    world.kernel.bus->deliver(
+        test::FakeBus::event(std::string(SessionRevoked::topic), std::string(SessionRevoked::type), ended.user_id.text(), encode(ended)));
+  };
+  hear();
+  for (const milliseconds pause : {milliseconds(0), world.parts->settings.token_lifetime, milliseconds(clock_skew) - milliseconds(1)}) {
+    world.kernel.clock->advance(pause);
+    world.parts->verifier->forget(world.kernel.clock->now());
+    CHECK_FALSE(world.live(tokens));
+  }
+}
+
+TEST_CASE("a revocation that is heard again, by a clock that is behind, ends no sooner") {
+  World world;
+  const auto tokens = world.register_as("ada").value();
+  const auto session = SessionId(world.with(tokens).caller().session);
+  const auto now = world.kernel.clock->now();
+  world.parts->verifier->revoked(tokens.user.id, session, now + std::chrono::minutes(10), false);
+  world.parts->verifier->revoked(tokens.user.id, session, now + std::chrono::minutes(9), false);
+  world.kernel.clock->advance(std::chrono::minutes(9));
+  world.parts->verifier->forget(world.kernel.clock->now());
   CHECK_FALSE(world.live(tokens));
 }
 

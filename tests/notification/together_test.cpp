@@ -2,8 +2,8 @@
 #include <future>
 #include "elsewhere.hpp"
 #include "mailing_fixture.hpp"
-#include "shared_store.hpp"
 #include "support/memory_store.hpp"
+#include "support/shared_store.hpp"
 
 using namespace loggia;
 using namespace loggia::notification;
@@ -17,11 +17,11 @@ namespace {
 struct Two {
   std::shared_ptr<test::FakeClock> clock = std::make_shared<test::FakeClock>();
   test::TemporaryDirectory directory;
-  std::shared_ptr<testing::SharedStore> first = open();
+  std::shared_ptr<test::SharedStore> first = open();
   Mailing one{first}, other{test::on_postgres() ? open() : first};
 
-  std::shared_ptr<testing::SharedStore> open() {
-    return std::make_shared<testing::SharedStore>(open_database(test::file_options(directory.path(), clock, migrations(), "notification")).value());
+  std::shared_ptr<test::SharedStore> open() {
+    return std::make_shared<test::SharedStore>(open_database(test::file_options(directory.path(), clock, migrations(), "notification")).value());
   }
   void advance(milliseconds by) {
     one.world.kernel.clock->advance(by);

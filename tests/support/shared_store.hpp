@@ -2,7 +2,7 @@
 // A store that says that other processes may write to it, also where it is a file of SQLite; and a moment behind each piece of work.
 #include "loggia/kernel/storage.hpp"
 
-namespace loggia::notification::testing {
+namespace loggia::test {
 
 class SharedStore final : public Database {
  public:
@@ -56,4 +56,4 @@ class SharedStore final : public Database {
   const std::shared_ptr<Database> store_;
 };
 
-}  // namespace loggia::notification::testing
+}  // namespace loggia::test
