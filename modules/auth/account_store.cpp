@@ -1,6 +1,7 @@
 #include "account_store.hpp"
 #include <algorithm>
 #include "credentials.hpp"
+#include "loggia/kernel/storable.hpp"
 
 namespace loggia::auth {
 
@@ -38,6 +39,7 @@ std::optional<AccountRow> account(Query& query, const UserId& id) {
 }
 
 std::optional<AccountRow> account_named(Query& query, const std::string& username) {
+  if (!storable(username)) return std::nullopt;  // nobody's
   return first(
       *query.select("SELECT id, username, password, roles, pending, disabled, email, email_verified, display_name, created_at, last_login "
                     "FROM accounts WHERE folded = ?1",
@@ -46,6 +48,7 @@ std::optional<AccountRow> account_named(Query& query, const std::string& usernam
 
 std::optional<AccountRow> account_for_login(Query& query, const std::string& login) {
   if (login.find('@') == std::string::npos) return account_named(query, login);  // no username holds one
+  if (!storable(login)) return std::nullopt;
   return first(
       *query.select("SELECT id, username, password, roles, pending, disabled, email, email_verified, display_name, created_at, last_login "
                     "FROM accounts WHERE email = ?1 AND email_verified = 1",

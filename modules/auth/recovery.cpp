@@ -4,6 +4,7 @@
 #include "accounts.hpp"
 #include "credentials.hpp"
 #include "loggia/kernel/log.hpp"
+#include "loggia/kernel/storable.hpp"
 #include "mailing.hpp"
 
 namespace loggia::auth {
@@ -92,7 +93,7 @@ Async<Nothing> AccountsHere::on(Context context, ForgotPassword request) {
   auto work = [parts = parts_, context, address, now](Transaction& transaction) -> Result<Nothing> {
     const auto detail = parts->settings.mail ? std::nullopt : std::optional<std::string>("this server sends no mail: smtp.url is not set");
     store::audit(transaction, context, now, "password.forgot", std::nullopt, detail);
-    mail_reset(*parts, transaction, address, now);
+    if (storable(address)) mail_reset(*parts, transaction, address, now);  // else nobody's
     return Nothing();
   };
   auto done = co_await parts_->database->write(context, std::move(work));

@@ -2,6 +2,7 @@
 #include "accounts.hpp"
 #include "credentials.hpp"
 #include "loggia/kernel/log.hpp"
+#include "loggia/kernel/storable.hpp"
 #include "session_book.hpp"
 #include "tokens.hpp"
 
@@ -45,6 +46,8 @@ Async<Tokens> AccountsHere::on(Context context, Register request) {
   wrong.check("/username", wrong_username(request.username));
   wrong.check("/password", wrong_password(request.password));
   if (request.email) wrong.check("/email", wrong_email(*request.email));
+  // The rest is for user to say, when the account is there.
+  if (request.display_name && !storable(*request.display_name)) wrong.check("/display_name", "has no control or direction characters");
   if (wrong.any()) co_return wrong.error();
   NewAccount wanted;
   wanted.username = request.username;

@@ -1,6 +1,7 @@
 #include "room_service.hpp"
 #include <algorithm>
 #include "loggia/kernel/config.hpp"
+#include "loggia/kernel/storable.hpp"
 #include "message_text.hpp"
 #include "pages.hpp"
 #include "room_commands.hpp"
@@ -120,6 +121,7 @@ Async<RoomList> RoomService::on(Context context, ListRooms request) {
     if (!number) co_return number.error();
     before = *number;
   }
+  if (request.query && !storable(*request.query)) co_return wrong_field("/query", "is not valid Unicode, or holds U+0000");
   const auto part = folded(request.query.value_or(""));
   auto work = [asker, open, limit, before, below, part](Query& query) -> Result<RoomList> {
     auto found = open ? public_rooms(query, asker, part, below, limit + 1) : my_rooms(query, asker.id, part, before, limit + 1);

@@ -1,6 +1,7 @@
 #include "loggia/kernel/announce.hpp"
 #include "loggia/kernel/crypto.hpp"
 #include "loggia/kernel/idempotent.hpp"
+#include "loggia/kernel/storable.hpp"
 #include "loggia/user/events.hpp"
 #include "service.hpp"
 #include "views.hpp"
@@ -78,7 +79,8 @@ Result<OwnProfile> apply(Parts& parts, Transaction& transaction, const Context& 
 Async<Profiles> UsersHere::on(Context context, ListUsers request) {
   const auto limit = request.limit.value_or(page_standard);
   const auto after = request.cursor ? crypto::from_base64url(*request.cursor) : Result<std::string>(std::string());
-  if (!after) co_return wrong_cursor();
+  if (!after || !storable(*after)) co_return wrong_cursor();
+  if (request.query && !storable(*request.query)) co_return wrong_field("/query", "is not valid Unicode, or holds U+0000");
   const auto now = parts_->clock->now();
   auto work = [presence = parts_->presence, context, limit, now, from = *after,
                search = folded(request.query.value_or(""))](Query& query) -> Result<Profiles> {

@@ -100,6 +100,22 @@ TEST_CASE("accounts are listed by name, searched and paged") {
   CHECK(world.wait(world.administration.on(world.admin(), search))->items.empty());
 }
 
+TEST_CASE("what no store takes is searched for nowhere, and not written down") {
+  World world;
+  const auto admin = world.admin();
+  for (const auto& text : {std::string(1, '\0'), std::string("\xFF")}) {
+    ListAccounts search, page;
+    search.query = text;
+    page.cursor = crypto::base64url(text);
+    CHECK(pointer_of(world.wait(world.administration.on(admin, search))) == "/query");
+    CHECK(pointer_of(world.wait(world.administration.on(admin, page))) == "/cursor");
+    ListAudit audit;
+    audit.action = text;
+    CHECK(pointer_of(world.wait(world.administration.on(admin, audit))) == "/action");
+  }
+  CHECK(world.audit("admin.users.read").empty());
+}
+
 TEST_CASE("the audit log is newest first, in pages, by actor, action and time") {
   World world;
   const auto ada = world.register_as("ada").value();

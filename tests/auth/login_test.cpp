@@ -31,6 +31,14 @@ TEST_CASE("a wrong password and an unknown login are alike: in answer, in hashin
   CHECK_FALSE(entries[0].target);
 }
 
+TEST_CASE("a login that no store takes is nobody's") {
+  World world;
+  REQUIRE(world.register_as("ada"));
+  for (const auto& login : {std::string(1, '\0'), std::string("ada\0", 4), std::string("a@\0", 3), std::string("\xFF")})
+    CHECK(code_of(world.login(login)) == Errc::unauthenticated);
+  CHECK(code_of(world.shell("user.disable", {"\xFF"})) == Errc::not_found);
+}
+
 TEST_CASE("an unknown login has no password, not even the one that is hashed in its place") {
   World world;
   CHECK(code_of(world.login("nobody", "no account has this password")) == Errc::unauthenticated);

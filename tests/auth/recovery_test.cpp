@@ -103,6 +103,16 @@ TEST_CASE("an address counts once the link of its mail was followed, and a link 
   CHECK(post.sent().size() == 1);
 }
 
+TEST_CASE("an address that no store takes is answered as any other, and nothing is put down") {
+  Post post;
+  post.verified("ada", "ada@example.org");
+  CHECK(post.forgot(std::string(1, '\0')));
+  CHECK(post.forgot(std::string("ada@example.org\0", 16)));
+  CHECK(post.world.audit("password.forgot").size() == 2);
+  const auto waits = post.world.parts->database->read_now([](Query& query) -> Result<bool> { return query.select("SELECT 1 FROM mails")->next(); });
+  CHECK_FALSE(waits.value());
+}
+
 TEST_CASE("a link ages") {
   Post post;
   post.signed_up("ada", "ada@example.org");

@@ -90,6 +90,17 @@ TEST_CASE("a display name that user refuses leaves no account behind and the nam
   CHECK(world.register_as("ada"));
 }
 
+TEST_CASE("a display name that no store takes is refused before an account is made") {
+  World world;
+  Register request;
+  request.username = "ada";
+  request.password = good_password;
+  request.display_name = std::string("a\0b", 3);
+  CHECK(pointer_of(world.wait(world.accounts.on(world.outside(), request))) == "/display_name");
+  CHECK(world.directory->made.empty());
+  CHECK(world.register_as("ada"));
+}
+
 TEST_CASE("what a crash left between account and profile, the next login completes") {
   World world;
   world.directory->refusals.push_back(Error(Errc::unavailable, "away"));

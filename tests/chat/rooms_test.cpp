@@ -210,6 +210,17 @@ TEST_CASE("public rooms are found by a part of their name, without regard to cas
   CHECK(house.rooms(house.as(house.bob), list).value().items.at(0).id == room);
 }
 
+TEST_CASE("what no store takes is searched for nowhere") {
+  House house;
+  for (const auto& text : {std::string(1, '\0'), std::string("\xFF")}) {
+    ListRooms list;
+    list.query = text;
+    const auto refused = house.rooms(house.as(house.ada), list);
+    REQUIRE(code_of(refused) == "invalid_request");
+    CHECK(refused.error().fields.at(0).pointer == "/query");
+  }
+}
+
 TEST_CASE("a guest sees only the rooms that they were added to") {
   House house;
   const auto room = house.room(house.ada, {}, "public");

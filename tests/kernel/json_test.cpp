@@ -1,6 +1,7 @@
 #include "loggia/kernel/json.hpp"
 #include <doctest/doctest.h>
 #include "loggia/kernel/json_value.hpp"
+#include "loggia/kernel/storable.hpp"
 #include "support/print.hpp"
 
 using namespace loggia;
@@ -127,6 +128,17 @@ TEST_CASE("code points are counted, not bytes") {
   CHECK(count_code_points("abc") == 3);
   CHECK(count_code_points("Grüße") == 5);
   CHECK(count_code_points("😀😀") == 2);
+}
+
+TEST_CASE("what a store takes is UTF-8 without U+0000") {
+  using namespace std::string_view_literals;
+  for (const auto text : {""sv, "abc"sv,
+                          "Gr\xC3\xBC\xC3\x9F"
+                          "e\n"sv,
+                          "\xF0\x9F\x98\x80"sv, "\x7F"sv, "\xEF\xBF\xBF"sv})
+    CHECK(storable(text));
+  for (const auto text : {"\0"sv, "a\0b"sv, "\xFF"sv, "a\xC3"sv, "\xC0\xAF"sv, "\xED\xA0\x80"sv, "\xF4\x90\x80\x80"sv, "\x80"sv})
+    CHECK_FALSE(storable(text));
 }
 
 TEST_CASE("a JSON pointer escapes what RFC 6901 reserves") {

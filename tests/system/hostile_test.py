@@ -1,5 +1,5 @@
 """What an attacker sends over a real socket: smuggled requests, oversize ones, JSON bombs. After each the server answers, and is no larger."""
-import json, pathlib, re, socket
+import base64, json, pathlib, re, socket, threading
 from harness import PATIENCE, Person, Socket, run, wait_for
 
 GROWTH_MAX = 5 << 10  # KiB
@@ -261,5 +261,74 @@ def a_frame_that_is_a_bomb_is_answered_or_ends_its_connection(server):
     print(f"        {len(ends)} frames ended their connection, {len(wrong)} were answered with what is wrong")
 
 
+def letters(data):
+    return base64.urlsafe_b64encode(data).decode().rstrip("=")
+
+
+def a_text_that_no_store_takes_is_refused_for_what_it_is_and_nobody_elses_request_with_it(server):
+    """The same on every engine: PostgreSQL takes neither U+0000 nor what is no UTF-8, and SQLite would keep it."""
+    server.flags = ["--set", "smtp.url=smtp://127.0.0.1:1", "--set", "smtp.from=chat@example.org", "--set", "http.public_url=https://chat.example"]
+    server.start()
+    ada, root = Person(server), Person(server)
+    server.command("user", "role", root.name, "--role", "admin", "--role", "member")
+    root.login()
+    room = ada.room()
+    rooms, messages = "/rooms", f"/rooms/{room}/messages"
+    seq = ada.do("POST", messages, {"text": "a"})["seq"]
+    cases = [  # who, method, path, body, status
+        (None, "POST", "/auth/login", {"login": "\0", "password": "x"}, 401), (None, "POST", "/auth/login", {"login": "a@\0", "password": "x"}, 401),
+        (None, "POST", "/auth/password/forgot", {"email": "\0"}, 202), (None, "POST", "/auth/password/forgot", {"email": "a@\0"}, 202),
+        (None, "POST", "/auth/register", {"username": "x\0", "password": "a" * 12}, 422),
+        (None, "POST", "/auth/register", {"username": "xyz", "password": "a" * 12, "email": "a\0@b.cd"}, 422),
+        (None, "POST", "/auth/register", {"username": "xyz", "password": "a" * 12, "display_name": "a\0b"}, 422),
+        (None, "POST", "/auth/email/verify", {"token": "\0"}, 422), (None, "POST", "/auth/password/reset", {"token": "\0", "new_password": "a" * 12}, 422),
+        (None, "POST", "/auth/refresh", {"refresh_token": "\0"}, 401), (ada, "PUT", "/auth/account", {"email": "a\0@b.cd"}, 422),
+        (ada, "GET", "/users?query=%00", None, 422), (ada, "GET", "/users?query=%ff", None, 422), (ada, "GET", "/users?cursor=" + letters(b"\0"), None, 422),
+        (ada, "GET", "/users?cursor=" + letters(b"\xff"), None, 422), (ada, "GET", "/users/by-name/%ff", None, 404), (ada, "GET", "/users/me/blocks?cursor=" + letters(b"\xff"), None, 422),
+        (ada, "PATCH", "/users/me", {"display_name": "a\0"}, 422), (ada, "PATCH", "/users/me", {"bio": "a\0"}, 422), (ada, "PATCH", "/users/me", {"status_text": "a\0"}, 422),
+        (ada, "PATCH", "/users/me", {"locale": "de\0"}, 422), (ada, "PATCH", "/users/me", {"time_zone": "UTC\0"}, 422),
+        (root, "GET", "/admin/users?query=%00", None, 422), (root, "GET", "/admin/users?query=%ff", None, 422), (root, "GET", "/admin/users?cursor=" + letters(b"\xff"), None, 422),
+        (root, "GET", "/admin/users?cursor=" + letters(b"\0"), None, 422), (root, "GET", "/admin/audit?action=%00", None, 422), (root, "GET", "/admin/audit?action=%ff", None, 422),
+        (ada, "GET", rooms + "?query=%00", None, 422), (ada, "GET", rooms + "?scope=public&query=%ff", None, 422), (ada, "GET", rooms + "?cursor=" + letters(b"\xff"), None, 422),
+        (ada, "POST", rooms, {"name": "a\0", "visibility": "private"}, 422), (ada, "POST", rooms, {"name": "a", "topic": "\0", "visibility": "private"}, 422),
+        (ada, "PATCH", f"/rooms/{room}", {"name": "a\0"}, 422), (ada, "PATCH", f"/rooms/{room}", {"retention": "7d\0"}, 422),
+        (ada, "POST", messages, {"text": "a\0"}, 422), (ada, "POST", messages, {"text": "a", "client_id": "\0"}, 422), (ada, "PATCH", f"{messages}/{seq}", {"text": "\0"}, 422),
+        (ada, "PUT", f"{messages}/{seq}/reactions/%ff", None, 422), (ada, "DELETE", f"{messages}/{seq}/reactions/%ff", None, 422),
+        (ada, "PUT", "/notifications/settings", {"default": "all", "rooms": {"\0": "all"}, "email": False, "web_push": False}, 422),
+        (ada, "GET", "/notifications?cursor=%ff", None, 422),
+    ]
+    untrue = [(path, body, wanted, status) for who, method, path, body, wanted in cases
+              for status in [server.call(method, path, body, who and who.token)[0]] if status != wanted]
+    assert not untrue, untrue
+    status, answer, _ = server.call("POST", rooms, {"name": "a", "visibility": "private"}, ada.token, [("Idempotency-Key", "\xff")])
+    assert status == 422, answer
+    status, answer, _ = server.call("POST", "/auth/login", {"login": ada.name, "password": ada.password}, headers=[("User-Agent", "a\xff\xc0b")])
+    assert status == 200, answer
+    live = Socket(ada)
+    for request in ({"op": "send", "room": room, "text": "a", "client_id": "\0"}, {"op": "edit", "room": room, "seq": seq, "text": "\0"}, {"op": "react", "room": room, "seq": seq, "emoji": "\0"},
+                    {"op": "presence", "state": "\0"}, {"op": "typing", "room": "\0", "on": True}):
+        answer = live.answer(live.begin(**request))
+        assert answer.get("error", {}).get("code") in ("invalid_request", "not_found"), (request, answer)
+    # What the others ask beside it, in one group with it, is done.
+    stop, fails = threading.Event(), []
+
+    def disturb():
+        while not stop.is_set():
+            status = server.call("POST", "/auth/password/forgot", {"email": "\0"})[0]
+            if status != 202:
+                fails.append(status)
+    beside = threading.Thread(target=disturb)
+    beside.start()
+    for _ in range(20):
+        ada.login()
+    stop.set()
+    beside.join()
+    assert not fails, fails
+    told = server.tail()
+    assert "storage.read_failed" not in told and "storage.group_failed" not in told and "22021" not in told, told
+    print(f"        {len(cases)} requests, none of which reached a statement with it")
+
+
 run([the_41_smuggling_cases_are_refused_or_read_in_their_one_way, oversize_requests_cost_an_answer_and_no_memory, a_websocket_frame_beyond_the_limit_is_1009_and_costs_no_memory,
-     json_bombs_are_told_what_is_wrong_with_them, a_frame_that_is_a_bomb_is_answered_or_ends_its_connection])
+     json_bombs_are_told_what_is_wrong_with_them, a_frame_that_is_a_bomb_is_answered_or_ends_its_connection,
+     a_text_that_no_store_takes_is_refused_for_what_it_is_and_nobody_elses_request_with_it])

@@ -1,3 +1,4 @@
+#include "loggia/kernel/crypto.hpp"
 #include "world.hpp"
 
 using namespace loggia;
@@ -60,6 +61,15 @@ TEST_CASE("a change is seen by its owner and by others") {
   GetUserByName by_name;
   by_name.username = "ADA";
   CHECK(world.wait(world.users.on(world.as(bob), by_name))->id == ada);
+}
+
+TEST_CASE("what no store takes is searched for nowhere") {
+  World world;
+  const auto ada = world.person("ada");
+  for (const auto& text : {std::string(1, '\0'), std::string("\xFF")}) {
+    CHECK(pointer_of(list(world, world.as(ada), text)) == "/query");
+    CHECK(pointer_of(list(world, world.as(ada), "", std::nullopt, crypto::base64url(text))) == "/cursor");
+  }
 }
 
 TEST_CASE("all that is wrong in a change is named, and nothing of it happens") {

@@ -1,6 +1,7 @@
 // Text: what came from outside becomes a value, what goes out is quoted.
 #include "loggia/kernel/json.hpp"
 #include "loggia/kernel/json_value.hpp"
+#include "loggia/kernel/storable.hpp"
 
 namespace loggia {
 namespace {
@@ -153,6 +154,12 @@ void append_quoted(std::string& out, std::string_view text) {
   }
   out.append(text, plain);
   out += '"';
+}
+
+bool storable(std::string_view text) {
+  for (std::size_t at = 0, size = 0; at < text.size(); at += size)
+    if (size = sequence_at(text, at); size == 0 || text[at] == '\0') return false;
+  return true;
 }
 
 std::size_t count_code_points(std::string_view utf8) {
