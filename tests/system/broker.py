@@ -1,5 +1,5 @@
 """A real Kafka for tests, of this run alone: 1 or 3 brokers on free loopback ports, from tests/infra/kafka-broker."""
-import os, pathlib, random, shutil, signal, socket, subprocess, tempfile, time
+import json, os, pathlib, random, shutil, signal, socket, subprocess, tempfile, time
 from harness import PATIENCE
 
 SCRIPT = pathlib.Path(__file__).parents[1] / "infra" / "kafka-broker"
@@ -66,6 +66,15 @@ class Broker:
         done = subprocess.run(["kcat", "-b", self.addresses, "-C", "-t", topic, "-o", "beginning", "-e", "-q", *words], capture_output=True, text=True, timeout=60 * PATIENCE)
         assert done.returncode == 0, done
         return done.stdout.splitlines()
+
+    def topics(self):
+        done = subprocess.run(["kcat", "-b", self.addresses, "-L", "-J"], capture_output=True, text=True, timeout=60 * PATIENCE)
+        assert done.returncode == 0, done
+        return [topic["topic"] for topic in json.loads(done.stdout)["topics"] if topic["partitions"]]
+
+    def delete(self, topic):
+        done = subprocess.run([SCRIPT, "tool", "org.apache.kafka.tools.TopicCommand", "--bootstrap-server", self.addresses, "--delete", "--topic", topic], capture_output=True, text=True, timeout=60 * PATIENCE)
+        assert done.returncode == 0, done
 
     def discard(self):
         self.thaw()

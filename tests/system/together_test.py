@@ -220,8 +220,37 @@ def kills_freezes_and_a_crash_of_postgres_lose_nothing_and_show_nothing_twice(se
         engines.discard()
 
 
+def a_topic_that_somebody_deletes_is_filled_again_whichever_server_makes_it(server):
+    engines = Engines()
+    try:
+        one, other = two(server, engines)
+        try:
+            ada = Person(one)
+            room = ada.room()
+            topic, sent = server.name + ".new-messages", []
+            for turn in range(4):
+                for number in range(10):
+                    text = f"{turn}-{number}"
+                    at((one, other)[number % 2], ada).do("POST", f"/rooms/{room}/messages", {"text": text})
+                    sent.append(text)
+
+                def whole():
+                    told = [json.loads(line)["data"]["data"].get("text") for line in engines.broker.read(topic)]
+                    return list(dict.fromkeys(text for text in told if text)) == sent
+                wait_for(whole, f"every message in Kafka after {turn} deletions", 30)
+                engines.broker.delete(topic)   # and nothing is sent until it is there again
+                wait_for(lambda: topic in engines.broker.topics(), "the topic again", 30)
+                wait_for(whole, f"every message in Kafka after {turn + 1} deletions and nothing new", 30)
+            made = [(each.home / "stderr.log").read_text().count("kafka.topic_made topic=" + topic) for each in (one, other)]
+            print(f"        deleted 4 times; made by one and the other {made[0]} and {made[1]} times; each time it held all {len(sent)} messages, in order")
+        finally:
+            other.discard()
+    finally:
+        engines.discard()
+
+
 if missing():
     print("LEFT OUT: " + missing())
 else:
     run([one_room_written_through_both_has_no_hole_and_both_hear_it, who_is_removed_or_signed_out_at_one_is_so_at_the_other,
-         kills_freezes_and_a_crash_of_postgres_lose_nothing_and_show_nothing_twice])
+         kills_freezes_and_a_crash_of_postgres_lose_nothing_and_show_nothing_twice, a_topic_that_somebody_deletes_is_filled_again_whichever_server_makes_it])

@@ -10,6 +10,7 @@ namespace loggia::kafka {
 namespace {
 
 constexpr milliseconds start_limit(4000), probe_limit(2000), probe_every(500);
+constexpr milliseconds noticed_within(700);  // twice as long as a relay goes without looking at its positions
 
 }  // namespace
 
@@ -51,11 +52,6 @@ void Cluster::stop() {
 std::string Cluster::unusable_because() const {
   const std::lock_guard lock(mutex_);
   return unusable_;
-}
-
-std::set<std::string> Cluster::take_made() {
-  const std::lock_guard lock(mutex_);
-  return std::exchange(made_, {});
 }
 
 void Cluster::met(rd_kafka_resp_err_t error, Owner& who) {
@@ -110,13 +106,13 @@ Result<bool> Cluster::look(milliseconds limit) {
   rd_kafka_poll(client_.get(), 0);  // what the error callback has to say
   if (error != RD_KAFKA_RESP_ERR_NO_ERROR) return Error(Errc::unavailable, words(error));
   const Owned<const rd_kafka_metadata_t> metadata(got);
-  std::vector<std::string> missing;
+  std::set<std::string> missing;
   for (const auto& topic : topics_) {
     const auto name = name_of(topic);
     const auto* end = metadata->topics + metadata->topic_cnt;
     const auto* found = std::find_if(metadata->topics, const_cast<rd_kafka_metadata_topic*>(end), [&](const auto& one) { return name == one.topic; });
     if (found == end || found->err == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART) {
-      missing.push_back(name);
+      missing.insert(name);
     } else if (found->err != RD_KAFKA_RESP_ERR_NO_ERROR && found->err != RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE) {
       return Error(Errc::unavailable, name + ": " + words(found->err));
     } else if (found->partition_cnt != partitions_) {
@@ -127,19 +123,29 @@ Result<bool> Cluster::look(milliseconds limit) {
               ": the order of a room would be lost. Set another bus.kafka.topic_prefix, or delete that topic; it is made again from the log.");
     }
   }
-  if (!missing.empty())
-    if (auto made = make(missing, limit); !made) return made;
+  // Before any is made: a stop in between, or one that is made later than the limit, leaves nothing that says that what was relayed is there.
+  if (forget_ && !std::includes(missing_.begin(), missing_.end(), missing.begin(), missing.end())) {
+    const auto elsewhere = forget_(missing);
+    if (!elsewhere) return elsewhere;
+    std::unique_lock lock(mutex_);
+    if (*elsewhere) wake_.wait_for(lock, noticed_within, [this] { return stopping_.load(); });
+  }
+  missing_ = std::move(missing);
+  if (!missing_.empty())
+    if (auto made = make(limit); !made) return made;
+  missing_.clear();
   usable_ = true;
   const std::lock_guard lock(mutex_);
   unusable_.clear();
   return true;
 }
 
-Result<bool> Cluster::make(const std::vector<std::string>& missing, milliseconds limit) {
+/// What is missing.
+Result<bool> Cluster::make(milliseconds limit) {
   std::array<char, 512> why{};
   std::vector<Owned<rd_kafka_NewTopic_t>> topics;
   std::vector<rd_kafka_NewTopic_t*> list;
-  for (const auto& name : missing) {
+  for (const auto& name : missing_) {
     topics.emplace_back(rd_kafka_NewTopic_new(name.c_str(), partitions_, options_.replication, why.data(), why.size()));
     if (!topics.back()) return Error(Errc::invalid_request, "the topic " + name + " cannot be made: " + why.data());
     if (retention_.count() > 0) rd_kafka_NewTopic_set_config(topics.back().get(), "retention.ms", std::to_string(retention_.count()).c_str());
@@ -161,10 +167,6 @@ Result<bool> Cluster::make(const std::vector<std::string>& missing, milliseconds
     switch (static_cast<int>(rd_kafka_topic_result_error(made[at]))) {
       case RD_KAFKA_RESP_ERR_NO_ERROR:
         log::info("kafka.topic_made", Field("topic", name), Field("partitions", partitions_));
-        {
-          const std::lock_guard lock(mutex_);
-          made_.insert(name);
-        }
         break;
       case RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS:  // another process was faster
         break;

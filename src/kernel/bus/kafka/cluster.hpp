@@ -31,14 +31,17 @@ class Cluster {
   std::string unusable_because() const;
   /// At most once, acks=1, dropped while the cluster is away. Any thread.
   void signal(const Event& event);
-  /// Topics, as Kafka calls them, that were made since it was asked last: what the log has goes there again from the oldest event on.
-  std::set<std::string> take_made();
+  /// `forget(names)`: of topics, as Kafka calls them, that are not there, before they are made: whatever was relayed into one of that name is
+  /// gone. From the thread of start() or its own. True: another process may have to
+  /// notice before the topic is there.
+  using Forget = std::function<Result<bool>(const std::set<std::string>&)>;
+  void on_missing(Forget forget) { forget_ = std::move(forget); }  // before start()
   /// The librdkafka error that `who` met with its client: the topics are looked at again where it says that one is gone.
   void met(rd_kafka_resp_err_t error, Owner& who);
 
  private:
   Result<bool> look(milliseconds limit);
-  Result<bool> make(const std::vector<std::string>& missing, milliseconds limit);
+  Result<bool> make(milliseconds limit);
   void run();
 
   KafkaOptions options_;
@@ -53,7 +56,8 @@ class Cluster {
   mutable std::mutex mutex_;
   std::condition_variable wake_;
   std::string unusable_;
-  std::set<std::string> made_;
+  Forget forget_;
+  std::set<std::string> missing_;  // known to be, and forgotten
   std::thread thread_;
 };
 

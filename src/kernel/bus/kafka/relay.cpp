@@ -9,9 +9,9 @@ namespace loggia::kafka {
 namespace {
 
 constexpr std::size_t page_of_rows = 256, in_flight_max = 8192;
-// Of heads that other processes move, and of positions that they store.
-constexpr milliseconds heads_busy(5), heads_idle(50), heads_elsewhere(200), heads_busy_for(1000), positions_every(1000);
-constexpr milliseconds idle(250), store_every(250), backoff_first(100), backoff_max(5000);
+// Of heads that other processes move.
+constexpr milliseconds heads_busy(5), heads_idle(50), heads_elsewhere(200), heads_busy_for(1000);
+constexpr milliseconds idle(250), backoff_first(100), backoff_max(5000);
 constexpr int flush_limit_ms = 2000;
 
 }  // namespace
@@ -33,26 +33,10 @@ Relay::Relay(std::shared_ptr<Cluster> cluster, std::vector<std::shared_ptr<bus::
       }
     }
   }
+  if (cluster_) cluster_->on_missing([this](const auto& names) { return forget(names); });
 }
 
 Relay::~Relay() { stop(); }
-
-/// Of one log, or (null) of those that this process does not relay.
-Result<bool> Relay::read_positions(const Claim* of) {
-  for (const auto& log : logs_) {
-    auto read = log->store()->read_now([&](Query& query) -> Result<bool> {
-      auto rows = query.select("SELECT topic, partition, position FROM log_relay");
-      while (rows->next())
-        for (const auto& lane : lanes_)
-          if (lane->log == log.get() && (of ? lane->claim == of : !lane->claim->ours()) && lane->topic == rows->text(0) &&
-              lane->partition == rows->integer(1))
-            lane->acknowledged = lane->stored = lane->sent = rows->integer(2);
-      return true;
-    });
-    if (!read) return read;
-  }
-  return true;
-}
 
 Result<bool> Relay::start() {
   if (auto read = read_positions(); !read) return read;
@@ -137,13 +121,8 @@ bool Relay::elsewhere() const {
   return std::any_of(claims_.begin(), claims_.end(), [](const auto& claim) { return !claim->ours(); });
 }
 
-/// Who gets a log begins at what the one before had stored; who has it not reads that now and then, to tell the lag.
+/// Who gets a log begins at what the one before had stored.
 void Relay::look_at_claims() {
-  const auto now = options_.clock->moment();
-  if (elsewhere() && now - read_at_ >= positions_every) {
-    read_at_ = now;
-    (void)read_positions(nullptr);
-  }
   for (const auto& claim : claims_) {
     const bool had = claim->ours();
     if (claim->look()) {
@@ -189,32 +168,6 @@ void Relay::begin_again() {
   make_producer();
 }
 
-/// A topic that was made just now, here or elsewhere, has nothing, whatever was acknowledged before: somebody deleted it.
-void Relay::forget_made() {
-  if (!cluster_->usable() || storing_) return;  // a position that is on its way to the store would be written behind this
-  auto made = std::exchange(gone_, {});
-  made.merge(cluster_->take_made());
-  if (made.empty()) return;
-  for (const auto& lane : lanes_) {
-    if (!lane->claim->ours() || !made.contains(lane->name)) continue;
-    if (lane->acknowledged > 0) {
-      failed_ = true;  // what is on its way belongs to the topic that was
-      log::info("kafka.topic_filled_again", Field("topic", lane->name), Field("partition", lane->partition),
-                Field("events", lane->acknowledged.load()));
-    }
-    lane->acknowledged = lane->stored = lane->sent = 0;
-  }
-  for (const auto& log : logs_) {
-    auto done = log->store()->write_now([&](Transaction& transaction) -> Result<bool> {
-      for (const auto& lane : lanes_)
-        if (lane->log == log.get() && lane->claim->ours() && made.contains(lane->name))
-          transaction.execute("DELETE FROM log_relay WHERE topic = ?1 AND partition = ?2", lane->topic, lane->partition);
-      return true;
-    });
-    if (!done) log::warn("kafka.relay_position_not_stored", Field("store", log->store()->name()), Field("why", done.error().detail));
-  }
-}
-
 void Relay::delivered(rd_kafka_t*, const rd_kafka_message_t* message, void* opaque) {
   static_cast<Relay*>(static_cast<Owner*>(opaque))->report(*message);
 }
@@ -253,7 +206,7 @@ void Relay::run() {
     bool more = false;
     look_at_claims();
     const auto look = look_at_heads();
-    forget_made();
+    look_at_positions();
     if (failed_) {
       begin_again();
       backoff_ = std::clamp(backoff_ * 2, backoff_first, backoff_max);
@@ -320,47 +273,6 @@ bool Relay::produce(Lane& lane, const Event& event) {
   cluster_->met(error, *this);
   failed_ = true;
   return false;
-}
-
-/// Each costs its store a commit, so a few times a second at most: what was relayed since then is relayed again after a crash.
-void Relay::store_positions(bool last) {
-  const auto now = options_.clock->moment();
-  if (!last && (storing_ || now - stored_at_ < store_every)) return;
-  stored_at_ = now;
-  for (const auto& log : logs_) {
-    std::vector<std::pair<Lane*, std::int64_t>> moved;
-    for (const auto& lane : lanes_)
-      if (lane->log == log.get() && lane->claim->ours() && lane->acknowledged > lane->stored)
-        moved.emplace_back(lane.get(), lane->acknowledged.load());
-    if (moved.empty()) continue;
-    if (last) {
-      auto done = log->store()->write_now([&](Transaction& transaction) { return put(transaction, moved); });
-      if (!done) log::warn("kafka.relay_position_not_stored", Field("store", log->store()->name()), Field("why", done.error().detail));
-    } else {
-      storing_ = true;
-      tasks_.spawn(options_.shards->executor(0), "kafka.relay_position", store(log.get(), std::move(moved)));
-    }
-  }
-}
-
-Result<bool> Relay::put(Transaction& transaction, const std::vector<std::pair<Lane*, std::int64_t>>& positions) const {
-  for (const auto& [lane, position] : positions)
-    transaction.execute(
-        "INSERT INTO log_relay(topic, partition, position) VALUES (?1, ?2, ?3) "
-        "ON CONFLICT(topic, partition) DO UPDATE SET position = excluded.position WHERE excluded.position > log_relay.position",
-        lane->topic, lane->partition, position);
-  return true;
-}
-
-boost::asio::awaitable<void> Relay::store(bus::LogHere* log, std::vector<std::pair<Lane*, std::int64_t>> positions) {
-  const Context context;
-  auto self = shared_from_this();
-  auto work = [self, positions](Transaction& transaction) { return self->put(transaction, positions); };
-  auto done = co_await log->store()->write(context, std::move(work));
-  if (done)
-    for (const auto& [lane, position] : positions) lane->stored = position;
-  else log::warn("kafka.relay_position_not_stored", Field("store", log->store()->name()), Field("why", done.error().detail));
-  storing_ = false;
 }
 
 }  // namespace loggia::kafka

@@ -59,19 +59,27 @@ class Relay : public std::enable_shared_from_this<Relay>, private Owner {
   static void delivered(rd_kafka_t* from, const rd_kafka_message_t* message, void* opaque);
   void report(const rd_kafka_message_t& message);
   void answered();
-  void forget_made();
   void run();
   void make_producer();
   void begin_again();
-  Result<bool> read_positions(const Claim* of);
   bool elsewhere() const;
   void look_at_claims();
   milliseconds look_at_heads();
   bool produce_some();
   bool produce(Lane& lane, const Event& event);
+
+  // relay_positions.cpp: log_relay has a row for each lane from the claim on. Who finds a topic missing takes its rows away before it is made,
+  // whoever relays; who relays and finds a row gone puts it back and begins there at the oldest event.
+  struct Moved {
+    Lane* lane;
+    std::int64_t from, to;
+  };
+  Result<bool> forget(const std::set<std::string>& names);
+  void look_at_positions();
+  Result<bool> read_positions(const Claim* taken);
   void store_positions(bool last);
-  boost::asio::awaitable<void> store(bus::LogHere* log, std::vector<std::pair<Lane*, std::int64_t>> positions);
-  Result<bool> put(Transaction& transaction, const std::vector<std::pair<Lane*, std::int64_t>>& positions) const;
+  boost::asio::awaitable<void> store(bus::LogHere* log, std::vector<Moved> moved);
+  static Result<bool> put(Transaction& transaction, const std::vector<Moved>& moved);
 
   std::shared_ptr<Cluster> cluster_;
   std::vector<std::shared_ptr<bus::LogHere>> logs_;
@@ -89,7 +97,8 @@ class Relay : public std::enable_shared_from_this<Relay>, private Owner {
   Moment stored_at_{}, heads_at_{}, moved_at_{}, read_at_{};
   std::atomic<std::int64_t> answered_at_{0};  // of the clock's moments: the last acknowledgement, or when nothing waited for one
   Moment emptied_at_{};
-  std::atomic<bool> woken_{false}, stopping_{false}, storing_{false}, started_{false};
+  std::atomic<bool> woken_{false}, stopping_{false}, started_{false}, read_again_{false};
+  std::atomic<int> storing_{0};  // logs whose positions are on their way
   Counter *relayed_ = nullptr, *again_ = nullptr;
   Tasks tasks_;
   std::thread thread_;
