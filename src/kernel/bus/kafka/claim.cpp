@@ -13,7 +13,7 @@ constexpr const char* name = "relay";  // of kernel_value: `WHO UNTIL`, millisec
 Claim::Claim(std::shared_ptr<bus::LogHere> log, std::string who, std::shared_ptr<Clock> clock)
     : log_{std::move(log)}, who_{std::move(who)}, clock_{std::move(clock)} {}
 
-Result<bool> Claim::take(Transaction& transaction, const std::string& value, Time now) {
+Result<bool> Claim::take(Transaction& transaction, const std::string& value, Time now, Moment moment) {
   transaction.execute("INSERT INTO kernel_value(name, value) VALUES (?1, '') ON CONFLICT DO NOTHING", name);
   auto rows = transaction.select("SELECT value FROM kernel_value WHERE name = ?1", name);
   const auto before = rows->next() ? rows->string(0) : std::string();
@@ -21,7 +21,13 @@ Result<bool> Claim::take(Transaction& transaction, const std::string& value, Tim
   const auto space = before.find(' ');
   std::int64_t until = 0;
   if (space != before.npos) std::from_chars(before.data() + space + 1, before.data() + before.size(), until);
-  if (before.substr(0, space) != who_ && Time(milliseconds(until)) > now) return false;
+  if (before != seen_) {
+    seen_ = before;
+    seen_at_ = moment;
+  }
+  // Whoever holds it renews it. One that stays as it is for longer than it is given for is over, whatever the clock said that gave it.
+  const bool over = Time(milliseconds(until)) <= now || moment - seen_at_ > lease;
+  if (before.substr(0, space) != who_ && !over) return false;
   // Only from what was read: of two that take it at once, one does.
   return transaction.execute("UPDATE kernel_value SET value = ?3 WHERE name = ?1 AND value = ?2", name, before, value) == 1;
 }
@@ -34,7 +40,7 @@ bool Claim::look() {
   looked_ = moment;
   const auto now = clock_->now();
   const auto value = who_ + ' ' + std::to_string((now + lease).time_since_epoch().count());
-  auto taken = log_->store()->write_now([&](Transaction& transaction) { return take(transaction, value, now); });
+  auto taken = log_->store()->write_now([&](Transaction& transaction) { return take(transaction, value, now, moment); });
   const bool was = ours_;
   if (taken && *taken) {
     until_ = moment + lease;

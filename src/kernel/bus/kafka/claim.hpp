@@ -18,12 +18,14 @@ class Claim {
   void give_up();
 
  private:
-  Result<bool> take(Transaction& transaction, const std::string& value, Time now);
+  Result<bool> take(Transaction& transaction, const std::string& value, Time now, Moment moment);
   std::shared_ptr<bus::LogHere> log_;
   std::string who_;
   std::shared_ptr<Clock> clock_;
   std::atomic<bool> ours_{false};
   Moment looked_{}, until_{};
+  std::string seen_;  // what was stored, and since when it is
+  Moment seen_at_{};
   bool looked_once_ = false;
 };
 
