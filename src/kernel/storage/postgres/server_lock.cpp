@@ -20,7 +20,7 @@ constexpr const char* watched =
 Error taken_by_another() { return Error(Errc::conflict, "another server uses this database; for several set bus.transport = kafka in each of them"); }
 
 /// Settled before it is looked at, so that no transaction stays open behind it.
-std::unique_ptr<Rows> asked(Connection& connection, std::string_view sql, std::span<const Parameter> parameters = {}) {
+std::unique_ptr<Rows> asked(Connection& connection, std::string_view sql, std::span<const Parameter> parameters = std::span<const Parameter>()) {
   auto rows = connection.select(sql, parameters);
   connection.settle();
   return rows;
