@@ -9,6 +9,7 @@ namespace {
 
 constexpr std::size_t group_max = 512;
 constexpr int tries_max = 20, patient_after = 10;
+constexpr int apart_max = 3;              // as often a command by itself may meet a key that another process took meanwhile
 constexpr milliseconds look_every(1000);  // whether the server is still there, while nothing is asked of it
 constexpr milliseconds probe_every(1000);
 
@@ -248,10 +249,12 @@ void Writer::run_all(Commands& commands, Group& group, Wrong& wrong, bool apart)
   }
   if (!apart) return;
   for (std::size_t at = 0; at < commands.size(); ++at)
-    if (done[at]) run_apart(commands[at], group, wrong[at]);
+    for (int tries = 1; done[at] && run_apart(commands[at], group, wrong[at]) && tries < apart_max; ++tries) {
+    }
 }
 
-void Writer::run_apart(Command& command, Group& group, std::optional<Error>& wrong) {
+/// True where it met a key that is there already: another process may have taken it since the command looked, which sees it the next time.
+bool Writer::run_apart(Command& command, Group& group, std::optional<Error>& wrong) {
   const auto mark = group.mark();
   group.say("SAVEPOINT command");
   bool good = run_command(command, group, wrong);
@@ -260,7 +263,8 @@ void Writer::run_apart(Command& command, Group& group, std::optional<Error>& wro
   } catch (const Failure&) {
     good = false;
   }
-  if (const auto failed = connection_->failed()) {
+  const auto failed = connection_->failed();
+  if (failed) {
     if (failed->trouble != Trouble::command && failed->trouble != Trouble::late) throw *failed;
     log::error("storage.command_failed", Field("store", options_.target.name), Field("why", failed->what()));
     wrong = failed->trouble == Trouble::late ? no_time() : storage_failed();
@@ -273,6 +277,7 @@ void Writer::run_apart(Command& command, Group& group, std::optional<Error>& wro
     group.undone();
   }
   group.say("RELEASE SAVEPOINT command");
+  return failed && failed->state == "23505";
 }
 
 /// False where nothing of it may stay; `wrong` says why where it did not answer by itself.

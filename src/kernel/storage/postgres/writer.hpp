@@ -77,7 +77,7 @@ class Writer {
   void turn(bool waited);
   void run_group(Commands commands);
   void run_all(Commands& commands, Group& group, Wrong& wrong, bool apart);
-  void run_apart(Command& command, Group& group, std::optional<Error>& wrong);
+  bool run_apart(Command& command, Group& group, std::optional<Error>& wrong);
   bool run_command(Command& command, Group& group, std::optional<Error>& wrong);
   void commit(Group& group);
   void roll_back();
