@@ -27,6 +27,7 @@ class FakeQueue final : public MailQueue {
   }
   Async<std::optional<Mail>> compose(Context, QueuedMail mail) override {
     ++composed;
+    if (meanwhile) std::exchange(meanwhile, nullptr)();
     if (unwritable) co_return Error(Errc::unavailable, "chat is away");
     if (dropped) {
       row(mail).ended = "dropped";
@@ -69,6 +70,7 @@ class FakeQueue final : public MailQueue {
   }
   std::deque<Row> rows;
   int composed = 0, released = 0;
+  std::function<void()> meanwhile;  // happens while one is composed, once
   bool broken = false, unwritable = false, dropped = false;
 };
 
@@ -194,6 +196,21 @@ TEST_CASE("what is not to be sent now is not, and what cannot be written now is 
   CHECK(world.mailer->tries == 0);
   world.queue->broken = true;
   CHECK(world.kernel.wait(world.runner.turn(Context())).error().code == Errc::unavailable);
+}
+
+TEST_CASE("a mail whose composing leaves no time for a try before somebody else may take it is composed once more") {
+  Queued world;
+  auto& one = world.put();
+  const auto rest = [&] { return world.until(one); };
+  world.queue->meanwhile = [&] { world.kernel.clock->advance(rest() - mail_turn_within - mail_try_within + milliseconds(1)); };
+  world.turn();
+  CHECK(world.mailer->tries == 0);
+  CHECK(one.ended.empty());
+  CHECK(world.until(one) == std::chrono::seconds(1));
+  world.kernel.clock->advance(std::chrono::seconds(1));
+  world.queue->meanwhile = [&] { world.kernel.clock->advance(rest() - mail_turn_within - mail_try_within); };
+  world.turn();
+  CHECK(one.ended == "sent");
 }
 
 TEST_CASE("a runner begins once the mailer has, takes what an earlier life had taken, and a wake-up makes it look") {

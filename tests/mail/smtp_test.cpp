@@ -19,11 +19,14 @@ struct Client {
     mailer.reset();
     stop_shards(*shards);
   }
-  void use(int port, const std::string& login) {
-    SmtpOptions options;
+  void use(int port, const std::string& login, SmtpOptions options = patient()) {
     options.server = smtp_server("smtp://" + login + "127.0.0.1:" + std::to_string(port), "Loggia <chat@example.org>").value();
-    options.try_timeout = milliseconds(20000);
     mailer = smtp_mailer(std::move(options), shards);
+  }
+  static SmtpOptions patient() {
+    SmtpOptions out;
+    out.try_timeout = milliseconds(20000);
+    return out;
   }
   std::future<Delivery> begin(Mail mail) {
     return boost::asio::co_spawn(shards->executor(0), mailer->send(std::move(mail)), boost::asio::use_future);
@@ -148,6 +151,23 @@ TEST_CASE("where nobody listens, that is said, until somebody does") {
   world.use(closed, "");
   CHECK(world.send(a_mail()).how == How::away);
   CHECK(has(world.mailer->trouble(), "takes no connection"));
+}
+
+TEST_CASE("a mail whose turn does not come in time is not sent: by then another process may be sending it") {
+  if (!can_send_mail()) return;
+  const Relay::Answers answers{{"EHLO", "…"}};
+  Client world(answers);
+  SmtpOptions options;
+  options.threads = 1;
+  options.try_timeout = milliseconds(500);
+  options.turn_timeout = milliseconds(100);
+  world.use(world.relay.port(), "", options);
+  auto first = world.begin(a_mail()), second = world.begin(a_mail());
+  CHECK(has(first.get().why, "does not answer in time"));
+  const auto done = second.get();
+  CHECK(done.how == How::away);
+  CHECK(has(done.why, "the mails before this one"));
+  CHECK(world.relay.lines().size() == 1);
 }
 
 TEST_CASE("stop() ends a try with a server that says nothing") {

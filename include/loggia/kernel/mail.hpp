@@ -83,11 +83,17 @@ bool mail_is_configured(const Config& config);
 /// Whether this build has libcurl. Without it mail_mistakes() says what to install.
 bool can_send_mail();
 
+/// A mail is lent to whoever sends it (MailQueue::take) for longer than it can wait for its turn and be tried; the rest is for composing and for
+/// writing down what came of it. So nobody sends what another process has taken meanwhile.
+inline constexpr milliseconds mail_turn_within{10000}, mail_try_within{60000}, mail_lent_for{90000};
+static_assert(mail_lent_for >= mail_turn_within + mail_try_within + milliseconds(20000));
+
 struct SmtpOptions {
   SmtpServer server;
   std::string trusted;  // PEM file of authorities; empty: the system's
-  milliseconds connect_timeout{10000}, try_timeout{60000};
-  std::size_t threads = 2, queue = 64;  // more than that waiting: Delivery::How::away
+  milliseconds connect_timeout{10000}, turn_timeout = mail_turn_within, try_timeout = mail_try_within;
+  std::size_t threads = 3;  // for the modules that send, one mail at a time each (auth, notification), and the look after the server
+  std::size_t queue = 64;   // more than that waiting: Delivery::How::away
 };
 /// Only where can_send_mail().
 std::shared_ptr<Mailer> smtp_mailer(SmtpOptions options, std::shared_ptr<Shards> shards);

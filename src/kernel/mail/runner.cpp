@@ -13,7 +13,6 @@ namespace {
 namespace asio = boost::asio;
 using Fate = Delivery::How;
 
-constexpr milliseconds claimed_for{90000};    // longer than a try can last: another process may then take it for left behind
 constexpr milliseconds look_at_least{30000};  // in case a wake-up was lost with the process that took the mail
 constexpr milliseconds pause_max{30000};
 
@@ -82,7 +81,7 @@ struct MailRunner::State {
     return out;
   }
 
-  static Async<bool> deliver(std::shared_ptr<State> state, Context context, QueuedMail mail) {
+  static Async<bool> deliver(std::shared_ptr<State> state, Context context, QueuedMail mail, Time until) {
     auto& queue = *state->options.queue;
     auto composed = co_await queue.compose(context, mail);
     Delivery delivery;
@@ -93,6 +92,10 @@ struct MailRunner::State {
     } else if (!*composed) {
       state->count("dropped");
       co_return true;
+    } else if (state->now() > until - mail_turn_within - mail_try_within) {
+      delivery.how = Fate::later;
+      delivery.why = "it took too long to put it together";
+      log::warn(context, "mail.not_composed", Field("module", state->options.name), Field("why", delivery.why));
     } else {
       delivery = co_await state->options.mailer->send(std::move(**composed));
       state->count(word_of(delivery.how));
@@ -107,10 +110,11 @@ struct MailRunner::State {
     auto& queue = *state->options.queue;
     while (!state->draining && state->now() >= state->quiet_until) {
       const auto now = state->now();
-      auto taken = co_await queue.take(context, now, now + claimed_for);
+      const auto until = now + mail_lent_for;
+      auto taken = co_await queue.take(context, now, until);
       if (!taken) co_return taken.error();
       if (!*taken) break;
-      auto done = co_await deliver(state, context, **taken);
+      auto done = co_await deliver(state, context, **taken, until);
       if (!done) co_return done.error();
     }
     auto waiting = co_await queue.waiting(context);

@@ -91,7 +91,9 @@ class SmtpMailer final : public Mailer {
   ~SmtpMailer() override { stop(); }
 
   boost::asio::awaitable<Delivery> send(Mail mail) override {
-    std::function<Delivery()> work = [this, mail = std::move(mail)] { return attempt(&mail); };
+    std::function<Delivery()> work = [this, mail = std::move(mail), asked = clock_->moment()] {
+      return clock_->moment() - asked <= options_.turn_timeout ? attempt(&mail) : too_late();
+    };
     auto done = co_await pool_.run(std::move(work));
     if (done) co_return std::move(*done);
     Delivery busy;
@@ -123,6 +125,12 @@ class SmtpMailer final : public Mailer {
       auto waited = co_await sleep_for(look_again);
       if (!waited) co_return;
     }
+  }
+
+  static Delivery too_late() {
+    Delivery out;
+    out.why = "the mails before this one took too long";
+    return out;
   }
 
   /// Sends, or without a mail connects, signs in and says NOOP.
@@ -210,6 +218,7 @@ class SmtpMailer final : public Mailer {
 
   const SmtpOptions options_;
   const std::shared_ptr<Shards> shards_;
+  const std::unique_ptr<Clock> clock_ = system_clock();
   std::atomic<bool> stopping_{false};
   mutable std::mutex mutex_;
   std::string trouble_;
