@@ -3,6 +3,7 @@
 #include <atomic>
 #include <functional>
 #include <thread>
+#include "bus/log_here.hpp"
 #include "world.hpp"
 
 namespace loggia {
@@ -189,6 +190,32 @@ TEST_CASE("deleted is deleted: what the log has in memory is rewritten with the 
   t.until([&] { return t.mail.done().size() == 2; });
   CHECK(t.mail.done() == std::vector<std::string>{"gone", "kept"});
   CHECK(data_of(t.bus->page("messages", "", partition("room"), 0, 10)) == std::vector<std::string>{"gone", "kept"});
+}
+
+TEST_CASE("deleted is deleted: what another process rewrote is not taken from memory" * doctest::skip(!test::on_postgres())) {
+  World t;
+  keeps_texts(t);
+  const auto other_bus = embedded_bus(t.options);
+  const auto other = other_bus->open_log("chat", t.store, {World::topic("messages"), World::topic("receipts")});
+  REQUIRE(t.store->write_now([&](Transaction& transaction) -> Result<bool> {
+    transaction.execute("INSERT INTO line VALUES (1, 'secret'), (2, 'deletion')");
+    t.log->append(transaction, referring("room", "secret", 1));
+    return true;
+  }));
+  auto& here = dynamic_cast<bus::LogHere&>(*t.log);
+  const auto read = [&] { return data_of(here.read("messages", partition("room"), 0, 10).value()); };
+  CHECK(read() == std::vector<std::string>{"secret"});
+  REQUIRE(t.store->write_now([&](Transaction& transaction) -> Result<bool> {
+    transaction.execute("UPDATE line SET text = 'gone' WHERE number = 1");
+    other->rewrite(transaction, "messages", "room", Uuid(Bytes16{7}), 1, "gone");
+    other->append(transaction, referring("room", "deletion", 2));
+    return true;
+  }));
+  REQUIRE(here.look_at_heads());  // as a relay does again and again
+  CHECK(read() == std::vector<std::string>{"gone", "deletion"});
+  t.append(World::event("room", "more"));
+  CHECK(read() == std::vector<std::string>{"gone", "deletion", "more"});
+  blocking(*t.shards, [&] { other_bus->stop(); });
 }
 
 TEST_CASE("events past their retention go; a group that was away longer begins at the oldest one, with a metric") {

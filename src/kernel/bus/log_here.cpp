@@ -201,7 +201,10 @@ bool LogHere::from_tail(const std::string& topic, int partition, std::int64_t af
   const std::lock_guard lock(mutex_);
   const auto& tail = tails_.find(topic)->second;
   const auto& events = tail.partitions[static_cast<std::size_t>(partition)];
-  if (after >= tail.heads[static_cast<std::size_t>(partition)]) return true;
+  const auto head = tail.heads[static_cast<std::size_t>(partition)];
+  if (after >= head) return true;
+  // Another process that has appended may have rewritten too, which it does where it appends: rows say what is left.
+  if (store_->shared() && !events.empty() && events.back().event->sequence < head) return false;
   if (events.empty() || events.front().event->sequence > after + 1 || events.back().event->sequence <= after) return false;
   for (auto at = static_cast<std::size_t>(after + 1 - events.front().event->sequence); at < events.size() && out.size() < limit; ++at)
     out.push_back(events[at].event);

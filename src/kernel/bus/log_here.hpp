@@ -32,7 +32,8 @@ class LogHere final : public Log {
   std::int64_t head(const std::string& topic, int partition) const;
   /// What other processes have appended meanwhile, where the store is shared(): heads of the rows. Blocking; true when one has moved.
   Result<bool> look_at_heads();
-  /// From memory, if `after` is within it: then true, and `out` has what there is (perhaps nothing, at the head).
+  /// From memory, if `after` is within it, and nobody else has appended behind it: then true, and `out` has what there is (perhaps nothing, at the
+  /// head).
   bool from_tail(const std::string& topic, int partition, std::int64_t after, std::size_t limit, std::vector<EventPtr>& out) const;
   /// From rows, on a store's thread.
   std::vector<EventPtr> from_rows(Query& query, const std::string& topic, int partition, std::int64_t after, std::size_t limit) const;
