@@ -42,6 +42,8 @@ class MockCluster {
   }
   /// It takes so long for each answer.
   void answers_after(milliseconds delay) { rd_kafka_mock_broker_set_rtt(cluster_, 1, static_cast<int>(delay.count())); }
+  /// It accepts, and answers nothing for as long as a test takes.
+  void hangs() { rd_kafka_mock_broker_set_rtt(cluster_, 1, 600000); }
   void away(bool yes) {
     if (yes) rd_kafka_mock_broker_set_down(cluster_, 1);
     else rd_kafka_mock_broker_set_up(cluster_, 1);
@@ -290,6 +292,19 @@ TEST_CASE("a topic that was filled again behind what came first: the group hears
   t.until([&] { return t.groups_caught_up(); });
   CHECK(t.mail.done() == std::vector<std::string>(all.begin() + 15, all.end()));
   CHECK(t.counted("loggia_events_missed_total", "mail") == 0);
+}
+
+TEST_CASE("a process ends in its time while the broker says nothing") {
+  Mocked t;
+  t.bus->subscribe(t.mail.subscription("messages"));
+  t.bus->subscribe(t.search.subscription("messages"));
+  REQUIRE(t.bus->start());
+  t.append_many("room", 0, 100);
+  t.until([&] { return t.caught_up(); });
+  t.cluster->hangs();
+  const auto began = std::chrono::steady_clock::now();
+  t.end();
+  CHECK(std::chrono::steady_clock::now() - began < std::chrono::seconds(8));  // of the ten for a whole server
 }
 
 TEST_SUITE_END();

@@ -149,6 +149,49 @@ def a_broker_that_accepts_and_never_answers_is_the_same(server):
         broker.discard()
 
 
+def a_server_stops_in_its_time_while_the_broker_says_nothing(server):
+    broker = kafka.Broker().start()
+    try:
+        on(server, broker)
+        for left in (False, True):   # whether its groups have already lost what they were given
+            server.start()
+            ada, bob = Person(server), Person(server)
+            room = ada.room(bob)
+            ada.do("POST", f"/rooms/{room}/messages", {"text": f"for @{bob.name}"})
+            wait_for(lambda: bob.do("GET", "/notifications")["items"], "a notification", 60)
+            socket, stop = Socket(ada), threading.Event()
+
+            def send():
+                for at in range(10**9):
+                    if stop.wait(1 / RATE):
+                        return
+                    try:
+                        socket.op("send", room=room, text=f"k{at}", client_id=f"k{at}")
+                    except (AssertionError, ConnectionError, OSError):
+                        return   # it is stopping
+            sending = threading.Thread(target=send)
+            sending.start()
+            heard = metric(server, "loggia_relay_acknowledged_total")
+            wait_for(lambda: metric(server, "loggia_relay_acknowledged_total") > heard + RATE, "events in Kafka")
+            broker.freeze()
+            waits = metric(server, "loggia_relay_backlog_events")
+            wait_for(lambda: metric(server, "loggia_relay_backlog_events") > waits + RATE // 2, "events that wait")
+            log = server.home / "stderr.log"
+            lost = log.read_text().count("about=SESSTMOUT")
+            if left:
+                wait_for(lambda: log.read_text().count("about=SESSTMOUT") > lost, "a session's end", 30)
+            began = time.monotonic()
+            code = server.stop()
+            took = time.monotonic() - began
+            stop.set()
+            sending.join()
+            assert code == 0 and took < 10, (code, took)
+            print(f"        stopped after {took:.1f} s" + (", its groups' sessions over" if left else ""))
+            broker.thaw()
+    finally:
+        broker.discard()
+
+
 def one_of_three_brokers_may_be_killed(server):
     broker = kafka.Broker(3).start()
     try:
@@ -249,5 +292,5 @@ if kafka.missing():
     print("LEFT OUT: " + kafka.missing())
 else:
     run([any_client_reads_cloud_events_in_the_partition_of_their_key, a_broker_that_is_killed_and_comes_back_costs_nobody_a_send_or_an_event,
-         a_broker_that_accepts_and_never_answers_is_the_same, one_of_three_brokers_may_be_killed, a_server_starts_without_the_broker_and_brings_it_what_waited,
+         a_broker_that_accepts_and_never_answers_is_the_same, a_server_stops_in_its_time_while_the_broker_says_nothing, one_of_three_brokers_may_be_killed, a_server_starts_without_the_broker_and_brings_it_what_waited,
          a_topic_that_somebody_deletes_is_made_and_filled_again, what_is_set_wrongly_is_told_in_one_line_and_no_secret_with_it])

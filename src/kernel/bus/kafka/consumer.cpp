@@ -10,8 +10,8 @@
 namespace loggia::kafka {
 namespace {
 
-constexpr int poll_ms = 100, committed_limit_ms = 5000;
-constexpr milliseconds tended_every(100), committed_every(1000);
+constexpr int poll_ms = 100, committed_limit_ms = 5000, commit_limit_ms = 1000, seek_limit_ms = 2000, close_turn_ms = 20;
+constexpr milliseconds tended_every(100), committed_every(1000), close_limit(1500);
 
 }  // namespace
 
@@ -34,6 +34,8 @@ void Consumer::start() {
                              {"auto.offset.reset", "earliest"},
                              {"partition.assignment.strategy", "range"},
                              {"session.timeout.ms", "6000"},
+                             // A commit that is on its way holds up the client's end.
+                             {"socket.timeout.ms", "4000"},
                              {"heartbeat.interval.ms", "1000"},
                              {"max.poll.interval.ms", "300000"},
                              {"fetch.wait.max.ms", "500"},
@@ -54,7 +56,7 @@ void Consumer::start() {
 }
 
 void Consumer::stop() {
-  if (stopping_.exchange(true)) return;
+  stopping();
   if (thread_.joinable()) thread_.join();
 }
 
@@ -73,17 +75,28 @@ void Consumer::run() {
     const auto now = clock->moment();
     if (now - tended < tended_every) continue;
     tended = now;
-    for (auto& [place, reading] : readings_) tend(place, reading);
+    for (auto& [place, reading] : readings_)
+      if (!stopping_) tend(place, reading);
     if (now - committed < committed_every) continue;
     committed = now;
     commit(false);
   }
   for (auto& [place, reading] : readings_) settle(place, reading);
   commit(true);
-  // Who waits to be let in (after a crash, until the member that was is given up) would wait on in a close. It is given up in its turn.
-  if (readings_.empty()) rd_kafka_destroy_flags(client_.release(), RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
-  else rd_kafka_consumer_close(client_.get());
-  client_.reset();
+  close();
+}
+
+/// An offset is a hint, and a member that does not say that it leaves is given up in its turn: what the broker does not answer is not waited for.
+void Consumer::close() {
+  // Who waits to be let in (after a crash, until the member that was is given up) would wait on in a close.
+  if (!readings_.empty()) {
+    const auto clock = system_clock();
+    const Owned<rd_kafka_queue_t> queue(rd_kafka_queue_new(client_.get()));
+    const Owned<rd_kafka_error_t> failed(rd_kafka_consumer_close_queue(client_.get(), queue.get()));
+    const auto end = clock->moment() + close_limit;
+    while (!failed && !rd_kafka_consumer_closed(client_.get()) && clock->moment() < end) rd_kafka_queue_poll_callback(queue.get(), close_turn_ms);
+  }
+  rd_kafka_destroy_flags(client_.release(), RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
 }
 
 void Consumer::take(const rd_kafka_message_t& message) {
@@ -141,7 +154,7 @@ void Consumer::tend(const Place& place, Reading& reading) {
     auto list = partition_list(1);
     auto* one = rd_kafka_topic_partition_list_add(list.get(), cluster_->name_of(place.first).c_str(), place.second);
     one->offset = RD_KAFKA_OFFSET_BEGINNING;
-    const Owned<rd_kafka_error_t> failed(rd_kafka_seek_partitions(client_.get(), list.get(), 5000));
+    const Owned<rd_kafka_error_t> failed(rd_kafka_seek_partitions(client_.get(), list.get(), seek_limit_ms));
     if (failed || one->err != RD_KAFKA_RESP_ERR_NO_ERROR) continue;  // asked again at the next turn
     reading.open.clear();
     for (const auto& other : members_)
@@ -199,7 +212,14 @@ void Consumer::commit(bool wait) {
     one->metadata_size = positions.size();
     reading.committed = reading.next;
   }
-  if (list->cnt > 0) rd_kafka_commit(client_.get(), list.get(), wait ? 0 : 1);
+  if (list->cnt == 0) return;
+  if (!wait) {
+    rd_kafka_commit(client_.get(), list.get(), 1);
+    return;
+  }
+  const Owned<rd_kafka_queue_t> queue(rd_kafka_queue_new(client_.get()));
+  if (rd_kafka_commit_queue(client_.get(), list.get(), queue.get(), nullptr, nullptr) != RD_KAFKA_RESP_ERR_NO_ERROR) return;
+  const Owned<rd_kafka_event_t> answer(rd_kafka_queue_poll(queue.get(), commit_limit_ms));
 }
 
 void Consumer::rebalanced(rd_kafka_t* from, rd_kafka_resp_err_t why, rd_kafka_topic_partition_list_t* partitions, void* opaque) {
@@ -241,7 +261,7 @@ void Consumer::assigned(rd_kafka_topic_partition_list_t& partitions) {
 
 void Consumer::revoked(const rd_kafka_topic_partition_list_t& partitions) {
   for (auto& [place, reading] : readings_) settle(place, reading);
-  commit(true);
+  if (!rd_kafka_assignment_lost(client_.get())) commit(true);  // else they are another's, and it would be refused
   for (int at = 0; at < partitions.cnt; ++at) {
     const Place place{cluster_->topic_of(partitions.elems[at].topic), partitions.elems[at].partition};
     if (const auto found = readings_.find(place); found != readings_.end()) {

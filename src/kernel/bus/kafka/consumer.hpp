@@ -20,7 +20,9 @@ class Consumer : private Owner {
   Consumer(std::shared_ptr<Cluster> cluster, std::string name, std::vector<Member> members, Metrics* metrics);
   ~Consumer() { stop(); }
   void start();
-  /// Leaves the group. Blocks.
+  /// It will end: who has several tells them all, then waits for each.
+  void stopping() { stopping_ = true; }
+  /// Leaves the group. Blocks, some seconds at most.
   void stop();
 
  private:
@@ -41,6 +43,7 @@ class Consumer : private Owner {
   void assigned(rd_kafka_topic_partition_list_t& partitions);
   void revoked(const rd_kafka_topic_partition_list_t& partitions);
   void run();
+  void close();
   void take(const rd_kafka_message_t& message);
   void tend(const Place& place, Reading& reading);
   void pause(const Place& place, Reading& reading, bool yes);

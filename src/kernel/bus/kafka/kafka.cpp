@@ -90,10 +90,12 @@ class KafkaBus final : public bus::BusHere {
   void signalled(const EventPtr& event) override { cluster_->signal(*event); }
 
   void end() override {
-    for (const auto& consumer : consumers_) consumer->stop();
+    // What a broker that says nothing costs each of them passes while the others end.
+    for (const auto& consumer : consumers_) consumer->stopping();
     if (follower_) follower_->stop();
     if (relay_) relay_->stop();
     if (cluster_) cluster_->stop();
+    for (const auto& consumer : consumers_) consumer->stop();
     consumers_.clear();
     follower_.reset();
   }
