@@ -307,6 +307,21 @@ TEST_CASE("a process ends in its time while the broker says nothing") {
   CHECK(std::chrono::steady_clock::now() - began < std::chrono::seconds(8));  // of the ten for a whole server
 }
 
+TEST_CASE("a position that another process has set back is found by who has the partition") {
+  Mocked t;
+  t.bus->subscribe(t.mail.subscription("messages"));
+  REQUIRE(t.bus->start());
+  const auto once = t.append_many("room", 0, 100);
+  t.until([&] { return t.caught_up(); });
+  REQUIRE(t.mail.store->write_now([&](Transaction& transaction) -> Result<std::int64_t> {
+    return transaction.execute("UPDATE log_position SET position = 60 WHERE topic = 'messages' AND partition = ?1", t.partition);
+  }));
+  t.until([&] { return t.mail.done().size() >= 140; });
+  auto all = once;
+  all.insert(all.end(), once.begin() + 60, once.end());
+  CHECK(t.mail.done() == all);
+}
+
 TEST_SUITE_END();
 
 }  // namespace loggia

@@ -11,7 +11,7 @@ namespace loggia::kafka {
 namespace {
 
 constexpr int poll_ms = 100, committed_limit_ms = 5000, commit_limit_ms = 1000, seek_limit_ms = 2000, close_turn_ms = 20;
-constexpr milliseconds tended_every(100), committed_every(1000), close_limit(1500);
+constexpr milliseconds tended_every(100), committed_every(1000), close_limit(1500), looked_every(3000);
 
 }  // namespace
 
@@ -64,7 +64,7 @@ void Consumer::run() {
   pthread_setname_np(pthread_self(), "kafka-group");
   // Of the world, as the broker's: not the clock that events are stamped with.
   const auto clock = system_clock();
-  Moment tended{}, committed = clock->moment();
+  Moment tended{}, committed = clock->moment(), looked = committed;
   while (!stopping_) {
     const Owned<rd_kafka_message_t> message(rd_kafka_consumer_poll(client_.get(), poll_ms));
     if (message && message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
@@ -80,6 +80,9 @@ void Consumer::run() {
     if (now - committed < committed_every) continue;
     committed = now;
     commit(false);
+    if (now - looked < looked_every) continue;
+    looked = now;
+    look_at_positions();
   }
   for (auto& [place, reading] : readings_) settle(place, reading);
   commit(true);
@@ -130,6 +133,20 @@ void Consumer::take(const rd_kafka_message_t& message) {
   if (reading.next < 0) reading.next = message.offset;
   reading.open.push_back(open);
   if (open.feed && open.feed->full(message.partition)) tend({topic, message.partition}, reading);
+}
+
+/// A position that was set back at another process (`loggia topics replay`) is told to nobody here.
+void Consumer::look_at_positions() {
+  for (const auto& member : members_) {
+    std::map<int, std::int64_t> done;  // before the store is read: pumps move it meanwhile
+    for (const auto& [place, reading] : readings_)
+      if (place.first == member.feed->topic()) done[place.second] = member.feed->done(place.second);
+    if (done.empty()) continue;
+    const auto stored = member.group->positions();
+    if (!stored) continue;
+    for (const auto& [partition, position] : done)
+      if ((*stored)[static_cast<std::size_t>(partition)] < position) member.group->look_again(partition);
+  }
 }
 
 /// What is done and in order can be committed.

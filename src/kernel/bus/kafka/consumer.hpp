@@ -44,6 +44,7 @@ class Consumer : private Owner {
   void revoked(const rd_kafka_topic_partition_list_t& partitions);
   void run();
   void close();
+  void look_at_positions();
   void take(const rd_kafka_message_t& message);
   void tend(const Place& place, Reading& reading);
   void pause(const Place& place, Reading& reading, bool yes);
