@@ -322,6 +322,31 @@ TEST_CASE("a position that another process has set back is found by who has the 
   CHECK(t.mail.done() == all);
 }
 
+TEST_CASE("while one producer's event has to wait, the other's go on, up to a bound") {
+  Mocked t;
+  const auto users = test::memory_database(t.clock, {}, "user");
+  const auto second = t.bus->open_log("user", users, {test::World::topic("messages")});
+  std::atomic<bool> now{false};
+  t.mail.verdict = [&](const Event& event) -> Result<bool> {
+    return now || event.source.find("/chat/") == std::string::npos ? Result<bool>(true) : Result<bool>(Error(Errc::unavailable, "not now"));
+  };
+  t.run();
+  t.append_many("room", 0, 1);
+  t.until([&] { return t.mail.calls > 0; });
+  REQUIRE(users->write_now([&](Transaction& transaction) -> Result<bool> {
+    for (int at = 0; at < 12000; ++at) second->append(transaction, test::World::event("room", "u"));
+    return true;
+  }));
+  const auto handled = [&] {
+    return t.metrics->counter("loggia_events_handled_total", "", {{"group", "mail"}, {"topic", "messages"}, {"producer", "user"}}).value();
+  };
+  t.until([&] { return t.told.size() == 12001 && handled() >= 7999; });
+  CHECK(handled() == 7999);  // and the one that waits: 8000 are open
+  now = true;
+  t.in_time([&] { return handled() == 12000; });
+  CHECK(t.mail.done().size() == 12001);
+}
+
 TEST_SUITE_END();
 
 }  // namespace loggia

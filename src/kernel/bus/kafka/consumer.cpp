@@ -11,6 +11,8 @@ namespace loggia::kafka {
 namespace {
 
 constexpr int poll_ms = 100, committed_limit_ms = 5000, commit_limit_ms = 1000, seek_limit_ms = 2000, close_turn_ms = 20;
+// Of records that are read and not done: one producer's event may have to wait for hours while the other's go on.
+constexpr std::size_t open_max = 8000;
 constexpr milliseconds tended_every(100), committed_every(1000), close_limit(1500), looked_every(3000);
 
 }  // namespace
@@ -132,7 +134,7 @@ void Consumer::take(const rd_kafka_message_t& message) {
   }
   if (reading.next < 0) reading.next = message.offset;
   reading.open.push_back(open);
-  if (open.feed && open.feed->full(message.partition)) tend({topic, message.partition}, reading);
+  if (reading.open.size() >= open_max || (open.feed && open.feed->full(message.partition))) tend({topic, message.partition}, reading);
 }
 
 /// A position that was set back at another process (`loggia topics replay`) is told to nobody here.
@@ -161,7 +163,7 @@ void Consumer::settle(const Place& place, Reading& reading) const {
 
 void Consumer::tend(const Place& place, Reading& reading) {
   settle(place, reading);
-  bool full = false, roomy = true;
+  bool full = reading.open.size() >= open_max, roomy = reading.open.size() <= open_max / 2;
   for (const auto& member : members_) {
     if (member.feed->topic() != place.first) continue;
     full = full || member.feed->full(place.second);
