@@ -99,6 +99,7 @@ struct Mocked : test::World {
     const auto rows = lag();
     return std::all_of(rows.begin(), rows.end(), [](const auto& row) { return row.position >= row.head; });
   }
+  std::uint64_t begun_again() { return metrics->counter("loggia_relay_begun_again_total", "", {}).value(); }
   /// Everything that was appended has reached the group and who follows, once, in order.
   void all_arrived(const std::vector<std::string>& all) {
     until([&] { return mail.done().size() >= all.size() && told.size() >= all.size() && caught_up(); });
@@ -174,6 +175,45 @@ TEST_CASE("a record that is refused at the very first of a client: what is behin
   t.cluster->answers(produce, RD_KAFKA_RESP_ERR_INVALID_RECORD);
   t.run();
   t.all_arrived(t.append_many("room", 0, 20));
+}
+
+TEST_CASE("an event that the client does not take holds its partition alone") {
+  Mocked t;
+  t.kafka.options["message.max.bytes"] = "4000";
+  t.again();
+  t.bus->subscribe(t.search.subscription("receipts"));
+  t.run();
+  t.append(test::World::event("room", std::string(5000, 'x')));
+  t.append_many("room", 0, 20);
+  std::vector<std::string> receipts;
+  for (int at = 0; at < 10; ++at) {
+    receipts.push_back(std::to_string(at));
+    t.append(test::World::event("anybody", receipts.back(), "receipt.created", "receipts"));
+    t.until([&] { return t.search.done() == receipts; });
+  }
+  CHECK(t.mail.done().empty());
+  CHECK(t.begun_again() <= 1);
+}
+
+TEST_CASE("a log that cannot be read holds up no other") {
+  Mocked t;
+  t.cluster->away(true);
+  t.options.tail_bytes = 0;  // all is read from rows
+  auto closed = test::memory_database(t.clock, {}, "board");
+  t.bus = kafka_bus(t.options, t.kafka);
+  auto board = t.bus->open_log("board", closed, {t.topic("messages")});
+  t.log = t.bus->open_log("chat", t.store, {t.topic("messages"), t.topic("receipts")});
+  t.run();
+  REQUIRE(closed->write_now([&](Transaction& transaction) -> Result<bool> {
+    for (int at = 0; at < 100; ++at) board->append(transaction, test::World::event("key " + std::to_string(at), "not to be read"));
+    return true;
+  }));
+  t.until([&] { return !t.bus->state().degraded.empty(); });
+  closed->close();
+  const auto all = t.append_many("room", 0, 20);
+  t.cluster->away(false);
+  t.until([&] { return t.mail.done() == all; });
+  CHECK(t.begun_again() <= 1);
 }
 
 TEST_CASE("a cluster that goes away and comes back: what was appended meanwhile arrives, and the state says why it waits") {

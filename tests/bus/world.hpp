@@ -100,6 +100,8 @@ inline std::string broker() {
 }
 /// Kafka's own retention: what is before `offset` goes. tests/bus/kafka_records.cpp.
 void delete_records(const std::string& topic, int partition, std::int64_t offset);
+/// From now on the topic takes no batch that is larger than this.
+void limit_records(const std::string& topic, std::size_t bytes);
 
 struct World {
   std::shared_ptr<FakeClock> clock = std::make_shared<FakeClock>();

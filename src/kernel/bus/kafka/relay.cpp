@@ -11,8 +11,18 @@ namespace {
 constexpr std::size_t page_of_rows = 256, in_flight_max = 8192;
 // Of heads that other processes move.
 constexpr milliseconds heads_busy(5), heads_idle(50), heads_elsewhere(200), heads_busy_for(1000);
-constexpr milliseconds idle(250), backoff_first(100), backoff_max(5000);
+constexpr milliseconds idle(250), backoff_first(100), backoff_max(5000), trial_polled(10);
 constexpr int flush_limit_ms = 2000;
+
+// Of the world, as the broker's: not the clock that events are stamped with.
+Moment real_now() { return std::chrono::steady_clock::now(); }
+milliseconds grown(milliseconds backoff) { return std::clamp(backoff * 2, backoff_first, backoff_max); }
+
+/// Nothing of it goes out any more; the reports are taken.
+void purge(rd_kafka_t* client) {
+  rd_kafka_purge(client, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
+  rd_kafka_flush(client, flush_limit_ms);
+}
 
 }  // namespace
 
@@ -98,11 +108,11 @@ std::vector<TopicLag> Relay::lag() const {
   return out;
 }
 
-void Relay::make_producer() {
+Owned<rd_kafka_t> Relay::made(bool gapless) {
   auto conf = configuration(cluster_->options(), *this,
                             {{"enable.idempotence", "true"},
                              // A record that is refused ends this client before it sends what is behind it.
-                             {"enable.gapless.guarantee", "true"},
+                             {"enable.gapless.guarantee", gapless ? "true" : "false"},
                              {"acks", "all"},
                              {"message.timeout.ms", "0"},  // it waits for as long as the cluster is away
                              {"linger.ms", "2"},
@@ -111,9 +121,13 @@ void Relay::make_producer() {
                              // A topic that was deleted is told soon, and made again from the log.
                              {"topic.metadata.propagation.max.ms", "5000"}});
   rd_kafka_conf_set_dr_msg_cb(conf.get(), &Relay::delivered);
-  auto made = client(RD_KAFKA_PRODUCER, std::move(conf));
+  return client(RD_KAFKA_PRODUCER, std::move(conf));
+}
+
+void Relay::make_producer() {
+  auto producer = made(true);
   const std::lock_guard lock(queue_mutex_);
-  producer_ = std::move(made);
+  producer_ = std::move(producer);
   queue_.reset(rd_kafka_queue_get_main(producer_.get()));
 }
 
@@ -152,15 +166,17 @@ milliseconds Relay::look_at_heads() {
 void Relay::begin_again() {
   log::warn("kafka.relay_begins_again", Field("in_flight", in_flight_));
   if (again_) again_->add();
-  rd_kafka_purge(producer_.get(), RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
-  rd_kafka_flush(producer_.get(), flush_limit_ms);
+  purge(producer_.get());
+  if (trial_) purge(trial_.get());
   {
     const std::lock_guard lock(queue_mutex_);
     queue_.reset();
   }
   producer_.reset();
+  trial_.reset();
   in_flight_ = 0;
   for (const auto& lane : lanes_) {
+    lane->doubted = lane->doubted || lane->sent > lane->acknowledged;
     lane->sent = lane->acknowledged;
     lane->failed = lane->proven = false;
   }
@@ -168,21 +184,24 @@ void Relay::begin_again() {
   make_producer();
 }
 
-void Relay::delivered(rd_kafka_t*, const rd_kafka_message_t* message, void* opaque) {
-  static_cast<Relay*>(static_cast<Owner*>(opaque))->report(*message);
+void Relay::delivered(rd_kafka_t* from, const rd_kafka_message_t* message, void* opaque) {
+  auto& relay = *static_cast<Relay*>(static_cast<Owner*>(opaque));
+  relay.report(*message, from == relay.trial_.get());
 }
 
 /// Idempotence is lost.
 void Relay::lost(rd_kafka_resp_err_t, const std::string&) { failed_ = true; }
 
-void Relay::report(const rd_kafka_message_t& message) {
+void Relay::report(const rd_kafka_message_t& message, bool tried) {
   const std::unique_ptr<Sent> sent(static_cast<Sent*>(message._private));
+  auto& lane = *sent->lane;
   if (in_flight_ > 0) --in_flight_;
   if (message.err == RD_KAFKA_RESP_ERR_NO_ERROR) {
     // In order in each partition, and nothing behind one that failed. Acknowledged twice is acknowledged once.
-    if (!sent->lane->failed && sent->sequence > sent->lane->acknowledged) sent->lane->acknowledged = sent->sequence;
-    sent->lane->proven = true;
-    backoff_ = milliseconds(0);
+    if (!lane.failed && sent->sequence > lane.acknowledged) lane.acknowledged = sent->sequence;
+    if (tried) lane.doubted = false;
+    else lane.proven = true;
+    lane.backoff = backoff_ = milliseconds(0);
     answered();
     if (relayed_) relayed_->add();
     fine();
@@ -190,13 +209,19 @@ void Relay::report(const rd_kafka_message_t& message) {
   }
   const bool its_own =
       message.err != RD_KAFKA_RESP_ERR__PURGE_QUEUE && message.err != RD_KAFKA_RESP_ERR__PURGE_INFLIGHT && message.err != RD_KAFKA_RESP_ERR__FATAL;
-  if (its_own && !sent->lane->failed) {
-    log::warn("kafka.delivery_failed", Field("topic", sent->lane->name), Field("partition", sent->lane->partition), Field("sequence", sent->sequence),
+  if (its_own && !lane.failed) {
+    log::warn("kafka.delivery_failed", Field("topic", lane.name), Field("partition", lane.partition), Field("sequence", sent->sequence),
               Field("why", words(message.err)));
-    if (no_topic(message.err)) gone_.insert(sent->lane->name);
+    hold_off(lane);
+    lane.doubted = true;
+    if (no_topic(message.err)) gone_.insert(lane.name);
     cluster_->met(message.err, *this);
+    if (tried) {  // there was nothing behind it
+      lane.sent = lane.acknowledged;
+      return;
+    }
   }
-  failed_ = sent->lane->failed = true;
+  failed_ = lane.failed = true;
 }
 
 void Relay::run() {
@@ -207,11 +232,12 @@ void Relay::run() {
     look_at_claims();
     const auto look = look_at_heads();
     look_at_positions();
-    if (failed_) {
+    if (!failed_) {
+      if (cluster_->usable()) more = produce_some();
+    } else if (real_now() >= again_not_before_) {
       begin_again();
-      backoff_ = std::clamp(backoff_ * 2, backoff_first, backoff_max);
-    } else if (cluster_->usable()) {
-      more = produce_some();
+      again_not_before_ = real_now() + (backoff_ = grown(backoff_));
+      more = true;
     }
     store_positions(false);
     if (const auto now = options_.clock->moment(); now - emptied_at_ >= idle) {
@@ -219,60 +245,90 @@ void Relay::run() {
       if (backlog() == 0) answered();
     }
     // Acknowledgements are taken here; wake() ends the wait.
-    const auto wait = more ? milliseconds(0) : backoff_.count() > 0 && in_flight_ == 0 ? backoff_ : std::min(look, idle);
+    const auto wait = more ? milliseconds(0) : std::min({look, idle, held_off()});
     rd_kafka_queue_poll_callback(queue_.get(), static_cast<int>(wait.count()));
+    if (!trial_) continue;
+    rd_kafka_poll(trial_.get(), 0);
+    if (std::none_of(lanes_.begin(), lanes_.end(), [](const auto& lane) { return lane->doubted; })) trial_.reset();
   }
   rd_kafka_flush(producer_.get(), flush_limit_ms);
   store_positions(true);
   for (const auto& claim : claims_) claim->give_up();
   const std::lock_guard lock(queue_mutex_);
   // Reports of what did not go out in time free what rides on them.
-  rd_kafka_purge(producer_.get(), RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
-  rd_kafka_flush(producer_.get(), flush_limit_ms);
+  purge(producer_.get());
+  if (trial_) purge(trial_.get());
   queue_.reset();
   producer_.reset();
+  trial_.reset();
+}
+
+/// What cannot be read or delivered now is tried again later and later, and holds its partition alone.
+void Relay::hold_off(Lane& lane) {
+  lane.backoff = grown(lane.backoff);
+  lane.not_before = real_now() + lane.backoff;
+}
+
+/// Until the next of those that wait may be tried, or a trial's report looked for.
+milliseconds Relay::held_off() const {
+  if (trial_ && rd_kafka_outq_len(trial_.get()) > 0) return trial_polled;
+  const auto now = real_now();
+  auto until = now + idle;
+  if (failed_) until = std::min(until, again_not_before_);
+  for (const auto& lane : lanes_)
+    if (lane->not_before > now) until = std::min(until, lane->not_before);
+  return std::max(milliseconds(0), std::chrono::ceil<milliseconds>(until - now));
 }
 
 /// A page of each partition that is behind. True when there may be more and there is room for it.
 bool Relay::produce_some() {
   bool more = false;
+  const auto now = real_now();
+  const auto share = static_cast<std::int64_t>(std::max(page_of_rows, in_flight_max / std::max<std::size_t>(1, lanes_.size())));
   for (const auto& lane : lanes_) {
     if (failed_) return false;
-    if (!lane->claim->ours() || lane->sent >= lane->log->head(lane->topic, lane->partition)) continue;
+    const auto head = lane->log->head(lane->topic, lane->partition), on_its_way = lane->sent - lane->acknowledged;
+    if (!lane->claim->ours() || lane->sent >= head || now < lane->not_before) continue;
     if (in_flight_ >= in_flight_max) return false;
     // A broker takes any number from a producer that it does not know yet: the first goes alone, or what is behind it might be there before it.
-    if (!lane->proven && lane->sent > lane->acknowledged) continue;
-    const auto head = lane->log->head(lane->topic, lane->partition);
-    const auto events = lane->log->read(lane->topic, lane->partition, lane->sent, lane->proven ? page_of_rows : 1);
+    const bool alone = lane->doubted || !lane->proven;
+    if (on_its_way >= (alone ? 1 : share)) continue;  // one whose broker is away does not take the room of all
+    const auto events = lane->log->read(lane->topic, lane->partition, lane->sent, alone ? 1 : page_of_rows);
     if (!events) {
-      if (!std::exchange(unreadable_, true)) log::warn("kafka.log_not_readable", Field("topic", lane->topic), Field("why", events.error().detail));
-      return false;
+      if (unreadable_.insert(lane->log).second) log::warn("kafka.log_not_readable", Field("topic", lane->topic), Field("why", events.error().detail));
+      hold_off(*lane);
+      continue;
     }
-    unreadable_ = false;
+    unreadable_.erase(lane->log);
     if (events->empty()) lane->sent = lane->acknowledged = head;  // past its retention before there was a relay
+    auto produced = Produced::taken;
     for (const auto& event : *events)
-      if (!produce(*lane, *event)) return false;
-    more = more || events->size() == page_of_rows;  // an unproven one's report ends the wait
+      if ((produced = produce(*lane, *event)) != Produced::taken) break;
+    if (produced == Produced::no_room) return false;
+    more = more || (produced == Produced::taken && events->size() == page_of_rows);  // of one that goes alone the report ends the wait
   }
   return more && in_flight_ < in_flight_max;
 }
 
-bool Relay::produce(Lane& lane, const Event& event) {
+Relay::Produced Relay::produce(Lane& lane, const Event& event) {
+  if (lane.doubted && !trial_) trial_ = made(false);
   auto sent = std::make_unique<Sent>(Sent{&lane, event.sequence});
-  const auto error = kafka::produce(producer_.get(), lane.name, event, sent.get());
+  const auto error = kafka::produce((lane.doubted ? trial_ : producer_).get(), lane.name, event, sent.get());
   if (error == RD_KAFKA_RESP_ERR_NO_ERROR) {
     (void)sent.release();  // until its report
     lane.sent = event.sequence;
     ++in_flight_;
-    return true;
+    return Produced::taken;
   }
-  if (error == RD_KAFKA_RESP_ERR__QUEUE_FULL) return false;  // there will be room
+  if (error == RD_KAFKA_RESP_ERR__QUEUE_FULL) return Produced::no_room;
   log::warn("kafka.not_produced", Field("topic", lane.name), Field("partition", lane.partition), Field("sequence", event.sequence),
             Field("why", words(error)));
+  hold_off(lane);
+  lane.doubted = true;
   if (no_topic(error)) gone_.insert(lane.name);
   cluster_->met(error, *this);
-  failed_ = true;
-  return false;
+  failed_ = failed_ || no_topic(error) || error == RD_KAFKA_RESP_ERR__FATAL;  // a new client knows the topic that is made
+  return Produced::refused;
 }
 
 }  // namespace loggia::kafka

@@ -48,6 +48,9 @@ class Relay : public std::enable_shared_from_this<Relay>, private Owner {
     std::int64_t sent = 0;  // of the thread, as are these
     bool failed = false;    // a delivery; what is acknowledged behind it does not count until it has begun again
     bool proven = false;    // this producer has brought something there
+    bool doubted = false;   // something failed there, or was on its way when another did: tried by the second client
+    milliseconds backoff{};
+    Moment not_before{};
     std::atomic<std::int64_t> acknowledged{0};
     std::atomic<std::int64_t> stored{0};
   };
@@ -57,16 +60,20 @@ class Relay : public std::enable_shared_from_this<Relay>, private Owner {
   };
   void lost(rd_kafka_resp_err_t kind, const std::string& text) override;
   static void delivered(rd_kafka_t* from, const rd_kafka_message_t* message, void* opaque);
-  void report(const rd_kafka_message_t& message);
+  void report(const rd_kafka_message_t& message, bool tried);
   void answered();
   void run();
+  Owned<rd_kafka_t> made(bool gapless);
   void make_producer();
   void begin_again();
   bool elsewhere() const;
   void look_at_claims();
   milliseconds look_at_heads();
+  static void hold_off(Lane& lane);
+  milliseconds held_off() const;
   bool produce_some();
-  bool produce(Lane& lane, const Event& event);
+  enum class Produced { taken, no_room, refused };
+  Produced produce(Lane& lane, const Event& event);
 
   // relay_positions.cpp: log_relay has a row for each lane from the claim on. Who finds a topic missing takes its rows away before it is made,
   // whoever relays; who relays and finds a row gone puts it back and begins there at the oldest event.
@@ -77,6 +84,7 @@ class Relay : public std::enable_shared_from_this<Relay>, private Owner {
   Result<bool> forget(const std::set<std::string>& names);
   void look_at_positions();
   Result<bool> read_positions(const Claim* taken);
+  Result<bool> read_positions(bus::LogHere& log, bool taken);
   void store_positions(bool last);
   boost::asio::awaitable<void> store(bus::LogHere* log, std::vector<Moved> moved);
   static Result<bool> put(Transaction& transaction, const std::vector<Moved>& moved);
@@ -88,12 +96,15 @@ class Relay : public std::enable_shared_from_this<Relay>, private Owner {
   std::vector<std::unique_ptr<Lane>> lanes_;
   std::set<std::string> gone_;  // topics, as Kafka calls them, of which it knew nothing; of the thread
   Owned<rd_kafka_t> producer_;
+  Owned<rd_kafka_t> trial_;        // of lanes in doubt, one event of each at a time: what is refused stops nobody else. Null where there are none
   Owned<rd_kafka_queue_t> queue_;  // the producer's own, to be woken from
   std::mutex queue_mutex_;
-  std::size_t in_flight_ = 0;  // of the thread
-  bool failed_ = false;        // of the thread: begin again
-  bool unreadable_ = false;    // of the thread: a log's store is away, and that was told
-  milliseconds backoff_{};
+  std::size_t in_flight_ = 0;                 // of the thread
+  bool failed_ = false;                       // of the thread: begin again
+  std::set<const bus::LogHere*> unreadable_;  // of the thread: their stores are away, and that was told
+  bool unread_ = false;                       // of the thread: positions, for a store was away
+  milliseconds backoff_{};                    // of beginning again
+  Moment again_not_before_{};
   Moment stored_at_{}, heads_at_{}, moved_at_{}, read_at_{};
   std::atomic<std::int64_t> answered_at_{0};  // of the clock's moments: the last acknowledgement, or when nothing waited for one
   Moment emptied_at_{};

@@ -50,53 +50,53 @@ void Relay::look_at_positions() {
   }
   const bool any = std::any_of(logs_.begin(), logs_.end(), [](const auto& log) { return log->store()->shared(); });
   const auto now = options_.clock->moment();
-  if (!read_again_.exchange(false) && (!any || now - read_at_ < read_every)) return;
+  const bool due = now - read_at_ >= read_every && (any || unread_);
+  if (!read_again_.exchange(false) && !due) return;
   read_at_ = now;
-  if (!read_positions(nullptr)) read_again_ = true;
+  unread_ = !read_positions(nullptr);
 }
 
-/// Of all lanes; `taken`: a claim that is ours since just now.
+/// Of all lanes; or of the log alone whose claim, `taken`, is ours since just now. A store that is away holds up no other.
 Result<bool> Relay::read_positions(const Claim* taken) {
-  for (const auto& log : logs_) {
-    std::map<std::pair<std::string, int>, std::int64_t> rows;
-    auto read = log->store()->read_now([&](Query& query) -> Result<bool> {
-      auto found = query.select("SELECT topic, partition, position FROM log_relay");
-      while (found->next()) rows[{found->string(0), static_cast<int>(found->integer(1))}] = found->integer(2);
-      return true;
-    });
-    if (!read) return read;
-    std::vector<const Lane*> absent;
-    for (const auto& lane : lanes_) {
-      if (lane->log != log.get()) continue;
-      const auto row = rows.find({lane->topic, lane->partition});
-      const auto position = row == rows.end() ? 0 : row->second;
-      lane->stored = position;
-      if (lane->claim->ours()) {
-        if (row == rows.end()) absent.push_back(lane.get());
-        if (lane->claim != taken) {
-          if (row != rows.end()) continue;
-          if (lane->sent > 0) {
-            failed_ = lane->failed = true;  // what is on its way belongs to the topic that was
-            log::info("kafka.topic_filled_again", Field("topic", lane->name), Field("partition", lane->partition),
-                      Field("events", lane->acknowledged.load()));
-          }
-        }
-      }
-      lane->acknowledged = lane->sent = position;
+  Result<bool> all = true;
+  for (std::size_t at = 0; at < logs_.size(); ++at)
+    if (!taken || taken == claims_[at].get())
+      if (auto read = read_positions(*logs_[at], taken != nullptr); !read) all = std::move(read);
+  return all;
+}
+
+Result<bool> Relay::read_positions(bus::LogHere& log, bool taken) {
+  std::map<std::pair<std::string, int>, std::int64_t> rows;
+  auto read = log.store()->read_now([&](Query& query) -> Result<bool> {
+    auto found = query.select("SELECT topic, partition, position FROM log_relay");
+    while (found->next()) rows[{found->string(0), static_cast<int>(found->integer(1))}] = found->integer(2);
+    return true;
+  });
+  if (!read) return read;
+  std::vector<const Lane*> absent;
+  for (const auto& lane : lanes_) {
+    if (lane->log != &log) continue;
+    const auto row = rows.find({lane->topic, lane->partition});
+    const bool there = row != rows.end(), ours = lane->claim->ours();
+    lane->stored = there ? row->second : 0;
+    if (ours && !there) absent.push_back(lane.get());
+    if (ours && !taken && there) continue;
+    if (ours && !taken && lane->sent > 0) {
+      failed_ = lane->failed = true;  // what is on its way belongs to the topic that was
+      log::info("kafka.topic_filled_again", Field("topic", lane->name), Field("partition", lane->partition),
+                Field("events", lane->acknowledged.load()));
     }
-    if (absent.empty()) continue;
-    auto back = log->store()->write_now([&](Transaction& transaction) -> Result<bool> {
-      for (const auto* lane : absent)
-        transaction.execute("INSERT INTO log_relay(topic, partition, position) VALUES (?1, ?2, 0) ON CONFLICT DO NOTHING", lane->topic,
-                            lane->partition);
-      return true;
-    });
-    if (!back) {
-      not_stored(*log, back.error());
-      return back;
-    }
+    lane->acknowledged = lane->sent = lane->stored.load();
   }
-  return true;
+  if (absent.empty()) return true;
+  auto back = log.store()->write_now([&](Transaction& transaction) -> Result<bool> {
+    for (const auto* lane : absent)
+      transaction.execute("INSERT INTO log_relay(topic, partition, position) VALUES (?1, ?2, 0) ON CONFLICT DO NOTHING", lane->topic,
+                          lane->partition);
+    return true;
+  });
+  if (!back) not_stored(log, back.error());
+  return back;
 }
 
 /// Each costs its store a commit, so a few times a second at most: what was relayed since then is relayed again after a crash.
