@@ -347,6 +347,22 @@ TEST_CASE("a process ends in its time while the broker says nothing") {
   CHECK(std::chrono::steady_clock::now() - began < std::chrono::seconds(8));  // of the ten for a whole server
 }
 
+TEST_CASE("a process ends while records come") {
+  Mocked t;
+  std::vector<std::string> all;
+  for (int turn = 0; turn < 10; ++turn) {
+    t.run();
+    const auto more = t.append_many("room", turn * 1000, 1000);
+    all.insert(all.end(), more.begin(), more.end());
+    t.until([&] { return t.mail.done().size() > static_cast<std::size_t>(turn) * 1000; });
+    t.end();
+    t.again();
+  }
+  t.run();
+  t.until([&] { return t.mail.done().size() >= all.size(); });
+  CHECK(t.mail.done() == all);
+}
+
 TEST_CASE("a position that another process has set back is found by who has the partition") {
   Mocked t;
   t.bus->subscribe(t.mail.subscription("messages"));
