@@ -99,11 +99,9 @@ void Consumer::close() {
     const Owned<rd_kafka_queue_t> queue(rd_kafka_queue_new(client_.get()));
     const Owned<rd_kafka_error_t> failed(rd_kafka_consumer_close_queue(client_.get(), queue.get()));
     const auto end = clock->moment() + close_limit;
-    // As events, since records may still come, which are nobody's now: rd_kafka_queue_poll_callback ends the process on one (an assertion).
     while (!failed && !rd_kafka_consumer_closed(client_.get()) && clock->moment() < end) {
-      const Owned<rd_kafka_event_t> event(rd_kafka_queue_poll(queue.get(), close_turn_ms));
-      if (rd_kafka_event_type(event.get()) != RD_KAFKA_EVENT_REBALANCE) continue;
-      rebalanced(client_.get(), rd_kafka_event_error(event.get()), rd_kafka_event_topic_partition_list(event.get()), static_cast<Owner*>(this));
+      // Records that had come come here too, and are read again by who has the partition next (rd_kafka_queue_poll_callback asserts that none does).
+      const Owned<rd_kafka_message_t> message(rd_kafka_consume_queue(queue.get(), close_turn_ms));
     }
   }
   rd_kafka_destroy_flags(client_.release(), RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);

@@ -14,8 +14,6 @@ constexpr milliseconds heads_busy(5), heads_idle(50), heads_elsewhere(200), head
 constexpr milliseconds idle(250), backoff_first(100), backoff_max(5000), trial_polled(10);
 constexpr int flush_limit_ms = 2000;
 
-// Of the world, as the broker's: not the clock that events are stamped with.
-Moment real_now() { return std::chrono::steady_clock::now(); }
 milliseconds grown(milliseconds backoff) { return std::clamp(backoff * 2, backoff_first, backoff_max); }
 
 /// Nothing of it goes out any more; the reports are taken.
@@ -234,9 +232,9 @@ void Relay::run() {
     look_at_positions();
     if (!failed_) {
       if (cluster_->usable()) more = produce_some();
-    } else if (real_now() >= again_not_before_) {
+    } else if (real_->moment() >= again_not_before_) {
       begin_again();
-      again_not_before_ = real_now() + (backoff_ = grown(backoff_));
+      again_not_before_ = real_->moment() + (backoff_ = grown(backoff_));
       more = true;
     }
     store_positions(false);
@@ -264,15 +262,15 @@ void Relay::run() {
 }
 
 /// What cannot be read or delivered now is tried again later and later, and holds its partition alone.
-void Relay::hold_off(Lane& lane) {
+void Relay::hold_off(Lane& lane) const {
   lane.backoff = grown(lane.backoff);
-  lane.not_before = real_now() + lane.backoff;
+  lane.not_before = real_->moment() + lane.backoff;
 }
 
 /// Until the next of those that wait may be tried, or a trial's report looked for.
 milliseconds Relay::held_off() const {
   if (trial_ && rd_kafka_outq_len(trial_.get()) > 0) return trial_polled;
-  const auto now = real_now();
+  const auto now = real_->moment();
   auto until = now + idle;
   if (failed_) until = std::min(until, again_not_before_);
   for (const auto& lane : lanes_)
@@ -283,7 +281,7 @@ milliseconds Relay::held_off() const {
 /// A page of each partition that is behind. True when there may be more and there is room for it.
 bool Relay::produce_some() {
   bool more = false;
-  const auto now = real_now();
+  const auto now = real_->moment();
   const auto share = static_cast<std::int64_t>(std::max(page_of_rows, in_flight_max / std::max<std::size_t>(1, lanes_.size())));
   for (const auto& lane : lanes_) {
     if (failed_) return false;

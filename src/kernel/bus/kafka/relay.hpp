@@ -69,7 +69,7 @@ class Relay : public std::enable_shared_from_this<Relay>, private Owner {
   bool elsewhere() const;
   void look_at_claims();
   milliseconds look_at_heads();
-  static void hold_off(Lane& lane);
+  void hold_off(Lane& lane) const;
   milliseconds held_off() const;
   bool produce_some();
   enum class Produced { taken, no_room, refused };
@@ -92,7 +92,8 @@ class Relay : public std::enable_shared_from_this<Relay>, private Owner {
   std::shared_ptr<Cluster> cluster_;
   std::vector<std::shared_ptr<bus::LogHere>> logs_;
   RelayOptions options_;
-  std::vector<std::unique_ptr<Claim>> claims_;  // of each log
+  const std::unique_ptr<const Clock> real_ = system_clock();  // the world's, as the broker's: not the one that events are stamped with
+  std::vector<std::unique_ptr<Claim>> claims_;                // of each log
   std::vector<std::unique_ptr<Lane>> lanes_;
   std::set<std::string> gone_;  // topics, as Kafka calls them, of which it knew nothing; of the thread
   Owned<rd_kafka_t> producer_;
