@@ -39,9 +39,11 @@ TEST_CASE("a record that Kafka takes from nobody holds its partition alone, and 
   CHECK(sent.size() > 20);
   CHECK(begun_again(t) - before <= 3);
   CHECK(t.mail.done().size() == 10);
+  CHECK(t.bus->state().degraded.find("refuses event") != std::string::npos);
   test::limit_records(t.kafka.topic_prefix + "messages", 1000000);
   t.until([&] { return t.mail.done().size() == all.size() && t.caught_up(); });
   CHECK(t.mail.done() == all);
+  CHECK(t.bus->state().degraded.empty());
 }
 
 }  // namespace loggia

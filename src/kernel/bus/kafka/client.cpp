@@ -164,6 +164,20 @@ std::string Health::silent(milliseconds how_long) const {
          " s. Events wait in the log and go out when it answers.";
 }
 
+bool refuses_the_record(rd_kafka_resp_err_t error) {
+  switch (static_cast<int>(error)) {
+    case RD_KAFKA_RESP_ERR_INVALID_MSG:
+    case RD_KAFKA_RESP_ERR_INVALID_MSG_SIZE:
+    case RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE:
+    case RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP:
+    case RD_KAFKA_RESP_ERR_POLICY_VIOLATION:
+    case RD_KAFKA_RESP_ERR_INVALID_RECORD:
+      return true;
+    default:
+      return false;
+  }
+}
+
 std::vector<FieldError> mistakes_of(const KafkaOptions& options) {
   std::vector<FieldError> wrong;
   if (options.brokers.empty())

@@ -92,6 +92,9 @@ inline bool no_topic(rd_kafka_resp_err_t error) {
          error == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION;
 }
 
+/// What is wrong is this record, for this broker or topic as it is set: others go.
+bool refuses_the_record(rd_kafka_resp_err_t error);
+
 /// `Broker: Not enough in-sync replicas`, as librdkafka calls it.
 inline std::string words(rd_kafka_resp_err_t error) { return rd_kafka_err2str(error); }
 

@@ -64,6 +64,7 @@ void Cluster::met(rd_kafka_resp_err_t error, Owner& who) {
     wake_.notify_all();
     return;
   }
+  if (refuses_the_record(error)) return;  // the relay tells it
   switch (static_cast<int>(error)) {
     case RD_KAFKA_RESP_ERR_NO_ERROR:
     // A topic is young, or another broker has it now: soon over.

@@ -37,6 +37,7 @@ class KafkaBus final : public bus::BusHere {
     state.degraded = !unusable.empty() ? unusable : cluster_->health().why();
     if (const auto silent = relay_->unanswered_for(); state.degraded.empty() && silent > answers_within)
       state.degraded = cluster_->health().silent(silent);
+    if (state.degraded.empty()) state.degraded = relay_->refused();
     if (const auto waiting = relay_->backlog(); !state.degraded.empty() && waiting > 0)
       state.degraded += " " + std::to_string(waiting) + " events wait.";
     return state;

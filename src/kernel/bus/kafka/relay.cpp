@@ -197,8 +197,13 @@ void Relay::report(const rd_kafka_message_t& message, bool tried) {
   if (message.err == RD_KAFKA_RESP_ERR_NO_ERROR) {
     // In order in each partition, and nothing behind one that failed. Acknowledged twice is acknowledged once.
     if (!lane.failed && sent->sequence > lane.acknowledged) lane.acknowledged = sent->sequence;
-    if (tried) lane.doubted = false;
-    else lane.proven = true;
+    if (tried) {
+      lane.doubted = false;
+      const std::lock_guard lock(refused_mutex_);
+      refused_.erase(&lane);
+    } else {
+      lane.proven = true;
+    }
     lane.backoff = backoff_ = milliseconds(0);
     answered();
     if (relayed_) relayed_->add();
@@ -208,12 +213,7 @@ void Relay::report(const rd_kafka_message_t& message, bool tried) {
   const bool its_own =
       message.err != RD_KAFKA_RESP_ERR__PURGE_QUEUE && message.err != RD_KAFKA_RESP_ERR__PURGE_INFLIGHT && message.err != RD_KAFKA_RESP_ERR__FATAL;
   if (its_own && !lane.failed) {
-    log::warn("kafka.delivery_failed", Field("topic", lane.name), Field("partition", lane.partition), Field("sequence", sent->sequence),
-              Field("why", words(message.err)));
-    hold_off(lane);
-    lane.doubted = true;
-    if (no_topic(message.err)) gone_.insert(lane.name);
-    cluster_->met(message.err, *this);
+    refuse(lane, sent->sequence, message.err);
     if (tried) {  // there was nothing behind it
       lane.sent = lane.acknowledged;
       return;
@@ -265,6 +265,25 @@ void Relay::run() {
 void Relay::hold_off(Lane& lane) const {
   lane.backoff = grown(lane.backoff);
   lane.not_before = real_->moment() + lane.backoff;
+}
+
+/// What Kafka or its client does not take: told, and tried again by itself.
+void Relay::refuse(Lane& lane, std::int64_t sequence, rd_kafka_resp_err_t why) {
+  log::warn("kafka.delivery_failed", Field("topic", lane.name), Field("partition", lane.partition), Field("sequence", sequence),
+            Field("why", words(why)));
+  hold_off(lane);
+  lane.doubted = true;
+  if (no_topic(why)) gone_.insert(lane.name);
+  cluster_->met(why, *this);
+  if (!refuses_the_record(why)) return;
+  const std::lock_guard lock(refused_mutex_);
+  refused_[&lane] = "Kafka refuses event " + std::to_string(sequence) + " of " + lane.name + '/' + std::to_string(lane.partition) + ": " +
+                    words(why) + ". It waits with all behind it in its partition; correct the topic (max.message.bytes, for one).";
+}
+
+std::string Relay::refused() const {
+  const std::lock_guard lock(refused_mutex_);
+  return refused_.empty() ? std::string() : refused_.begin()->second;
 }
 
 /// Until the next of those that wait may be tried, or a trial's report looked for.
@@ -319,12 +338,7 @@ Relay::Produced Relay::produce(Lane& lane, const Event& event) {
     return Produced::taken;
   }
   if (error == RD_KAFKA_RESP_ERR__QUEUE_FULL) return Produced::no_room;
-  log::warn("kafka.not_produced", Field("topic", lane.name), Field("partition", lane.partition), Field("sequence", event.sequence),
-            Field("why", words(error)));
-  hold_off(lane);
-  lane.doubted = true;
-  if (no_topic(error)) gone_.insert(lane.name);
-  cluster_->met(error, *this);
+  refuse(lane, event.sequence, error);
   failed_ = failed_ || no_topic(error) || error == RD_KAFKA_RESP_ERR__FATAL;  // a new client knows the topic that is made
   return Produced::refused;
 }

@@ -34,6 +34,8 @@ class Relay : public std::enable_shared_from_this<Relay>, private Owner {
   /// How long something has waited for an acknowledgement while none came: a cluster that takes connections and never answers says
   /// nothing else for a minute.
   milliseconds unanswered_for() const;
+  /// One line of an event that the cluster takes from nobody, which holds its partition; empty: there is none.
+  std::string refused() const;
   /// Events that the cluster has not acknowledged.
   std::int64_t backlog() const;
   /// For the topics of the logs: how far each partition is relayed, of the store where the relay does not run.
@@ -70,6 +72,7 @@ class Relay : public std::enable_shared_from_this<Relay>, private Owner {
   void look_at_claims();
   milliseconds look_at_heads();
   void hold_off(Lane& lane) const;
+  void refuse(Lane& lane, std::int64_t sequence, rd_kafka_resp_err_t why);
   milliseconds held_off() const;
   bool produce_some();
   enum class Produced { taken, no_room, refused };
@@ -100,8 +103,10 @@ class Relay : public std::enable_shared_from_this<Relay>, private Owner {
   Owned<rd_kafka_t> trial_;        // of lanes in doubt, one event of each at a time: what is refused stops nobody else. Null where there are none
   Owned<rd_kafka_queue_t> queue_;  // the producer's own, to be woken from
   std::mutex queue_mutex_;
-  std::size_t in_flight_ = 0;                 // of the thread
-  bool failed_ = false;                       // of the thread: begin again
+  std::size_t in_flight_ = 0;  // of the thread
+  bool failed_ = false;        // of the thread: begin again
+  mutable std::mutex refused_mutex_;
+  std::map<const Lane*, std::string> refused_;
   std::set<const bus::LogHere*> unreadable_;  // of the thread: their stores are away, and that was told
   bool unread_ = false;                       // of the thread: positions, for a store was away
   milliseconds backoff_{};                    // of beginning again
