@@ -5,6 +5,7 @@ Each test file is a program: `python3 tests/system/kill_test.py build/release/lo
 import base64, http.client, json, os, pathlib, queue, re, secrets, shutil, signal, socket, struct, subprocess, sys, tempfile, threading, time, traceback
 
 SET = os.environ.get("LOGGIA_SET", "").split()   # of every server: "process.threads=4"; {n} in it is a fresh name for each server's storage
+PREPARE = os.environ.get("LOGGIA_PREPARE")        # a shell command before each server's first start, for instance: createdb loggia_{n}
 PATIENCE = float(os.environ.get("LOGGIA_PATIENCE", "1"))   # multiplies every limit, for sanitizers
 DEEP = "--deep" in sys.argv                                # scripts/promise --deep: longer, more of it
 SEED = next((int(word.removeprefix("--seed=")) for word in sys.argv if word.startswith("--seed=")), 20261129)
@@ -32,6 +33,8 @@ class Server:
         self.process = None
         self.name = "t" + word()
         self.set = [one for pair in SET for one in ("--set", pair.replace("{n}", self.name))]
+        if PREPARE:
+            subprocess.run(PREPARE.replace("{n}", self.name), shell=True, check=True, stdout=subprocess.DEVNULL)
         self.before, self.environment, self.prepare = [], {}, None   # words before the command, more variables, what runs in the child
 
     def variables(self):
