@@ -43,7 +43,8 @@ class ServerLockHere final : public ServerLock {
     connect();
     for (const auto end = clock_->moment() + options_.patience; !lock();) {
       if (clock_->moment() >= end) return taken_by_another();
-      std::this_thread::sleep_for(tried_every);
+      std::unique_lock guard(mutex_);
+      wake_.wait_for(guard, tried_every, [this] { return closing_; });
     }
     thread_ = std::thread([this] { watch(); });
     pthread_setname_np(thread_.native_handle(), "server-lock");
