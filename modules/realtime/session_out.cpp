@@ -20,12 +20,16 @@ void Session::send(SharedBytes bytes, const Room* room, std::int64_t first) {
 
 bool Session::settling() {
   if (settled_) return false;
+  // Where something waits, the timer alone ends it: an event that comes when the moment is over, and the timer not yet, queues behind.
+  if (settle_timer_) return true;
   const auto left = opened_ + node_.hub().options.settle - node_.hub().clock->moment();
   settled_ = left <= Moment::duration::zero();
-  if (settled_) settle_timer_.reset();
-  else if (!settle_timer_)
+  if (!settled_)
     settle_timer_ = node_.hub().shards->after(node_.shard(), std::chrono::ceil<milliseconds>(left), [weak = weak_from_this()] {
-      if (auto self = weak.lock()) self->drained();
+      const auto self = weak.lock();
+      if (!self) return;
+      self->settled_ = true;
+      self->drained();
     });
   return !settled_;
 }

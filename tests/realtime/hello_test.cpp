@@ -124,6 +124,13 @@ TEST_CASE("the first event comes a moment after the positions, where the client 
     world.run();
     CHECK(client->seqs(room) == Numbers{3, 4, 5});
   }
+  SUBCASE("one that comes when the moment is over, and the timer not yet, brings what waits along") {
+    auto client = world.online(p);
+    const auto before_it = world.hub->shards->after(0, 20ms, [&] { world.post(room, q); });
+    world.post(room, q);
+    world.advance(20ms);
+    CHECK(client->seqs(room) == Numbers{3, 4});
+  }
   SUBCASE("what the log has already waits too") {
     auto other = world.online(q, 1);
     world.after_hello_read = [&] { world.post(room, q); };
