@@ -66,6 +66,16 @@ class Server:
     def tail(self):
         return (self.home / "stderr.log").read_text(errors="replace")[-4000:]
 
+    def descriptors(self):
+        """What those of the process lead to."""
+        out = []
+        for one in pathlib.Path(f"/proc/{self.process.pid}/fd").iterdir():
+            try:
+                out.append(os.readlink(one))
+            except OSError:   # closed between the listing and the look
+                pass
+        return out
+
     def signal(self, which):
         self.process.send_signal(which)
         return self.process.wait(30 * PATIENCE)

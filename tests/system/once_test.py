@@ -1,7 +1,7 @@
 """Two whole servers on one PostgreSQL and one Kafka are asked the same at the same moment: what there may be once, there is once."""
 import threading
 from harness import DEEP, Person, run, word
-from pair import Engines, at, missing, two
+from pair import at, missing, on_two
 
 TURNS = 100 if DEEP else 20
 
@@ -21,23 +21,8 @@ def at_once(*calls):
     return out
 
 
-def on_two(test):
-    def with_engines(server):
-        engines = Engines()
-        try:
-            one, other = two(server, engines)
-            try:
-                test(one, other)
-            finally:
-                other.discard()
-        finally:
-            engines.discard()
-    with_engines.__name__ = test.__name__
-    return with_engines
-
-
-@on_two
-def what_there_may_be_once_is_there_once(one, other):
+@on_two()
+def what_there_may_be_once_is_there_once(one, other, _):
     ada, bob = Person(one), Person(one)
     # A refresh token.
     for turn in range(TURNS):
@@ -62,8 +47,8 @@ def what_there_may_be_once_is_there_once(one, other):
         assert {field: profile[field] for field in fields} == fields, (turn, profile)
 
 
-@on_two
-def a_right_that_goes_is_gone_at_both_at_once(one, other):
+@on_two()
+def a_right_that_goes_is_gone_at_both_at_once(one, other, _):
     # Of two administrators who take each other's right one is left.
     admins = [Person(one), Person(one)]
     for turn in range(TURNS // 2):

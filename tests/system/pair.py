@@ -59,6 +59,24 @@ def at(server, person):
     return twin
 
 
+def on_two(*more):
+    """A test of two servers: it gets both, and the engines, which end with it. `more` is set in both."""
+    def of(test):
+        def with_engines(server):
+            engines = Engines()
+            try:
+                one, other = two(server, engines, *more)
+                try:
+                    test(one, other, engines)
+                finally:
+                    other.discard()
+            finally:
+                engines.discard()
+        with_engines.__name__ = test.__name__
+        return with_engines
+    return of
+
+
 def missing():
     """Why they cannot run here, or nothing."""
     if subprocess.run([POSTGRES, "status", "--dir", "/nonexistent"], capture_output=True).returncode == 77:

@@ -1,6 +1,6 @@
 """Slowloris: connections that send one byte at a time, each where the server waits for something else. They are ended within their time limits, new ones
 take their place, and all the while everybody else is answered. One thread holds them all, by epoll."""
-import collections, json, os, select, socket as sockets, struct, threading, time
+import collections, json, select, socket as sockets, struct, threading, time
 from crowd import frame, part
 from harness import DEEP, PATIENCE, Person, Socket, run, wait_for
 from work import rss
@@ -176,14 +176,7 @@ def slow_connections_end_in_time_and_cost_nobody_else(server):
 
 
 def sockets_of(server):
-    out = []
-    for fd in os.listdir(f"/proc/{server.process.pid}/fd"):
-        try:
-            if os.readlink(f"/proc/{server.process.pid}/fd/{fd}").startswith("socket:"):
-                out.append(fd)
-        except OSError:   # gone between the two
-            pass
-    return out
+    return [target for target in server.descriptors() if target.startswith("socket:")]
 
 
 run([slow_connections_end_in_time_and_cost_nobody_else])
