@@ -12,7 +12,6 @@ constexpr std::int64_t page_standard = 50;
 constexpr std::size_t detail_max = 1000;
 
 Error nobody() { return Error(Errc::not_found, "there is no such account"); }
-Error no_text(std::string_view pointer) { return wrong_field(pointer, "is not valid Unicode, or holds U+0000"); }
 Error wrong_cursor() { return wrong_field("/cursor", "is not a cursor of this list"); }
 
 AdminUser shown(const AccountRow& row) {
@@ -37,7 +36,7 @@ Async<AdminUsers> AdministrationHere::on(Context context, ListAccounts request) 
   const auto limit = request.limit.value_or(page_standard);
   const auto after = request.cursor ? crypto::from_base64url(*request.cursor) : Result<std::string>(std::string());
   if (!after || !storable(*after)) co_return wrong_cursor();
-  if (request.query && !storable(*request.query)) co_return no_text("/query");
+  if (request.query && !storable(*request.query)) co_return not_storable("/query");
   auto work = [part = lower_ascii(request.query.value_or("")), after = *after, limit](Query& query) -> Result<AdminUsers> {
     AdminUsers out;
     for (const auto& row : store::accounts_page(query, part, after, limit + 1)) {
@@ -99,7 +98,7 @@ Async<AuditEntries> AdministrationHere::on(Context context, ListAudit request) {
     const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), before);
     if (problem != std::errc() || end != text.data() + text.size() || before <= 0) co_return wrong_cursor();
   }
-  if (request.action && !storable(*request.action)) co_return no_text("/action");
+  if (request.action && !storable(*request.action)) co_return not_storable("/action");
   auto work = [request, before, limit](Query& query) -> Result<AuditEntries> {
     AuditEntries out;
     std::int64_t last = 0;

@@ -121,7 +121,7 @@ Async<RoomList> RoomService::on(Context context, ListRooms request) {
     if (!number) co_return number.error();
     before = *number;
   }
-  if (request.query && !storable(*request.query)) co_return wrong_field("/query", "is not valid Unicode, or holds U+0000");
+  if (request.query && !storable(*request.query)) co_return not_storable("/query");
   const auto part = folded(request.query.value_or(""));
   auto work = [asker, open, limit, before, below, part](Query& query) -> Result<RoomList> {
     auto found = open ? public_rooms(query, asker, part, below, limit + 1) : my_rooms(query, asker.id, part, before, limit + 1);

@@ -80,7 +80,7 @@ Async<Profiles> UsersHere::on(Context context, ListUsers request) {
   const auto limit = request.limit.value_or(page_standard);
   const auto after = request.cursor ? crypto::from_base64url(*request.cursor) : Result<std::string>(std::string());
   if (!after || !storable(*after)) co_return wrong_cursor();
-  if (request.query && !storable(*request.query)) co_return wrong_field("/query", "is not valid Unicode, or holds U+0000");
+  if (request.query && !storable(*request.query)) co_return not_storable("/query");
   const auto now = parts_->clock->now();
   auto work = [presence = parts_->presence, context, limit, now, from = *after,
                search = folded(request.query.value_or(""))](Query& query) -> Result<Profiles> {
