@@ -133,6 +133,10 @@ bool Relay::elsewhere() const {
   return std::any_of(claims_.begin(), claims_.end(), [](const auto& claim) { return !claim->ours(); });
 }
 
+bool Relay::shares_a_store() const {
+  return std::any_of(logs_.begin(), logs_.end(), [](const auto& log) { return log->store()->shared(); });
+}
+
 /// Who gets a log begins at what the one before had stored.
 void Relay::look_at_claims() {
   for (const auto& claim : claims_) {
@@ -147,8 +151,7 @@ void Relay::look_at_claims() {
 
 /// Other processes append too, and tell nobody: their heads are asked for, often while there is something. How long until the next time.
 milliseconds Relay::look_at_heads() {
-  const bool any = std::any_of(logs_.begin(), logs_.end(), [](const auto& log) { return log->store()->shared(); });
-  if (!any) return idle;
+  if (!shares_a_store()) return idle;
   const auto now = options_.clock->moment();
   const bool mine = std::any_of(claims_.begin(), claims_.end(), [](const auto& claim) { return claim->ours(); });
   const auto every = !mine ? heads_elsewhere : now - moved_at_ < heads_busy_for ? heads_busy : heads_idle;
@@ -199,8 +202,7 @@ void Relay::report(const rd_kafka_message_t& message, bool tried) {
     if (!lane.failed && sent->sequence > lane.acknowledged) lane.acknowledged = sent->sequence;
     if (tried) {
       lane.doubted = false;
-      const std::lock_guard lock(refused_mutex_);
-      refused_.erase(&lane);
+      lane.refused = RD_KAFKA_RESP_ERR_NO_ERROR;
     } else {
       lane.proven = true;
     }
@@ -275,15 +277,17 @@ void Relay::refuse(Lane& lane, std::int64_t sequence, rd_kafka_resp_err_t why) {
   lane.doubted = true;
   if (no_topic(why)) gone_.insert(lane.name);
   cluster_->met(why, *this);
-  if (!refuses_the_record(why)) return;
-  const std::lock_guard lock(refused_mutex_);
-  refused_[&lane] = "Kafka refuses event " + std::to_string(sequence) + " of " + lane.name + '/' + std::to_string(lane.partition) + ": " +
-                    words(why) + ". It waits with all behind it in its partition; correct the topic (max.message.bytes, for one).";
+  if (refuses_the_record(why)) lane.refused = why;
 }
 
 std::string Relay::refused() const {
-  const std::lock_guard lock(refused_mutex_);
-  return refused_.empty() ? std::string() : refused_.begin()->second;
+  for (const auto& lane : lanes_) {
+    const auto why = lane->refused.load();
+    if (why == RD_KAFKA_RESP_ERR_NO_ERROR || !lane->claim->ours()) continue;
+    return "Kafka refuses event " + std::to_string(lane->acknowledged + 1) + " of " + lane->name + '/' + std::to_string(lane->partition) + ": " +
+           words(why) + ". It waits with all behind it in its partition; correct the topic (max.message.bytes, for one).";
+  }
+  return std::string();
 }
 
 /// Until the next of those that wait may be tried, or a trial's report looked for.

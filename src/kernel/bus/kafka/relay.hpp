@@ -54,6 +54,7 @@ class Relay : public std::enable_shared_from_this<Relay>, private Owner {
     milliseconds backoff{};
     Moment not_before{};
     std::atomic<std::int64_t> acknowledged{0};
+    std::atomic<rd_kafka_resp_err_t> refused{RD_KAFKA_RESP_ERR_NO_ERROR};  // why Kafka takes the one behind it from nobody
     std::atomic<std::int64_t> stored{0};
   };
   struct Sent {  // rides on each message to its delivery report
@@ -69,6 +70,7 @@ class Relay : public std::enable_shared_from_this<Relay>, private Owner {
   void make_producer();
   void begin_again();
   bool elsewhere() const;
+  bool shares_a_store() const;
   void look_at_claims();
   milliseconds look_at_heads();
   void hold_off(Lane& lane) const;
@@ -103,10 +105,8 @@ class Relay : public std::enable_shared_from_this<Relay>, private Owner {
   Owned<rd_kafka_t> trial_;        // of lanes in doubt, one event of each at a time: what is refused stops nobody else. Null where there are none
   Owned<rd_kafka_queue_t> queue_;  // the producer's own, to be woken from
   std::mutex queue_mutex_;
-  std::size_t in_flight_ = 0;  // of the thread
-  bool failed_ = false;        // of the thread: begin again
-  mutable std::mutex refused_mutex_;
-  std::map<const Lane*, std::string> refused_;
+  std::size_t in_flight_ = 0;                 // of the thread
+  bool failed_ = false;                       // of the thread: begin again
   std::set<const bus::LogHere*> unreadable_;  // of the thread: their stores are away, and that was told
   bool unread_ = false;                       // of the thread: positions, for a store was away
   milliseconds backoff_{};                    // of beginning again

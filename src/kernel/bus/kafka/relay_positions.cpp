@@ -48,9 +48,8 @@ void Relay::look_at_positions() {
     if (!forget(gone_)) return;
     gone_.clear();
   }
-  const bool any = std::any_of(logs_.begin(), logs_.end(), [](const auto& log) { return log->store()->shared(); });
   const auto now = options_.clock->moment();
-  const bool due = now - read_at_ >= read_every && (any || unread_);
+  const bool due = now - read_at_ >= read_every && (shares_a_store() || unread_);
   if (!read_again_.exchange(false) && !due) return;
   read_at_ = now;
   unread_ = !read_positions(nullptr);
