@@ -12,20 +12,13 @@ namespace {
 struct Post {
   World world;
   std::shared_ptr<test::FakeMailer> mailer = std::make_shared<test::FakeMailer>();
-  std::unique_ptr<MailRunner> runner;
+  std::shared_ptr<MailRunner> runner;
 
   explicit Post(bool configured = true) {
     world.parts->settings.mail = configured;
     world.parts->link_base = [] { return std::string("https://chat.example"); };
-    MailRunnerOptions options;
-    options.name = "auth";
-    options.mailer = mailer;
-    options.queue = std::make_shared<AccountMails>(world.parts);
-    options.shards = world.kernel.shards;
-    options.clock = world.kernel.clock;
-    options.random = world.kernel.random;
-    options.metrics = world.kernel.kernel.metrics;
-    runner = std::make_unique<MailRunner>(std::move(options));
+    world.kernel.kernel.mailer = mailer;
+    runner = mail_runner(world.kernel.kernel, "auth", std::make_shared<AccountMails>(world.parts), *world.parts->database);
   }
 
   /// Sends what is due; the mails that went out by now.

@@ -9,7 +9,7 @@ namespace loggia::notification::testing {
 struct Mailing {
   World world;
   std::shared_ptr<test::FakeMailer> mailer = std::make_shared<test::FakeMailer>();
-  std::unique_ptr<MailRunner> runner;
+  std::shared_ptr<MailRunner> runner;
 
   explicit Mailing(std::shared_ptr<Database> database = nullptr) : world{std::move(database)} {
     world.parts->mail = true;
@@ -25,15 +25,8 @@ struct Mailing {
     author.display_name = "Ada";
     world.directory->people.items.push_back(author);
     REQUIRE(choose(world.reader));
-    MailRunnerOptions options;
-    options.name = "notification";
-    options.mailer = mailer;
-    options.queue = std::make_shared<Digests>(world.parts);
-    options.shards = world.kernel.shards;
-    options.clock = world.kernel.clock;
-    options.random = world.kernel.random;
-    options.metrics = world.kernel.kernel.metrics;
-    runner = std::make_unique<MailRunner>(std::move(options));
+    world.kernel.kernel.mailer = mailer;
+    runner = mail_runner(world.kernel.kernel, "notification", std::make_shared<Digests>(world.parts), *world.parts->database);
   }
 
   Result<Settings> choose(const UserId& who, std::string level = "all", bool email = true, std::optional<QuietHours> quiet = std::nullopt) {
