@@ -77,6 +77,11 @@ export async function mail({test, browser, binary, people, check, shoot, accessi
       await page.getByLabel('Mail while I am away').waitFor();
       check(await page.getByLabel('Mail while I am away').isChecked(), 'the switch is off again');
       await page.getByLabel('Mail while I am away').scrollIntoViewIfNeeded();
+      const before = page.viewportSize();
+      await page.setViewportSize({width: 390, height: 844});
+      const widths = await page.locator('.tick-line input').evaluateAll(all => all.map(one => one.getBoundingClientRect().width));
+      await page.setViewportSize(before);
+      check(widths.length > 2 && new Set(widths).size === 1, 'a long line makes its box smaller: ' + widths);
       await shoot(cid, 'mail-switch');
     });
     await test('an address that is none is told beside the field', async () => {
