@@ -2,6 +2,7 @@
 #include "world.hpp"
 #ifdef LOGGIA_HAS_KAFKA
 #include "bus/kafka/client.hpp"
+#include "bus/kafka/follower.hpp"
 #include "bus/kafka/record.hpp"
 // after rdkafka.h
 #include <librdkafka/rdkafka_mock.h>
@@ -54,6 +55,36 @@ class MockCluster {
   std::unique_ptr<kafka::Owner> owner_;
   kafka::Owned<rd_kafka_t> client_;
   rd_kafka_mock_cluster_t* cluster_ = nullptr;
+};
+
+/// Who follows in another process on the same store: nobody tells it what is appended here, so Kafka does, or the log where Kafka is late.
+class Elsewhere {
+ public:
+  Elsewhere(const KafkaOptions& kafka, const BusOptions& options, const std::shared_ptr<Log>& log) {
+    cluster_ = std::make_shared<kafka::Cluster>(kafka, std::vector<std::string>{"messages", "receipts"}, options.partitions, options.retention, [] {});
+    cluster_->on_missing([](const auto&) -> Result<bool> { return false; });
+    kafka::Follower::Options made;
+    made.name = kafka.topic_prefix + "elsewhere";
+    made.topics = {"messages"};
+    made.partitions = options.partitions;
+    made.clock = options.clock;
+    made.tell = [this](const EventPtr& event) { told(event); };
+    made.metrics = &metrics_;
+    follower_ = std::make_unique<kafka::Follower>(cluster_, std::vector{std::static_pointer_cast<bus::LogHere>(log)}, std::move(made));
+    REQUIRE(cluster_->start());
+    follower_->start();
+  }
+  ~Elsewhere() {
+    follower_->stop();
+    cluster_->stop();
+  }
+  std::uint64_t from_log() { return metrics_.counter("loggia_follower_from_log_total", "", {}).value(); }
+  test::Told told;
+
+ private:
+  Metrics metrics_;
+  std::shared_ptr<kafka::Cluster> cluster_;
+  std::unique_ptr<kafka::Follower> follower_;
 };
 
 /// The test's world on the mock.
@@ -234,18 +265,56 @@ TEST_CASE("a cluster that goes away and comes back: what was appended meanwhile 
   t.until([&] { return t.bus->state().degraded.empty(); });
 }
 
-TEST_CASE("who follows hears what is in the log while the cluster is away, and hears it once") {
+TEST_CASE("who follows in the process that appends hears it at once, and once, whatever Kafka does") {
   Mocked t;
   t.run();
   auto all = t.append_many("room", 0, 10);
+  CHECK(t.told.data() == all);
   t.all_arrived(all);
   t.cluster->away(true);
   const auto more = t.append_many("room", 10, 50);
   all.insert(all.end(), more.begin(), more.end());
-  t.in_time([&] { return t.told.size() == all.size(); });
   CHECK(t.told.data() == all);
   t.cluster->away(false);
   t.all_arrived(all);
+}
+
+TEST_CASE("who follows elsewhere hears it by Kafka; what is in the log while the cluster is away too, and hears it once") {
+  Mocked t;
+  t.run();
+  Elsewhere elsewhere(t.kafka, t.options, t.log);
+  auto all = t.append_many("room", 0, 10);
+  t.until([&] { return elsewhere.told.size() == all.size(); });
+  CHECK(elsewhere.told.data() == all);
+  CHECK(elsewhere.from_log() == 0);
+  t.cluster->away(true);
+  const auto more = t.append_many("room", 10, 50);
+  all.insert(all.end(), more.begin(), more.end());
+  t.in_time([&] { return elsewhere.told.size() == all.size(); });
+  CHECK(elsewhere.told.data() == all);
+  CHECK(elsewhere.from_log() > 0);
+  t.cluster->away(false);
+  t.all_arrived(all);
+  const auto last = t.append_many("room", 60, 10);
+  all.insert(all.end(), last.begin(), last.end());
+  t.in_time([&] { return elsewhere.told.size() == all.size(); });
+  CHECK(elsewhere.told.data() == all);
+}
+
+TEST_CASE("who follows elsewhere goes on behind what neither Kafka nor the log has any more") {
+  Mocked t;
+  t.end();
+  t.options.tail_bytes = 1;  // rows alone
+  t.again();
+  t.relays_nothing();
+  t.run();
+  Elsewhere elsewhere(t.kafka, t.options, t.log);
+  const auto all = t.append_many("room", 0, 30);
+  REQUIRE(t.store->write_now([&](Transaction& transaction) -> Result<std::int64_t> {
+    return transaction.execute("DELETE FROM log_event WHERE topic = 'messages' AND sequence <= 20");
+  }));
+  t.in_time([&] { return elsewhere.told.size() >= 10; });
+  CHECK(elsewhere.told.data() == std::vector<std::string>(all.begin() + 20, all.end()));
 }
 
 TEST_CASE("a group that may not join yet, and a producer that gets no number yet, try on") {
@@ -311,11 +380,13 @@ TEST_CASE("what Kafka has lost, and the log beside it has, reaches the group and
   Mocked t;
   t.relays_nothing();
   t.run();
+  Elsewhere elsewhere(t.kafka, t.options, t.log);
   const auto all = t.append_many("room", 0, 300);
   t.cluster->has(t.kafka.topic_prefix + "messages", t.numbered({{1, 10}, {211, 220}, {222, 300}}));
-  t.until([&] { return t.told.size() >= 10 && t.mail.done().size() >= 10; });
-  t.in_time([&] { return t.told.size() >= all.size() && t.groups_caught_up(); });
-  CHECK(t.told.data() == all);
+  t.until([&] { return elsewhere.told.size() >= 10 && t.mail.done().size() >= 10; });
+  t.in_time([&] { return elsewhere.told.size() >= all.size() && t.groups_caught_up(); });
+  CHECK(elsewhere.told.data() == all);
+  CHECK(elsewhere.from_log() > 0);
   CHECK(t.mail.done() == all);
   CHECK(t.counted("loggia_events_missed_total", "mail") == 0);
 }

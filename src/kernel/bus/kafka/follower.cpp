@@ -1,5 +1,6 @@
 #include "bus/kafka/follower.hpp"
 #include <pthread.h>
+#include <algorithm>
 #include "bus/kafka/record.hpp"
 #include "loggia/kernel/log.hpp"
 
@@ -24,15 +25,9 @@ void Follower::start() {
   for (const auto& log : logs_)
     for (const auto& topic : options_.topics) {
       if (!log->has(topic)) continue;
-      const auto heads = log->heads(topic);
-      for (std::size_t at = 0; at < heads.size(); ++at) {
-        Lane lane;
-        lane.log = log;
-        lane.topic = topic;
-        lane.partition = static_cast<int>(at);
-        lane.seen = heads[at];
-        lanes_.push_back(std::move(lane));
-      }
+      Source source{log, topic, {}};
+      for (const auto head : log->heads(topic)) source.lanes.emplace_back().seen = head;
+      sources_.push_back(std::move(source));
     }
   if (options_.metrics)
     from_log_ =
@@ -98,10 +93,32 @@ void Follower::run() {
   client_.reset();
 }
 
-Follower::Lane* Follower::lane_of(const std::string& topic, const std::string& producer, const std::string& epoch, int partition) {
-  for (auto& lane : lanes_)
-    if (lane.partition == partition && lane.topic == topic && lane.log->module() == producer) return lane.log->epoch() == epoch ? &lane : nullptr;
-  return nullptr;
+void Follower::appended(const bus::LogHere& log, const Event& event) {
+  for (auto& source : sources_) {
+    if (source.log.get() != &log || source.topic != event.topic) continue;
+    auto& lane = source.lanes[static_cast<std::size_t>(event.partition)];
+    const std::lock_guard lock(mutex_);
+    if (event.sequence <= lane.seen) return;
+    // With what was committed before it and not told, at the start; where another process has appended in between, Kafka brings both.
+    std::vector<EventPtr> events;
+    if (!log.from_tail(source.topic, event.partition, lane.seen, page_of_log, events)) return;
+    tell(lane, events);
+    return;
+  }
+}
+
+std::int64_t Follower::seen(const Lane& lane) const {
+  const std::lock_guard lock(mutex_);
+  return lane.seen;
+}
+
+/// What a log said, in its order: what is missing in between is past its retention. Under the mutex.
+void Follower::tell(Lane& lane, const std::vector<EventPtr>& events) {
+  for (const auto& event : events) {
+    if (event->sequence <= lane.seen) continue;
+    lane.seen = event->sequence;
+    options_.tell(event);
+  }
 }
 
 void Follower::take(const rd_kafka_message_t& message) {
@@ -114,51 +131,63 @@ void Follower::take(const rd_kafka_message_t& message) {
     if (record->epoch != options_.instance && record->event->time >= began_) options_.tell(record->event);
     return;
   }
-  auto* lane = lane_of(topic, record->producer, record->epoch, message.partition);
-  if (!lane) return;
-  if (record->event->sequence <= lane->seen) {
-    if (record->event->sequence == lane->seen) lane->from_log = false;  // it has come to where we are
+  const auto source = std::find_if(sources_.begin(), sources_.end(), [&](const auto& one) {
+    return one.topic == topic && one.log->module() == record->producer && one.log->epoch() == record->epoch;
+  });
+  const auto partition = static_cast<std::size_t>(message.partition);
+  if (source == sources_.end() || partition >= source->lanes.size()) return;
+  auto& lane = source->lanes[partition];
+  const auto sequence = record->event->sequence;
+  std::int64_t after = 0;
+  {
+    const std::lock_guard lock(mutex_);
+    after = lane.seen;
+    if (sequence == after + 1) tell(lane, {record->event});
+  }
+  if (sequence == after + 1) {
+    lane.behind_since = Moment();
+    lane.from_log = false;
     return;
   }
-  if (record->event->sequence > lane->seen + 1) {
-    // Kafka has lost what is in between: the log is read, up to where Kafka is.
-    if (!lane->from_log)
-      log::warn("kafka.hole", Field("topic", topic), Field("partition", lane->partition), Field("after", lane->seen),
-                Field("next", record->event->sequence));
-    lane->from_log = true;
+  if (sequence <= after) {
+    if (sequence >= lane.said_by_log) lane.from_log = false;
     return;
   }
-  lane->seen = record->event->sequence;
-  lane->behind_since = Moment();
-  lane->from_log = false;
-  options_.tell(record->event);
+  // Kafka has lost what is in between: the log is read, up to where Kafka is.
+  if (!lane.from_log)
+    log::warn("kafka.hole", Field("topic", topic), Field("partition", message.partition), Field("after", after), Field("next", sequence));
+  lane.from_log = true;
 }
 
 /// What Kafka is late with. True while anything is read so.
 bool Follower::read_logs() {
   bool any = false;
-  const auto now = options_.clock->moment();
-  for (auto& lane : lanes_) {
-    const auto head = lane.log->head(lane.topic, lane.partition);
-    if (head <= lane.seen) {
-      lane.behind_since = Moment();
-      any = any || lane.from_log;
-      continue;
-    }
-    if (!lane.from_log) {
-      if (lane.behind_since == Moment()) lane.behind_since = now;
-      if (now - lane.behind_since < patience) continue;
-      lane.from_log = true;
-      log::warn("kafka.late", Field("topic", lane.topic), Field("partition", lane.partition), Field("behind", head - lane.seen));
-    }
-    any = true;
-    const auto events = lane.log->read(lane.topic, lane.partition, lane.seen, page_of_log);
-    if (!events || events->empty()) continue;
-    for (const auto& event : *events) options_.tell(event);
-    lane.seen = events->back()->sequence;
-    if (from_log_) from_log_->add(events->size());
-  }
+  for (auto& source : sources_)
+    for (std::size_t at = 0; at < source.lanes.size(); ++at)
+      if (read_log(source, static_cast<int>(at), source.lanes[at])) any = true;
   return any;
+}
+
+bool Follower::read_log(const Source& source, int partition, Lane& lane) {
+  const auto now = options_.clock->moment();
+  const auto head = source.log->head(source.topic, partition), after = seen(lane);
+  if (head <= after) {
+    lane.behind_since = Moment();
+    return lane.from_log;
+  }
+  if (!lane.from_log) {
+    if (lane.behind_since == Moment()) lane.behind_since = now;
+    if (now - lane.behind_since < patience) return false;
+    lane.from_log = true;
+    log::warn("kafka.late", Field("topic", source.topic), Field("partition", partition), Field("behind", head - after));
+  }
+  const auto events = source.log->read(source.topic, partition, after, page_of_log);
+  if (!events || events->empty()) return true;
+  lane.said_by_log = events->back()->sequence;
+  if (from_log_) from_log_->add(events->size());
+  const std::lock_guard lock(mutex_);
+  tell(lane, *events);
+  return true;
 }
 
 }  // namespace loggia::kafka

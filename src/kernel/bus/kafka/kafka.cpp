@@ -87,7 +87,10 @@ class KafkaBus final : public bus::BusHere {
     return Error(Errc::invalid_request, problem.what());
   }
 
-  void published(bus::LogHere&, const EventPtr&) override { relay_->wake(); }
+  void published(bus::LogHere& from, const EventPtr& event) override {
+    follower_->appended(from, *event);
+    relay_->wake();
+  }
   void signalled(const EventPtr& event) override { cluster_->signal(*event); }
 
   void end() override {
@@ -98,7 +101,6 @@ class KafkaBus final : public bus::BusHere {
     if (cluster_) cluster_->stop();
     for (const auto& consumer : consumers_) consumer->stop();
     consumers_.clear();
-    follower_.reset();
   }
 
   /// What the cluster has not acknowledged stays, however old it is.
