@@ -58,10 +58,11 @@ class MockCluster {
 };
 
 /// Who follows in another process on the same store: nobody tells it what is appended here, so Kafka does, or the log where Kafka is late.
-class Elsewhere {
+class FollowsElsewhere {
  public:
-  Elsewhere(const KafkaOptions& kafka, const BusOptions& options, const std::shared_ptr<Log>& log) {
-    cluster_ = std::make_shared<kafka::Cluster>(kafka, std::vector<std::string>{"messages", "receipts"}, options.partitions, options.retention, [] {});
+  FollowsElsewhere(const KafkaOptions& kafka, const BusOptions& options, const std::shared_ptr<Log>& log) {
+    cluster_ =
+        std::make_shared<kafka::Cluster>(kafka, std::vector<std::string>{"messages", "receipts"}, options.partitions, options.retention, [] {});
     cluster_->on_missing([](const auto&) -> Result<bool> { return false; });
     kafka::Follower::Options made;
     made.name = kafka.topic_prefix + "elsewhere";
@@ -74,7 +75,7 @@ class Elsewhere {
     REQUIRE(cluster_->start());
     follower_->start();
   }
-  ~Elsewhere() {
+  ~FollowsElsewhere() {
     follower_->stop();
     cluster_->stop();
   }
@@ -282,7 +283,7 @@ TEST_CASE("who follows in the process that appends hears it at once, and once, w
 TEST_CASE("who follows elsewhere hears it by Kafka; what is in the log while the cluster is away too, and hears it once") {
   Mocked t;
   t.run();
-  Elsewhere elsewhere(t.kafka, t.options, t.log);
+  FollowsElsewhere elsewhere(t.kafka, t.options, t.log);
   auto all = t.append_many("room", 0, 10);
   t.until([&] { return elsewhere.told.size() == all.size(); });
   CHECK(elsewhere.told.data() == all);
@@ -308,7 +309,7 @@ TEST_CASE("who follows elsewhere goes on behind what neither Kafka nor the log h
   t.again();
   t.relays_nothing();
   t.run();
-  Elsewhere elsewhere(t.kafka, t.options, t.log);
+  FollowsElsewhere elsewhere(t.kafka, t.options, t.log);
   const auto all = t.append_many("room", 0, 30);
   REQUIRE(t.store->write_now([&](Transaction& transaction) -> Result<std::int64_t> {
     return transaction.execute("DELETE FROM log_event WHERE topic = 'messages' AND sequence <= 20");
@@ -380,7 +381,7 @@ TEST_CASE("what Kafka has lost, and the log beside it has, reaches the group and
   Mocked t;
   t.relays_nothing();
   t.run();
-  Elsewhere elsewhere(t.kafka, t.options, t.log);
+  FollowsElsewhere elsewhere(t.kafka, t.options, t.log);
   const auto all = t.append_many("room", 0, 300);
   t.cluster->has(t.kafka.topic_prefix + "messages", t.numbered({{1, 10}, {211, 220}, {222, 300}}));
   t.until([&] { return elsewhere.told.size() >= 10 && t.mail.done().size() >= 10; });

@@ -182,7 +182,14 @@ class FakeBus : public Bus {
     const std::lock_guard lock(mutex_);
     signals.push_back({std::string(topic), std::string(type), std::move(key), std::move(data)});
   }
+  void connect(Elsewhere) override {}
+  void follow_log(std::string, std::string topic, std::function<void(const EventPtr&)> handler) override {
+    log_followers[topic].push_back(std::move(handler));
+  }
+  milliseconds silent_for(const std::string&) const override { return silence; }
+  void mount(Router&) override {}
   Result<bool> start() override { return true; }
+  void drain() override {}
   void stop() override {}
   std::vector<TopicState> topics() override { return {}; }
   std::vector<TopicLag> lag() override { return {}; }
@@ -208,7 +215,8 @@ class FakeBus : public Bus {
   std::vector<Appended> appended, signals;
   std::vector<std::pair<std::int64_t, std::string>> rewritten;
   std::vector<Subscription> subscriptions;
-  std::map<std::string, std::vector<std::function<void(const EventPtr&)>>> followers;
+  std::map<std::string, std::vector<std::function<void(const EventPtr&)>>> followers, log_followers;  // by topic
+  milliseconds silence{0};
 
  private:
   std::mutex mutex_;

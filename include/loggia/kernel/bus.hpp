@@ -112,7 +112,20 @@ struct BusState {
   std::string degraded;  // one line, what is wrong and what to do; empty: all is well
 };
 
-/// Safe from every thread, but subscribe/follow/open_log: before start() only.
+class Router;
+class Transport;
+
+/// A module that runs in other processes, as the bus meets it.
+struct Elsewhere {
+  std::string module;
+  std::vector<std::string> topics;       // that its log has
+  std::vector<std::string> hears;        // topics whose signals it wants
+  std::shared_ptr<Transport> transport;  // to whichever instance answers
+  /// To each of its instances but this process: signals are for all of them. Any thread.
+  std::function<std::vector<std::shared_ptr<Transport>>()> each;
+};
+
+/// Safe from every thread, but subscribe/follow/open_log/connect/mount: before start() only.
 class Bus {
  public:
   virtual ~Bus() = default;
@@ -127,7 +140,18 @@ class Bus {
   /// At most once, not logged. `module`: who says it.
   virtual void signal(std::string_view module, std::string_view topic, std::string_view type, std::string key, std::string data,
                       std::string traceparent) = 0;
+  /// Groups and followers here hear what that module appends there, and it hears our signals.
+  virtual void connect(Elsewhere module) = 0;
+  /// The events of one module's log, which is elsewhere, whatever brings the others (contract, section 3, guarantee 6): on a shard, each once.
+  virtual void follow_log(std::string module, std::string topic, std::function<void(const EventPtr&)> handler) = 0;
+  /// How long nothing was heard of that module's log.
+  virtual milliseconds silent_for(const std::string& module) const = 0;
+  /// For the groups and followers of other processes: the routes below /bus/ of the inner listener.
+  virtual void mount(Router& router) = 0;
+  /// Blocking: until every log that somebody here hears has answered.
   virtual Result<bool> start() = 0;
+  /// Who waits at the mounted routes for something new is told `unavailable`, now and from then on.
+  virtual void drain() = 0;
   /// Ends groups and followers. Blocks; not from a shard.
   virtual void stop() = 0;
 

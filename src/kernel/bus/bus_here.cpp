@@ -7,6 +7,7 @@ namespace {
 
 constexpr std::chrono::hours trim_every(1);
 constexpr std::chrono::hours idempotency_kept(24);
+constexpr std::chrono::seconds first_answer_within(60);
 
 }  // namespace
 
@@ -19,7 +20,10 @@ std::shared_ptr<Log> BusHere::open_log(std::string module, std::shared_ptr<Datab
   // Who is told from start() on finds the rest in the log.
   auto log = std::make_shared<LogHere>(std::move(module), std::move(store), std::move(logged), options_,
                                        [bus = weak_from_this()](LogHere& from, const EventPtr& event) {
-                                         if (const auto self = bus.lock(); self && self->started_ && !self->stopping_) self->published(from, event);
+                                         const auto self = bus.lock();
+                                         if (!self || !self->started_ || self->stopping_) return;
+                                         self->published(from, event);
+                                         if (self->service_) self->service_->wake();
                                        });
   if (auto loaded = log->load(); !loaded) throw std::runtime_error(loaded.error().detail);
   logs_.push_back(log);
@@ -56,9 +60,70 @@ std::vector<std::string> BusHere::followed() const {
   return out;
 }
 
+void BusHere::follow_log(std::string module, std::string topic, std::function<void(const EventPtr&)> handler) {
+  log_followers_[std::move(module)].emplace_back(std::move(topic), std::move(handler));
+}
+
+milliseconds BusHere::silent_for(const std::string& module) const {
+  for (const auto& log : logs_elsewhere_)
+    if (log->module() == module) return log->silent_for();
+  return milliseconds(0);
+}
+
+void BusHere::mount(Router& router) {
+  service_ = std::make_shared<LogService>(logs_, options_.shards, [bus = weak_from_this()](const EventPtr& event) {
+    if (const auto self = bus.lock(); self && self->started_ && !self->stopping_) self->tell(event);
+  });
+  service_->mount(router);
+}
+
+void BusHere::drain() {
+  if (service_) service_->stop();
+}
+
+/// One for each module of which somebody here hears a topic.
+void BusHere::make_logs_elsewhere() {
+  for (const auto& module : elsewhere_) {
+    LogElsewhere::Options options;
+    const auto followed = log_followers_.find(module.module);
+    for (const auto& topic : module.topics) {
+      const bool by_us = std::any_of(subscriptions_.begin(), subscriptions_.end(), [&](const auto& one) { return one.topic == topic; }) ||
+                         followers_.contains(topic);
+      const bool of_log = followed != log_followers_.end() &&
+                          std::any_of(followed->second.begin(), followed->second.end(), [&](const auto& one) { return one.first == topic; });
+      if (of_log || (by_us && hears_logs())) options.topics.push_back(topic);
+    }
+    if (options.topics.empty()) continue;
+    options.module = module.module;
+    options.partitions = options_.partitions;
+    options.transport = module.transport;
+    options.shards = options_.shards;
+    options.clock = options_.clock;
+    options.on_fatal = options_.on_fatal;
+    options.tell = [bus = weak_from_this(), name = module.module](const EventPtr& event) {
+      if (const auto self = bus.lock(); self && !self->stopping_) self->heard(name, event);
+    };
+    logs_elsewhere_.push_back(std::make_shared<LogElsewhere>(std::move(options)));
+  }
+}
+
+void BusHere::heard(const std::string& module, const EventPtr& event) {
+  if (const auto followed = log_followers_.find(module); followed != log_followers_.end())
+    for (const auto& [topic, handler] : followed->second)
+      if (topic == event->topic) handler(event);
+  if (!hears_logs()) return;
+  tell(event);
+  for (const auto& group : *groups())
+    if (group->subscription().topic == event->topic && group->feed().producer() == module) group->wake(event->partition);
+}
+
 Result<bool> BusHere::start() {
+  make_logs_elsewhere();
+  for (const auto& log : logs_elsewhere_)
+    if (auto begun = log->start(first_answer_within); !begun) return begun;
   if (auto made = make_groups(); !made) return made;
   if (auto begun = begin(); !begun) return begun;
+  if (!elsewhere_.empty()) signals_ = std::make_shared<SignalSender>(elsewhere_, options_.shards, options_.clock);
   started_ = true;
   for (const auto& group : *groups()) group->start();
   trim_later(std::chrono::minutes(1));
@@ -67,6 +132,9 @@ Result<bool> BusHere::start() {
 
 void BusHere::stop() {
   if (stopping_.exchange(true)) return;
+  drain();
+  for (const auto& log : logs_elsewhere_) log->stop();
+  if (signals_) signals_->stop();
   for (const auto& group : *groups()) group->stop();
   tasks_.cancel();
   tasks_.wait(milliseconds(10000));
@@ -90,18 +158,24 @@ Result<bool> BusHere::make_groups() {
   const std::lock_guard lock(making_);
   if (!groups()->empty()) return true;
   auto made = std::make_shared<Groups>();
-  for (const auto& subscription : subscriptions_)
-    for (const auto& log : logs_) {
-      if (!log->has(subscription.topic)) continue;
+  for (const auto& subscription : subscriptions_) {
+    std::vector<std::shared_ptr<Feed>> feeds;
+    for (const auto& log : logs_)
+      if (log->has(subscription.topic)) feeds.push_back(feed(subscription, log));
+    for (const auto& log : logs_elsewhere_)
+      if (hears_logs() && log->has(subscription.topic))
+        feeds.push_back(std::make_shared<FeedElsewhere>(log, subscription.topic, options_.partitions));
+    for (auto& one : feeds) {
       PumpOptions pump;
       pump.shards = options_.shards;
       pump.clock = options_.clock;
       pump.random = random_;
       pump.metrics = options_.metrics;
-      auto group = std::make_shared<Group>(subscription, feed(subscription, log), std::move(pump));
+      auto group = std::make_shared<Group>(subscription, std::move(one), std::move(pump));
       if (auto loaded = group->load(); !loaded) return loaded;
       made->push_back(std::move(group));
     }
+  }
   const std::lock_guard swap(groups_mutex_);
   groups_ = std::move(made);
   return true;

@@ -3,6 +3,9 @@
 // What differs is where groups read, how followers hear, and what happens with what was appended. For bus/ alone.
 #include <mutex>
 #include "bus/group.hpp"
+#include "bus/log_elsewhere.hpp"
+#include "bus/log_service.hpp"
+#include "bus/signal_sender.hpp"
 
 namespace loggia::bus {
 
@@ -16,6 +19,11 @@ class BusHere : public Bus, public std::enable_shared_from_this<BusHere> {
   void follow(std::string topic, std::function<void(const EventPtr&)> handler) final {
     followers_[std::move(topic)].handlers.push_back(std::move(handler));
   }
+  void connect(Elsewhere module) final { elsewhere_.push_back(std::move(module)); }
+  void follow_log(std::string module, std::string topic, std::function<void(const EventPtr&)> handler) final;
+  milliseconds silent_for(const std::string& module) const final;
+  void mount(Router& router) final;
+  void drain() final;
   void signal(std::string_view module, std::string_view topic, std::string_view type, std::string key, std::string data,
               std::string traceparent) final;
   Result<bool> start() final;
@@ -29,14 +37,18 @@ class BusHere : public Bus, public std::enable_shared_from_this<BusHere> {
 
  protected:
   using Groups = std::vector<std::shared_ptr<Group>>;
+  /// Events of other processes come by their logs, and not by a broker.
+  virtual bool hears_logs() const { return true; }
   /// Where this subscription reads what that module's log has.
   virtual std::shared_ptr<Feed> feed(const Subscription& subscription, const std::shared_ptr<LogHere>& log) = 0;
   /// Before any group is started. An error ends the start.
   virtual Result<bool> begin() = 0;
   /// On the writer's thread of the producer, right after the commit, while the bus runs.
   virtual void published(LogHere& from, const EventPtr& event) = 0;
-  /// A signal of this process, which followers here have heard.
-  virtual void signalled(const EventPtr& event) = 0;
+  /// A signal of this process, which followers here have heard. To who hears it elsewhere.
+  virtual void signalled(const EventPtr& event) {
+    if (signals_) signals_->send(*event);
+  }
   /// No group runs any more. Blocks.
   virtual void end() = 0;
   /// Events that nobody needs longer.
@@ -61,6 +73,9 @@ class BusHere : public Bus, public std::enable_shared_from_this<BusHere> {
     Shards::Timer handle;  // of shard 0
   };
   Result<bool> make_groups();
+  void make_logs_elsewhere();
+  /// An event of a log elsewhere.
+  void heard(const std::string& module, const EventPtr& event);
   template <class F> Result<std::int64_t> each_group(const std::string& topic, const std::string& name, F ask);
   void trim_later(milliseconds delay);
   boost::asio::awaitable<void> trim_all();
@@ -72,6 +87,11 @@ class BusHere : public Bus, public std::enable_shared_from_this<BusHere> {
   std::vector<std::shared_ptr<LogHere>> logs_;
   std::vector<Subscription> subscriptions_;
   std::map<std::string, Followers, std::less<>> followers_;
+  std::vector<Elsewhere> elsewhere_;
+  std::map<std::string, std::vector<std::pair<std::string, std::function<void(const EventPtr&)>>>> log_followers_;  // by module, with their topics
+  std::vector<std::shared_ptr<LogElsewhere>> logs_elsewhere_;                                                       // that somebody here hears
+  std::shared_ptr<LogService> service_;                                                                             // null: nobody elsewhere asks
+  std::shared_ptr<SignalSender> signals_;
   std::mutex making_;
   mutable std::mutex groups_mutex_;
   std::shared_ptr<const Groups> groups_ = std::make_shared<Groups>();

@@ -19,7 +19,6 @@ class EmbeddedBus final : public bus::BusHere {
     for (const auto& group : *groups())
       if (group->subscription().topic == event->topic && group->feed().producer() == from.module()) group->wake(event->partition);
   }
-  void signalled(const EventPtr&) override {}
   void end() override {}
 };
 

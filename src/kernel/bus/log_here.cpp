@@ -11,8 +11,7 @@ std::size_t weight(const Event& event) { return sizeof(Event) + 128 + (event.dat
 constexpr std::size_t rows_at_once = 8, columns = 11;
 
 std::string insert_events(std::size_t rows) {
-  std::string sql =
-      "INSERT INTO log_event(topic, partition, sequence, id, type, key, at, trace, data, reference, reference_number) VALUES ";
+  std::string sql = "INSERT INTO log_event(topic, partition, sequence, id, type, key, at, trace, data, reference, reference_number) VALUES ";
   for (std::size_t at = 0; at < rows * columns; ++at) {
     sql += at % columns > 0 ? ", " : at > 0 ? "), (" : "(";
     (sql += '?') += std::to_string(at + 1);

@@ -44,6 +44,7 @@ class KafkaBus final : public bus::BusHere {
   }
 
  protected:
+  bool hears_logs() const override { return false; }
   std::shared_ptr<bus::Feed> feed(const Subscription& subscription, const std::shared_ptr<bus::LogHere>& log) override {
     auto made = std::make_shared<kafka::KafkaFeed>(log, subscription.topic);
     feeds_[made.get()] = made;

@@ -1,0 +1,86 @@
+#pragma once
+// The log of a module that runs in another process, as groups and followers here see it: one question at a time waits there for what is new.
+// For bus/ alone.
+#include <deque>
+#include <functional>
+#include <map>
+#include <mutex>
+#include "bus/feed.hpp"
+#include "bus/log_wire.hpp"
+#include "loggia/kernel/router.hpp"
+
+namespace loggia::bus {
+
+/// Safe from every thread.
+class LogElsewhere : public std::enable_shared_from_this<LogElsewhere> {
+ public:
+  struct Options {
+    std::string module;
+    std::vector<std::string> topics;  // that somebody here hears
+    int partitions = 0;
+    std::shared_ptr<Transport> transport;
+    std::shared_ptr<Shards> shards;
+    std::shared_ptr<Clock> clock;
+    /// Each event after the head at start(), once, in the order of its partition. On a shard: brief.
+    std::function<void(const EventPtr&)> tell;
+    std::function<void(const std::string&)> on_fatal;
+  };
+  explicit LogElsewhere(Options options);
+
+  /// Blocking, `limit` at most, until the module has answered once: from here on nothing is missed. What keeps it from that is an error.
+  Result<bool> start(milliseconds limit);
+  void stop();
+
+  const std::string& module() const { return options_.module; }
+  bool has(const std::string& topic) const { return lanes_.contains(topic); }
+  std::vector<std::int64_t> heads(const std::string& topic) const;
+  /// True where what comes after is known here; perhaps nothing, at the head.
+  bool from_tail(const std::string& topic, int partition, std::int64_t after, std::size_t limit, std::vector<EventPtr>& out) const;
+  /// Asked there.
+  Async<std::vector<EventPtr>> rows(const std::string& topic, int partition, std::int64_t after, std::size_t limit);
+  /// Since it answered last.
+  milliseconds silent_for() const;
+
+ private:
+  struct Lane {
+    std::int64_t head = 0;  // all up to here was told
+    std::deque<EventPtr> tail;
+    std::size_t bytes = 0;
+  };
+  boost::asio::awaitable<void> run();
+  Async<LogAnswer> ask(ReadLog request, milliseconds limit);
+  ReadLog question() const;
+  Result<bool> begin(const LogState& state);
+  void take(LogAnswer answer);
+  void keep(Lane& lane, const EventPtr& event) const;
+  void answered();
+
+  const Options options_;
+  mutable std::mutex mutex_;
+  std::map<std::string, std::vector<Lane>, std::less<>> lanes_;
+  std::string epoch_;
+  std::string refused_;  // what keeps start() from its end
+  std::atomic<std::int64_t> answered_at_{0};
+  Latch begun_{1};
+  bool running_ = false;  // of the task
+  Tasks tasks_;
+};
+
+class FeedElsewhere final : public Feed {
+ public:
+  FeedElsewhere(std::shared_ptr<LogElsewhere> log, std::string topic, int partitions)
+      : log_{std::move(log)}, topic_{std::move(topic)}, partitions_{partitions} {}
+  const std::string& producer() const override { return log_->module(); }
+  int partitions() const override { return partitions_; }
+  std::vector<std::int64_t> heads() const override { return log_->heads(topic_); }
+  Async<Page> next(int partition, std::int64_t after, std::size_t limit) override;
+  void stored(int, std::int64_t) override {}
+  Async<EventPtr> look_up(int partition, std::int64_t sequence) override;
+
+ private:
+  std::shared_ptr<LogElsewhere> log_;
+  std::string topic_;
+  int partitions_;
+};
+
+}  // namespace loggia::bus

@@ -1,0 +1,41 @@
+#pragma once
+// The logs of this process, for groups and followers of other processes: they ask for what comes after what they have, and wait here for it.
+// For bus/ alone.
+#include <functional>
+#include <mutex>
+#include <vector>
+#include "bus/log_here.hpp"
+#include "bus/log_wire.hpp"
+#include "loggia/kernel/router.hpp"
+
+namespace loggia::bus {
+
+/// Safe from every thread.
+class LogService : public std::enable_shared_from_this<LogService> {
+ public:
+  /// `heard`: a signal of another process.
+  LogService(std::vector<std::shared_ptr<LogHere>> logs, std::shared_ptr<Shards> shards, std::function<void(const EventPtr&)> heard);
+  void mount(Router& router);
+  /// Something was committed: who waits is answered. Brief.
+  void wake();
+  /// Nobody waits any more: who has all there is gets `unavailable`.
+  void stop();
+
+ private:
+  class Waiting;
+  Async<Answer> read(ReadLog request);
+  Async<Answer> hear(std::string body);
+  boost::asio::awaitable<void> news(const LogHere& log, const ReadLog& request);
+  Async<bool> gather(std::shared_ptr<LogHere> log, const ReadLog& request, std::string& out);
+  static bool behind(const LogHere& log, const ReadLog& request);
+
+  const std::vector<std::shared_ptr<LogHere>> logs_;
+  const std::shared_ptr<Shards> shards_;
+  const std::function<void(const EventPtr&)> heard_;
+  std::atomic<std::size_t> turn_{0};
+  std::atomic<bool> stopping_{false};
+  std::mutex mutex_;
+  std::vector<std::shared_ptr<Waiting>> waiting_;
+};
+
+}  // namespace loggia::bus

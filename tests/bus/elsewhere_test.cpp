@@ -1,0 +1,187 @@
+// A log that is read from another process: what is heard, by whom, and what happens while the other is away.
+#include "world.hpp"
+#include "loggia/kernel/router.hpp"
+
+namespace loggia {
+namespace {
+
+/// The producer's process behind a line that can be cut.
+class Line final : public Transport, public Router {
+ public:
+  void on(RouteInfo info, RouteHandler handler) override { routes_[std::string(info.route)] = std::move(handler); }
+  Async<Answer> send(Context context, Call call) override {
+    ++asked;
+    if (away) co_return Error(Errc::unavailable, "the module cannot be reached");
+    const auto found = routes_.find(call.route);
+    REQUIRE(found != routes_.end());
+    auto answer = co_await found->second(std::move(context), std::move(call));
+    if (away) co_return Error(Errc::unavailable, "the connection was cut");
+    co_return answer;
+  }
+  std::atomic<bool> away{false};
+  std::atomic<int> asked{0};
+
+ private:
+  std::map<std::string, RouteHandler> routes_;
+};
+
+/// Two processes: the world's bus produces, another one consumes.
+struct Two : test::World {
+  std::shared_ptr<Line> line = std::make_shared<Line>();
+  std::shared_ptr<Bus> other;
+  test::Told told;
+
+  Two() { bus->mount(*line); }
+  ~Two() { end_other(); }
+  void make_other(std::vector<std::string> topics = {"messages", "receipts"}) {
+    other = embedded_bus(options);
+    Elsewhere chat;
+    chat.module = "chat";
+    chat.topics = std::move(topics);
+    chat.transport = line;
+    chat.each = [] { return std::vector<std::shared_ptr<Transport>>(); };
+    other->connect(std::move(chat));
+  }
+  /// Its start() waits for answers that this thread's loop gives.
+  void start_other() { blocking(*shards, [this] { REQUIRE(other->start()); }); }
+  void end_other() {
+    if (!other) return;
+    blocking(*shards, [this] { other->stop(); });
+    other.reset();
+  }
+  void produce() { REQUIRE(bus->start()); }
+};
+
+}  // namespace
+
+TEST_CASE("groups and followers of another process hear every event once, in order, from where they are") {
+  Two t;
+  if (test::on_kafka()) return;
+  t.produce();
+  const auto before = t.append_many("room", 0, 5);
+  t.make_other();
+  t.other->follow("messages", std::ref(t.told));
+  t.other->subscribe(t.mail.subscription("messages"));
+  t.start_other();
+  t.until([&] { return t.mail.done().size() == 5; });  // its position was before them
+  CHECK(t.told.size() == 0);                           // from the head on
+  auto all = before;
+  for (int turn = 1; turn < 4; ++turn) {
+    const auto more = t.append_many("room", turn * 100, 40);
+    all.insert(all.end(), more.begin(), more.end());
+    t.until([&] { return t.mail.done().size() == all.size() && t.told.size() == all.size() - 5; });
+  }
+  CHECK(t.mail.done() == all);
+  CHECK(t.told.data() == std::vector<std::string>(all.begin() + 5, all.end()));
+  CHECK(t.told.events().front()->source == "/loggia/chat/" + t.log->epoch());
+}
+
+TEST_CASE("a group of another process begins again where its store says, and gets from rows what is no more in memory") {
+  Two t;
+  if (test::on_kafka()) return;
+  t.produce();
+  t.make_other();
+  t.other->subscribe(t.mail.subscription("messages"));
+  t.start_other();
+  auto all = t.append_many("room", 0, 10);
+  t.until([&] { return t.mail.done().size() == 10; });
+  t.end_other();
+  const auto more = t.append_many("room", 10, 3000);
+  all.insert(all.end(), more.begin(), more.end());
+  t.make_other();
+  t.other->subscribe(t.mail.subscription("messages"));
+  t.start_other();
+  t.until([&] { return t.mail.done().size() == all.size(); });
+  CHECK(t.mail.done() == all);
+  CHECK(t.counted("loggia_events_missed_total", "mail") == 0);
+}
+
+TEST_CASE("while the producer is away nothing is lost, and it is heard again when it is back") {
+  Two t;
+  if (test::on_kafka()) return;
+  t.produce();
+  t.make_other();
+  t.other->follow("messages", std::ref(t.told));
+  t.other->subscribe(t.mail.subscription("messages"));
+  t.start_other();
+  auto all = t.append_many("room", 0, 10);
+  t.until([&] { return t.told.size() == 10; });
+  CHECK(t.other->silent_for("chat") < milliseconds(1000));
+  t.line->away = true;
+  const auto more = t.append_many("room", 10, 50);
+  all.insert(all.end(), more.begin(), more.end());
+  const auto asked = t.line->asked.load();
+  t.in_time([&] { return t.line->asked > asked + 3; });
+  CHECK(t.told.size() == 10);
+  CHECK(t.other->silent_for("chat") > milliseconds(0));
+  t.line->away = false;
+  t.in_time([&] { return t.told.size() == all.size() && t.mail.done().size() == all.size(); });
+  CHECK(t.told.data() == all);
+  CHECK(t.mail.done() == all);
+}
+
+TEST_CASE("what a follower of one module's log hears is that module's alone, and only while it is asked for") {
+  Two t;
+  if (test::on_kafka()) return;
+  t.produce();
+  t.make_other();
+  t.other->follow_log("chat", "receipts", std::ref(t.told));
+  t.start_other();
+  t.append_many("room", 0, 3);  // of another topic
+  t.append(t.event("room", "read", "receipt.moved", "receipts"));
+  t.until([&] { return t.told.size() == 1; });
+  CHECK(t.told.data() == std::vector<std::string>{"read"});
+}
+
+TEST_CASE("another number of partitions is told, with what to do") {
+  Two t;
+  if (test::on_kafka()) return;
+  t.produce();
+  t.options.partitions = 8;
+  t.make_other();
+  t.other->follow("messages", std::ref(t.told));
+  blocking(*t.shards, [&] {
+    const auto started = t.other->start();
+    REQUIRE(!started);
+    CHECK(started.error().code == Errc::invalid_request);
+    CHECK(started.error().detail.find("bus.partitions is 8 here and 4 in the log of chat") != std::string::npos);
+  });
+}
+
+TEST_CASE("a signal reaches who follows in other processes that hear its topic, and is no event of the log") {
+  Two t;
+  if (test::on_kafka()) return;
+  const auto to = std::make_shared<Line>();
+  t.make_other({});
+  t.other->follow("rooms", std::ref(t.told));
+  t.other->mount(*to);
+  t.start_other();
+  Elsewhere realtime;
+  realtime.module = "realtime";
+  realtime.hears = {"rooms"};
+  realtime.transport = to;
+  realtime.each = [to] { return std::vector<std::shared_ptr<Transport>>{to}; };
+  t.bus->connect(std::move(realtime));
+  t.produce();
+  for (const char* who : {"ada", "bob"}) t.bus->signal("chat", "rooms", "typing.started", "room", "{\"user\":\"" + std::string(who) + "\"}", "");
+  t.bus->signal("chat", "else", "typing.started", "room", "{}", "");
+  t.until([&] { return t.told.size() == 2; });
+  CHECK(t.told.data() == std::vector<std::string>{R"({"user":"ada"})", R"({"user":"bob"})"});
+  CHECK(t.told.events()[0]->sequence == 0);
+  CHECK(t.told.events()[0]->topic == "rooms");
+}
+
+TEST_CASE("who waits for news is answered at once when the process that is asked ends") {
+  Two t;
+  if (test::on_kafka()) return;
+  t.produce();
+  t.make_other();
+  t.other->follow("messages", std::ref(t.told));
+  t.start_other();
+  t.until([&] { return t.line->asked >= 2; });  // the second one waits
+  const auto asked = t.line->asked.load();
+  t.bus->drain();
+  t.until([&] { return t.line->asked > asked; });
+}
+
+}  // namespace loggia
