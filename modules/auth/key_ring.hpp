@@ -26,15 +26,23 @@ struct KeyPlan {
 };
 KeyPlan plan_keys(std::vector<KeyTimes> keys, Time now, milliseconds token_lifetime);
 
+/// Where a verifier finds the keys. Safe from every thread.
+class Keys {
+ public:
+  virtual ~Keys() = default;
+  virtual std::shared_ptr<const crypto::VerifyKey> find(std::string_view kid) const = 0;
+  virtual std::string jwks() const = 0;
+};
+
 /// Safe from every thread.
-class KeyRing {
+class KeyRing : public Keys {
  public:
   explicit KeyRing(milliseconds token_lifetime) : token_lifetime_{token_lifetime} {}
   /// Reads, makes and drops keys as planned; in memory once it is durable. `ring` because the commit may come later.
   static Result<bool> update(const std::shared_ptr<KeyRing>& ring, Transaction& transaction, Time now);
   crypto::SigningKey signing(Time now) const;
-  std::shared_ptr<const crypto::VerifyKey> find(std::string_view kid) const;
-  std::string jwks() const;
+  std::shared_ptr<const crypto::VerifyKey> find(std::string_view kid) const override;
+  std::string jwks() const override;
 
  private:
   struct Kept {

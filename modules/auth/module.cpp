@@ -1,11 +1,13 @@
 #include "loggia/auth/module.hpp"
-#include <algorithm>
 #include "accounts.hpp"
 #include "administration.hpp"
 #include "commands.hpp"
 #include "elsewhere.hpp"
 #include "loggia/kernel/log.hpp"
 #include "mailing.hpp"
+#include "settings.hpp"
+#include "trust.hpp"
+#include "verifier_elsewhere.hpp"
 #include "wire.hpp"
 
 namespace loggia::auth {
@@ -16,14 +18,6 @@ namespace {
 
 constexpr std::size_t hashing_threads = 2, hashing_queue = 64;
 constexpr milliseconds look_every{60000};
-
-/// `http.public_url` is the gateway's key; a process may lack a gateway.
-std::string issuer_of(const Config& config) {
-  const auto& keys = config.keys();
-  const bool known = std::any_of(keys.begin(), keys.end(), [](const ConfigKey& key) { return key.name == "http.public_url"; });
-  const auto url = known ? config.text("http.public_url") : std::string();
-  return url.empty() ? std::string("loggia") : url;
-}
 
 class AuthModule final : public Module {
  public:
@@ -45,6 +39,7 @@ class AuthModule final : public Module {
     kernel.ports.offer<Accounts>(std::make_shared<AccountsHere>(parts_));
     kernel.ports.offer<Administration>(std::make_shared<AdministrationHere>(parts_));
     kernel.ports.offer<Mailboxes>(std::make_shared<MailboxesHere>(parts_));
+    kernel.ports.offer<Trust>(std::make_shared<TrustHere>(parts_));
     kernel.ports.offer<Verifier>(parts_->verifier);
     add_commands(kernel.commands, parts_);
     parts_->settings.mail = mail_is_configured(kernel.config);
@@ -119,6 +114,7 @@ ModuleDescriptor module() {
   out.make = [](Kernel& kernel) -> std::unique_ptr<Module> { return std::make_unique<AuthModule>(kernel); };
   out.mount = mount;
   out.connect = connect;
+  out.stand_in = stand_in;
   return out;
 }
 

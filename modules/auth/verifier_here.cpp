@@ -52,8 +52,8 @@ void VerifierHere::tell(const UserId& user, const SessionId& session) {
 void VerifierHere::revoked(const UserId& user, const SessionId& session, Time until, bool tell_watchers) {
   {
     const std::unique_lock lock(mutex_);
-    const auto [known, added] = revoked_.try_emplace(session, until);
-    known->second = std::max(known->second, until);
+    const auto [known, added] = revoked_.try_emplace(session, Ended{user, until});
+    known->second.until = std::max(known->second.until, until);
     if (!added) return;
   }
   if (tell_watchers) tell(user, session);
@@ -72,10 +72,28 @@ void VerifierHere::enabled(const UserId& user) {
   disabled_.erase(user);
 }
 
+std::vector<EndedSession> VerifierHere::ended_sessions() const {
+  std::vector<EndedSession> out;
+  const std::shared_lock lock(mutex_);
+  out.reserve(revoked_.size());
+  for (const auto& [session, ended] : revoked_) {
+    auto& one = out.emplace_back();
+    one.user = ended.user;
+    one.session = session;
+    one.until = ended.until;
+  }
+  return out;
+}
+
+std::vector<UserId> VerifierHere::disabled_users() const {
+  const std::shared_lock lock(mutex_);
+  return std::vector<UserId>(disabled_.begin(), disabled_.end());
+}
+
 void VerifierHere::forget(Time now) {
   known_.forget(now);
   const std::unique_lock lock(mutex_);
-  std::erase_if(revoked_, [&](const auto& one) { return one.second <= now; });
+  std::erase_if(revoked_, [&](const auto& one) { return one.second.until <= now; });
 }
 
 }  // namespace loggia::auth

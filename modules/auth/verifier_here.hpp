@@ -1,5 +1,6 @@
 #pragma once
-// The Verifier of auth's own process: knows every revocation as soon as it is durable, since the store's writer tells it.
+// The Verifier of auth's own process: knows every revocation as soon as it is durable, since the store's writer tells it. Elsewhere the same
+// one is told by auth's log (verifier_elsewhere.hpp).
 #include <functional>
 #include <map>
 #include <memory>
@@ -10,6 +11,7 @@
 #include <unordered_set>
 #include "key_ring.hpp"
 #include "known_tokens.hpp"
+#include "loggia/auth/contract.hpp"
 #include "loggia/auth/verifier.hpp"
 
 namespace loggia::auth {
@@ -17,7 +19,7 @@ namespace loggia::auth {
 /// Safe from every thread.
 class VerifierHere final : public Verifier {
  public:
-  VerifierHere(std::string issuer, std::shared_ptr<const KeyRing> keys, std::shared_ptr<const Clock> clock)
+  VerifierHere(std::string issuer, std::shared_ptr<const Keys> keys, std::shared_ptr<const Clock> clock)
       : issuer_{std::move(issuer)}, keys_{std::move(keys)}, clock_{std::move(clock)} {}
 
   Result<Verified> verify(std::string_view token) const override;
@@ -35,18 +37,25 @@ class VerifierHere final : public Verifier {
   void made(std::string_view token, const Claims& claims) { known_.add(token, claims); }
   /// Forgets revocations that are over, and tokens.
   void forget(Time now);
+  /// What is known, for verifiers elsewhere.
+  std::vector<EndedSession> ended_sessions() const;
+  std::vector<UserId> disabled_users() const;
 
  private:
   static constexpr std::size_t known_half = 8192;  // tokens, of some 400 bytes each
   using Handler = std::function<void(UserId, SessionId)>;
+  struct Ended {
+    UserId user;
+    Time until{};
+  };
   void tell(const UserId& user, const SessionId& session);
 
   const std::string issuer_;
-  const std::shared_ptr<const KeyRing> keys_;
+  const std::shared_ptr<const Keys> keys_;
   const std::shared_ptr<const Clock> clock_;
   mutable KnownTokens known_{known_half};
   mutable std::shared_mutex mutex_;
-  std::unordered_map<SessionId, Time> revoked_;
+  std::unordered_map<SessionId, Ended> revoked_;
   std::unordered_set<UserId> disabled_;
   std::mutex watchers_mutex_;
   std::vector<std::weak_ptr<const Handler>> watchers_;

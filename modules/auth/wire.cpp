@@ -20,12 +20,14 @@ void mount(Router& router, Kernel& kernel) {
   mount_port(router, *kernel.ports.get<Accounts>());
   mount_port(router, *kernel.ports.get<Administration>());
   mount_port(router, *kernel.ports.get<Mailboxes>());
+  mount_port(router, *kernel.ports.get<Trust>());
 }
 
 void connect(Transport& transport, Ports& ports) {
   ports.offer<Accounts>(connect_port(transport, std::type_identity<Accounts>()));
   ports.offer<Administration>(connect_port(transport, std::type_identity<Administration>()));
   ports.offer<Mailboxes>(connect_port(transport, std::type_identity<Mailboxes>()));
+  ports.offer<Trust>(connect_port(transport, std::type_identity<Trust>()));
 }
 
 std::vector<Topic> topics() {

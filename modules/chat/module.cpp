@@ -130,6 +130,7 @@ class ChatModule final : public Module {
 ModuleDescriptor module() {
   ModuleDescriptor out;
   out.name = "chat";
+  out.hears = {"user-events"};
   out.needs = {"user"};
   ConfigKey retention{};
   retention.name = "chat.retention";

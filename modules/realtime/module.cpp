@@ -135,6 +135,7 @@ class RealtimeModule : public Module {
 ModuleDescriptor module() {
   ModuleDescriptor out;
   out.name = "realtime";
+  out.hears = {"new-messages", "read-receipts", "room-signals", "user-status-updates", "user-events", "notifications"};
   out.needs = {"auth", "chat", "user"};
   out.keys = keys();
   out.topics = topics();

@@ -59,6 +59,7 @@ class UserModule final : public Module {
 ModuleDescriptor module() {
   ModuleDescriptor out;
   out.name = "user";
+  out.hears = {"user-status-updates"};
   out.topics = topics();
   out.migrations = migrations();
   out.make = [](Kernel& kernel) -> std::unique_ptr<Module> { return std::make_unique<UserModule>(kernel); };

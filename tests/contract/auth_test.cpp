@@ -107,6 +107,11 @@ void sessions_and_passwords(Exercise& exercise) {
   mailbox.user = person(4);
   mailboxes.bad(Errc::not_found, exercise.module("notification"), mailbox);
 
+  Asker<Trust> trust(exercise);
+  GetTrust ask_trust;
+  CHECK(trust.good(exercise.module("gateway"), ask_trust).keys.text.find("\"kid\"") != std::string::npos);
+  exercise.never_refuses(GetTrust::route);
+
   ChangePassword change;
   change.current_password = "wrong horse battery";
   change.new_password = "another horse battery";
@@ -186,7 +191,7 @@ void cases(Exercise& exercise) {
   Asker<Accounts>(exercise).late(exercise.outside(), forgot);
 }
 
-const Contract contract("auth", routes_of<Accounts, Administration, Mailboxes>(), &cases);
+const Contract contract("auth", routes_of<Accounts, Administration, Mailboxes, Trust>(), &cases);
 
 TEST_CASE("auth answers alike here, serialised and over HTTP") { run_three_ways(contract); }
 

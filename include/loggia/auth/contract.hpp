@@ -207,6 +207,32 @@ BOOST_DESCRIBE_STRUCT(GetMailbox, (), (user))
 
 using Mailboxes = Port<GetMailbox>;
 
+// ---- for processes that check access tokens without asking ----
+
+struct EndedSession {
+  UserId user;
+  SessionId session;
+  Time until{};  // then its last access token is over anyway
+};
+BOOST_DESCRIBE_STRUCT(EndedSession, (), (user, session, until))
+
+/// What a verifier elsewhere has to know beside the log: asked once the log's head is known, what happens meanwhile comes by the log.
+struct Trusted {
+  RawJson keys;  // a JWK Set (RFC 7517)
+  std::vector<EndedSession> ended;
+  std::vector<UserId> disabled;
+};
+BOOST_DESCRIBE_STRUCT(Trusted, (), (keys, ended, disabled))
+
+struct GetTrust {
+  using Reply = Trusted;
+  static constexpr std::string_view route = "GET /auth/trust";
+  static constexpr Access access = Access::internal;
+};
+BOOST_DESCRIBE_STRUCT(GetTrust, (), ())
+
+using Trust = Port<GetTrust>;
+
 // ---- administration ----
 
 struct AdminUser {

@@ -107,6 +107,7 @@ class Module {
 struct ModuleDescriptor {
   std::string name;
   std::vector<std::string> needs;  // modules whose ports it calls
+  std::vector<std::string> hears;  // topics that it follows or consumes
   std::vector<ConfigKey> keys;
   std::vector<Topic> topics;              // that it produces, for AsyncAPI
   std::vector<SocketProtocol> protocols;  // that it speaks with clients, for AsyncAPI
@@ -118,6 +119,9 @@ struct ModuleDescriptor {
   std::function<void(Router&, Kernel&)> mount;
   /// Offers proxies of its ports over a transport, where the module is elsewhere.
   std::function<void(Transport&, Ports&)> connect;
+  /// What stands for it in a process that needs it and does not have it, beside proxies: made after `connect`, started before the modules. May be
+  /// empty.
+  std::function<std::unique_ptr<Module>(Kernel&)> stand_in;
 };
 
 }  // namespace loggia
