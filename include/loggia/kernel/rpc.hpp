@@ -29,12 +29,27 @@ struct RpcTransportOptions {
   milliseconds idle_timeout{20000};  // shorter than the listener's, which would close first
 };
 
+/// To one instance. Beside the result it says how far the call came, of which a balancer makes more than a caller may.
+class InstanceTransport : public Transport {
+ public:
+  enum class Reach {
+    untried,   // nothing was learnt of the instance: no time was left, or the request is too large
+    unsent,    // no connection, or none on which a byte of the call went out
+    lost,      // the connection ended without an answer
+    late,      // nothing came in time
+    answered,  // an error counts
+  };
+  /// `reach` is the caller's and outlives the call.
+  virtual Async<Answer> attempt(Context context, Call call, Reach* reach) = 0;
+  Async<Answer> send(Context context, Call call) final;
+};
+
 /// Safe on every shard; a call answers on the shard where it began. Outlives its proxies; destroyed when no call is under way.
 /// Beside what the peer answers: `timeout` when the deadline is over; `unavailable` where nothing happened; `outcome_unknown` where a
 /// request that changes something was sent and no answer came. Only what may be sent twice (GET; a route that takes an Idempotency-Key,
 /// with one) is, once, when a kept connection turns out to have been closed.
 /// An address that is none: Errc::invalid_request.
-Result<std::shared_ptr<Transport>> rpc_transport(RpcTransportOptions options, std::shared_ptr<Shards> shards, std::shared_ptr<Clock> clock);
+Result<std::shared_ptr<InstanceTransport>> rpc_transport(RpcTransportOptions options, std::shared_ptr<Shards> shards, std::shared_ptr<Clock> clock);
 
 struct RpcListenerOptions {
   std::string listen = "127.0.0.1:0";  // ADDR:PORT

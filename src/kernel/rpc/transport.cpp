@@ -18,12 +18,31 @@ Error failure_of(Ending ending, bool changes) {
   return Error(Errc::unavailable, "the module gave no answer");
 }
 
-class HttpTransport final : public Transport {
+using Reach = InstanceTransport::Reach;
+
+Reach reach_of(Ending ending) {
+  switch (ending) {
+    case Ending::unsent:
+      return Reach::unsent;
+    case Ending::silent:
+    case Ending::broken:
+      return Reach::lost;
+    case Ending::late:
+      return Reach::late;
+    case Ending::answered:
+    case Ending::too_much:
+      return Reach::answered;
+  }
+  return Reach::untried;
+}
+
+class HttpTransport final : public InstanceTransport {
  public:
   HttpTransport(RpcTransportOptions options, boost::asio::ip::tcp::endpoint peer, std::shared_ptr<Shards> shards, std::shared_ptr<Clock> clock)
       : options_{std::move(options)}, peer_{std::move(peer)}, shards_{std::move(shards)}, clock_{std::move(clock)}, idle_(shards_->size()) {}
 
-  Async<Answer> send(Context context, Call call) override {
+  Async<Answer> attempt(Context context, Call call, Reach* reach) override {
+    *reach = Reach::untried;
     const auto shard = shards_->current();
     const bool bounded = context.deadline() != Moment::max();
     const auto deadline = std::min(context.deadline(), clock_->moment() + options_.call_timeout);
@@ -44,10 +63,12 @@ class HttpTransport final : public Transport {
       if (!used) {
         connection = make_connection(shards_->executor(shard), peer_, options_.answer_max);
         const bool connected = co_await connection->connect(std::min(options_.connect_timeout, left(deadline)));
+        if (!connected) *reach = deadline <= clock_->moment() ? Reach::late : Reach::unsent;
         if (!connected && deadline <= clock_->moment()) co_return failure_of(Ending::late, changes);
         if (!connected) co_return failure_of(Ending::unsent, changes);
       }
       auto exchange = co_await connection->exchange(request, left(deadline));
+      *reach = reach_of(exchange.ending);
       if (exchange.ending == Ending::answered) {
         give_back(shard, std::move(connection));
         co_return answer_of(std::move(exchange.received));
@@ -97,11 +118,17 @@ class HttpTransport final : public Transport {
 }  // namespace
 }  // namespace rpc
 
-Result<std::shared_ptr<Transport>> rpc_transport(RpcTransportOptions options, std::shared_ptr<Shards> shards, std::shared_ptr<Clock> clock) {
+Async<Answer> InstanceTransport::send(Context context, Call call) {
+  auto reach = Reach::untried;
+  auto answer = attempt(std::move(context), std::move(call), &reach);
+  co_return co_await std::move(answer);
+}
+
+Result<std::shared_ptr<InstanceTransport>> rpc_transport(RpcTransportOptions options, std::shared_ptr<Shards> shards, std::shared_ptr<Clock> clock) {
   auto peer = http::parse_listen(options.address);
   if (!peer || peer->port() == 0)
     return Error(Errc::invalid_request, "'" + options.address + "' is no address of a module: write ADDRESS:PORT or [ADDRESS]:PORT.");
-  std::shared_ptr<Transport> out = std::make_shared<rpc::HttpTransport>(std::move(options), *peer, std::move(shards), std::move(clock));
+  std::shared_ptr<InstanceTransport> out = std::make_shared<rpc::HttpTransport>(std::move(options), *peer, std::move(shards), std::move(clock));
   return out;
 }
 
