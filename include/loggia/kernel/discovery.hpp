@@ -1,12 +1,14 @@
 #pragma once
 // Where the instances of modules are that run elsewhere (contract, section 5), and calls that are spread over them.
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
 #include "loggia/kernel/config.hpp"
 #include "loggia/kernel/metrics.hpp"
 #include "loggia/kernel/router.hpp"
+#include "loggia/kernel/rpc.hpp"
 #include "loggia/kernel/shards.hpp"
 
 namespace loggia {
@@ -34,5 +36,61 @@ class Discovery {
   /// What is wrong with the registry, in one line with what to do; empty: nothing, or there is none.
   virtual std::string trouble() const = 0;
 };
+
+/// What the configuration says, which never changes: addresses by module.
+using Peers = std::map<std::string, std::vector<std::string>>;
+std::shared_ptr<Discovery> static_discovery(Peers peers);
+
+/// What is wrong in discovery.*, by configuration key. `modules`: all that this build has; `elsewhere`: those that this process calls in others.
+std::vector<FieldError> discovery_mistakes(const Config& config, const std::vector<std::string>& modules, const std::vector<std::string>& elsewhere);
+/// Of the kind that discovery.kind names. Only where there are no discovery_mistakes().
+std::shared_ptr<Discovery> configured_discovery(const Config& config);
+
+struct BalancerOptions {
+  int failures_max = 5;  // of an instance that answers or is late, one after the other; without a connection it is one
+  milliseconds eject_min{3000}, eject_max{30000};
+  int retries_max = 2;  // of a call
+  /// Tokens: each call brings some, each second some, a retry takes one.
+  double retries_per_call = 0.2, retries_per_second = 3, retries_at_once = 100;
+  /// Of a GET: how long an attempt is waited for before a second one runs beside it, within the same budget. 0: never.
+  milliseconds hedge_after{0};
+  /// What a call is about, where it is better answered by the same instance each time (rendezvous hashing); empty: by any.
+  std::function<std::string(const Call&)> affinity;
+  /// Whether an instance is well. An instance of which nothing was heard for `check_every` is asked. None: only calls tell.
+  std::function<Async<bool>(std::shared_ptr<InstanceTransport>)> check;
+  milliseconds check_every{1000};
+};
+
+/// `GET /health` on the inner listener, which need not know it: an answer within `limit` that is not `unavailable` will do.
+std::function<Async<bool>(std::shared_ptr<InstanceTransport>)> health_check(std::shared_ptr<Clock> clock, milliseconds limit);
+
+struct BalancerParts {
+  std::string module;
+  std::shared_ptr<Discovery> discovery;
+  std::function<Result<std::shared_ptr<InstanceTransport>>(const std::string& address)> connect;
+  std::shared_ptr<Shards> shards;
+  std::shared_ptr<Clock> clock;
+  std::shared_ptr<Random> random;
+  std::shared_ptr<Metrics> metrics;
+};
+
+/// Calls over all instances of one module. An instance that cannot be reached gets nothing more until a check, or without checks one call after
+/// `eject_min`, finds it well; where all are out, the least bad one is tried. A call that was not sent is tried at another instance; so is one
+/// that got no answer, where it may be sent twice (GET; keyed, with a key). Results are those of a transport to one instance.
+/// Safe on every shard.
+class Balancer : public Transport {
+ public:
+  struct State {
+    std::string address;
+    bool healthy = true;
+    std::size_t in_flight = 0;
+  };
+  virtual std::vector<State> state() const = 0;
+  /// The checks begin, where there are any.
+  virtual void start() = 0;
+  /// Before the last reference is dropped. Blocks until nothing is under way; not from a shard.
+  virtual void stop() = 0;
+};
+std::shared_ptr<Balancer> balanced_transport(BalancerParts parts, BalancerOptions options);
 
 }  // namespace loggia

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <set>
 #include "lifecycle/engines.hpp"
+#include "loggia/kernel/discovery.hpp"
 #include "loggia/kernel/mail.hpp"
 #include "loggia/kernel/process.hpp"
 #include "loggia/kernel/storage.hpp"
@@ -105,6 +106,8 @@ std::vector<FieldError> check_process(const Config& config, const std::vector<Mo
     auto mistakes = module.check(config);
     wrong.insert(wrong.end(), std::make_move_iterator(mistakes.begin()), std::make_move_iterator(mistakes.end()));
   }
+  auto places = discovery_mistakes(config, names, std::vector<std::string>());
+  wrong.insert(wrong.end(), std::make_move_iterator(places.begin()), std::make_move_iterator(places.end()));
   if (config.text("bus.transport") == "kafka") {
     if (kafka_library().empty())
       wrong.push_back({"bus.transport",

@@ -1,0 +1,76 @@
+// From discovery.* to a Discovery, and what is wrong there, in words that say what to write.
+#include <algorithm>
+#include "discovery/directory.hpp"
+#include "http/listener.hpp"
+
+namespace loggia {
+namespace discovery {
+namespace {
+
+std::string joined(const std::vector<std::string>& words) {
+  std::string out;
+  for (const auto& word : words) out += (out.empty() ? "" : ", ") + word;
+  return out;
+}
+
+/// In figures: a name would have to be looked up again and again, which is what `dns` is for.
+std::string wrong_address(const std::string& text) {
+  const auto endpoint = http::parse_listen(text);
+  if (endpoint && endpoint->port() != 0) return std::string();
+  const auto place = place_of(text);
+  if (place && place->port != 0) return "'" + text + "' is a name, not an address: write it in figures, or set discovery.kind = \"dns\"";
+  return "'" + text + "' is no address of an instance: write ADDRESS:PORT or [ADDRESS]:PORT";
+}
+
+std::string wrong_name(const std::string& text) {
+  const auto place = place_of(text);
+  const auto sound = [](char c) { return static_cast<unsigned char>(c) > ' ' && std::string_view("/@?#[],\"'").find(c) == std::string_view::npos; };
+  if (place && place->host.size() <= 253 && std::all_of(place->host.begin(), place->host.end(), sound)) return std::string();
+  return "'" + text + "' is no name: write HOST:PORT (A and AAAA records), or a name without a port (SRV records)";
+}
+
+std::vector<std::string> modules_of(const Peers& peers) {
+  std::vector<std::string> out;
+  for (const auto& [module, addresses] : peers) out.push_back(module);
+  return out;
+}
+
+Peers peers_of(const Config& config) {
+  Peers out;
+  for (const auto& [module, text] : config.table("discovery.peers")) out.emplace(module, listed(text));
+  return out;
+}
+
+}  // namespace
+}  // namespace discovery
+
+std::vector<FieldError> discovery_mistakes(const Config& config, const std::vector<std::string>& modules, const std::vector<std::string>& elsewhere) {
+  std::vector<FieldError> wrong;
+  const auto kind = config.text("discovery.kind");
+  const auto peers = discovery::peers_of(config);
+  for (const auto& module : discovery::modules_of(peers)) {
+    if (std::find(modules.begin(), modules.end(), module) != modules.end()) continue;
+    const auto near = nearest(module, modules);
+    wrong.push_back({"discovery.peers." + module, "there is no module \"" + module + "\"" + (near ? "; did you mean \"" + *near + "\"?" : "") +
+                                                      " The modules are " + discovery::joined(modules) + "."});
+  }
+  for (const auto& [module, texts] : peers)
+    for (const auto& text : texts) {
+      auto detail = kind == "dns" ? discovery::wrong_name(text) : discovery::wrong_address(text);
+      if (!detail.empty()) wrong.push_back({"discovery.peers." + module, std::move(detail)});
+    }
+  if (kind != "etcd") {
+    for (const auto& module : elsewhere) {
+      const auto found = peers.find(module);
+      if (found != peers.end() && !found->second.empty()) continue;
+      wrong.push_back({"discovery.peers." + module, "is missing, and module \"" + module + "\" is called in another process; name its " +
+                                                        (kind == "dns" ? "host and rpc port, for instance " + module + ".internal:7001"
+                                                                       : std::string("rpc.listen, for instance 127.0.0.1:7001"))});
+    }
+  }
+  return wrong;
+}
+
+std::shared_ptr<Discovery> configured_discovery(const Config& config) { return static_discovery(discovery::peers_of(config)); }
+
+}  // namespace loggia

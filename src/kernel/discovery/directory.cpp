@@ -1,0 +1,91 @@
+#include "discovery/directory.hpp"
+#include <algorithm>
+#include <charconv>
+
+namespace loggia::discovery {
+
+std::vector<std::string> Directory::instances(const std::string& module) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = peers_.find(module);
+  return found == peers_.end() ? std::vector<std::string>() : found->second;
+}
+
+Peers Directory::all() const {
+  const std::lock_guard lock(mutex_);
+  return peers_;
+}
+
+void Directory::replace(Peers peers) {
+  std::vector<std::string> changed;
+  for (auto& [module, addresses] : peers) {
+    std::sort(addresses.begin(), addresses.end());
+    addresses.erase(std::unique(addresses.begin(), addresses.end()), addresses.end());
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [module, addresses] : peers) {
+      const auto before = peers_.find(module);
+      if (before == peers_.end() ? !addresses.empty() : before->second != addresses) changed.push_back(module);
+    }
+    for (const auto& [module, addresses] : peers_)
+      if (!addresses.empty() && !peers.contains(module)) changed.push_back(module);
+    peers_ = std::move(peers);
+  }
+  tell(changed);
+}
+
+void Directory::replace(const std::string& module, std::vector<std::string> addresses) {
+  auto peers = all();
+  peers[module] = std::move(addresses);
+  replace(std::move(peers));
+}
+
+Discovery::Watch Directory::watch(Handler handler) {
+  auto kept = std::make_shared<Handler>(std::move(handler));
+  const std::lock_guard lock(mutex_);
+  std::erase_if(watchers_, [](const auto& one) { return one.expired(); });
+  watchers_.push_back(kept);
+  return kept;
+}
+
+void Directory::tell(const std::vector<std::string>& modules) {
+  if (modules.empty()) return;
+  std::vector<std::shared_ptr<Handler>> watchers;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& one : watchers_)
+      if (auto alive = one.lock()) watchers.push_back(std::move(alive));
+  }
+  for (const auto& watcher : watchers)
+    for (const auto& module : modules) (*watcher)(module);
+}
+
+std::vector<std::string> listed(std::string_view text) {
+  std::vector<std::string> out;
+  while (!text.empty()) {
+    const auto end = std::min(text.find(','), text.size());
+    auto item = text.substr(0, end);
+    text.remove_prefix(std::min(end + 1, text.size()));
+    while (item.starts_with(' ')) item.remove_prefix(1);
+    while (item.ends_with(' ')) item.remove_suffix(1);
+    if (!item.empty()) out.emplace_back(item);
+  }
+  return out;
+}
+
+std::optional<Place> place_of(std::string_view text) {
+  const bool bracket = text.starts_with('[');
+  const auto close = bracket ? text.find(']') : 0;
+  if (close == text.npos) return std::nullopt;
+  const auto colon = text.find(':', close);
+  Place out;
+  out.host = bracket ? text.substr(1, close - 1) : text.substr(0, colon);
+  if (out.host.empty() || (bracket && colon != close + 1 && close + 1 != text.size())) return std::nullopt;
+  if (colon == text.npos) return out;
+  const auto port = text.substr(colon + 1);
+  const auto [end, problem] = std::from_chars(port.data(), port.data() + port.size(), out.port);
+  if (problem != std::errc() || end != port.data() + port.size() || out.port < 1 || out.port > 65535) return std::nullopt;
+  return out;
+}
+
+}  // namespace loggia::discovery
