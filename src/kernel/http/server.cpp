@@ -1,7 +1,6 @@
 // The listener put together: accepts on shard 0, deals the connections to the shards in turn, drains and stops.
 #include <sys/socket.h>
 #include <unistd.h>
-#include <csignal>
 #include <future>
 #include "http/connection.hpp"
 #include "http/listener.hpp"
@@ -41,7 +40,6 @@ Result<bool> Server::reload_certificate() {
     return Error(Errc::invalid_request, "TLS takes both a certificate and a private key: name the other one too, or neither.");
   auto tls = TlsContext::load(options.certificate, options.private_key);
   if (!tls) return tls.error();
-  std::signal(SIGPIPE, SIG_IGN);  // OpenSSL writes to the socket without MSG_NOSIGNAL
   core_->set_tls(std::move(*tls));
   return true;
 }

@@ -31,6 +31,16 @@ Stream::Stream(const Executor& executor, int descriptor, bool v6, std::shared_pt
   if (tls) tls_ = std::make_unique<TlsSession>(std::move(tls), descriptor);
 }
 
+Stream::Stream(boost::asio::ip::tcp::socket socket, std::shared_ptr<TlsContext> tls) : socket_{std::move(socket)} {
+  socket_.native_non_blocking(true);
+  if (tls) tls_ = std::make_unique<TlsSession>(std::move(tls), socket_.native_handle());
+}
+
+IoResult Stream::handshake() {
+  if (!socket_.is_open()) return IoResult();
+  return tls_ ? tls_->handshake() : IoResult{IoResult::State::ok, 0};
+}
+
 IoResult Stream::read(char* out, std::size_t size) {
   if (!socket_.is_open()) return IoResult();
   if (tls_) return tls_->read(out, size);
@@ -57,6 +67,11 @@ void Stream::shutdown_send() {
   if (!socket_.is_open()) return;
   if (tls_) tls_->shutdown();
   ::shutdown(socket_.native_handle(), SHUT_WR);
+}
+
+void Stream::cancel() {
+  boost::system::error_code ignored;
+  socket_.cancel(ignored);
 }
 
 void Stream::close() {

@@ -13,7 +13,19 @@ class Stream {
  public:
   /// Takes the socket over.
   Stream(const Executor& executor, int descriptor, bool v6, std::shared_ptr<TlsContext> tls);
+  Stream(boost::asio::ip::tcp::socket socket, std::shared_ptr<TlsContext> tls);
   Stream(Stream&&) = default;
+
+  /// With a client's TLS, before anything else: the module whose certificate the other side has to show.
+  void expect_peer(const std::string& module) {
+    if (tls_) tls_->expect(module);
+  }
+  /// With TLS, read and write do it on their own. `ok`: done, or there is none.
+  IoResult handshake();
+  /// The modules in the peer's certificate, once it was verified; null without mutual TLS.
+  std::shared_ptr<const std::vector<std::string>> peer() { return tls_ ? tls_->peer() : nullptr; }
+  /// Why TLS `failed`.
+  TlsFailure tls_failure() const { return tls_ ? tls_->failure() : TlsFailure::none; }
 
   IoResult read(char* out, std::size_t size);
   /// At most 64 buffers.
@@ -25,17 +37,20 @@ class Stream {
   bool is_open() const { return socket_.is_open(); }
   bool tls() const { return tls_ != nullptr; }
 
-  /// `handler(error_code)`, from the loop.
-  template <class H> void when_readable(H handler) {
-    if (tls_ && tls_->has_unread()) wait(boost::asio::ip::tcp::socket::wait_write, std::move(handler));  // at once: there are bytes inside
-    else wait(tls_ && tls_->wants_write() ? boost::asio::ip::tcp::socket::wait_write : boost::asio::ip::tcp::socket::wait_read, std::move(handler));
+  /// `handler(error_code)`, from the loop; or what else is a completion token.
+  template <class H> auto when_readable(H&& handler) {
+    const bool inside = tls_ && tls_->has_unread();  // then at once
+    return socket_.async_wait(inside || (tls_ && tls_->wants_write()) ? Socket::wait_write : Socket::wait_read, std::forward<H>(handler));
   }
-  template <class H> void when_writable(H handler) {
-    wait(tls_ && !tls_->wants_write() ? boost::asio::ip::tcp::socket::wait_read : boost::asio::ip::tcp::socket::wait_write, std::move(handler));
+  template <class H> auto when_writable(H&& handler) {
+    return socket_.async_wait(tls_ && !tls_->wants_write() ? Socket::wait_read : Socket::wait_write, std::forward<H>(handler));
   }
+  /// Ends the waits, not the connection.
+  void cancel();
+  int descriptor() { return socket_.native_handle(); }
 
  private:
-  template <class H> void wait(boost::asio::ip::tcp::socket::wait_type what, H handler) { socket_.async_wait(what, std::move(handler)); }
+  using Socket = boost::asio::ip::tcp::socket;
 
   boost::asio::ip::tcp::socket socket_;
   std::unique_ptr<TlsSession> tls_;

@@ -1,0 +1,46 @@
+#pragma once
+// Who this process is to other modules, and whom it believes: its certificate with the modules it holds in the SAN, its key, and the
+// authority of all. TLS 1.3 alone, both sides show a certificate. Shared by the inner listener and every transport; safe from every thread.
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+#include "loggia/kernel/result.hpp"
+
+namespace loggia {
+
+namespace http {
+class TlsContext;
+}
+
+struct MutualTlsFiles {
+  std::string certificate, private_key, ca;  // PEM; `ca` may hold several authorities
+};
+
+class MutualTls {
+ public:
+  /// Errc::invalid_request names the file and what to do about it.
+  static Result<std::shared_ptr<MutualTls>> load(MutualTlsFiles files);
+  ~MutualTls();
+  /// Reads the files again, for connections from now on; those that are there stay. At an error all stays as it was.
+  Result<bool> reload();
+
+  std::shared_ptr<http::TlsContext> server() const;
+  /// Its sessions must be told whom they expect.
+  std::shared_ptr<http::TlsContext> client() const;
+  /// The modules that this process is, by its certificate.
+  std::vector<std::string> names() const;
+  /// Seconds until the certificate expires.
+  long seconds_left() const;
+
+ private:
+  struct Loaded;
+  explicit MutualTls(MutualTlsFiles files);
+  std::shared_ptr<const Loaded> now() const;
+
+  const MutualTlsFiles files_;
+  mutable std::mutex mutex_;
+  std::shared_ptr<const Loaded> loaded_;
+};
+
+}  // namespace loggia
