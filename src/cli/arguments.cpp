@@ -101,6 +101,9 @@ std::optional<Arguments> parse_arguments(int count, char** words, int& exit_code
     add_configuration(*moving, out, false);
   }
   add_topics(app, out);
+  auto* certs = command(app, "certs", "make a CA and a certificate for each module, for development; what is there and good is kept", out, "certs");
+  certs->add_option("DIR", out.name, "where they are")->required();
+  certs->add_option("--for", out.rest, "NAME=a,b: only NAME.pem, for a process of these modules; repeatable")->allow_extra_args(false);
   command(app, "openapi", "print the API description (OpenAPI 3.1)", out, "openapi");
   command(app, "asyncapi", "print the description of events and frames (AsyncAPI 3.0)", out, "asyncapi");
   command(app, "version", "version, commit, compiler, libraries", out, "version");

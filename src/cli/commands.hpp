@@ -23,6 +23,7 @@ int migrate(Shell& shell);
 int topics(Shell& shell);
 int export_data(Shell& shell);
 int import_data(Shell& shell);
+int make_certificates(Shell& shell);
 int print_openapi(Shell& shell);
 int print_asyncapi(Shell& shell);
 int print_version(Shell& shell);

@@ -52,6 +52,7 @@ class RawClient {
     return cut(buffer_.size());
   }
   bool ended() { return rest().empty(); }
+  int socket() const { return socket_; }
 
   struct Response {
     int status = 0;

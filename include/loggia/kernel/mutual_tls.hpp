@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 #include "loggia/kernel/result.hpp"
+#include "loggia/kernel/shards.hpp"
 
 namespace loggia {
 
@@ -24,6 +25,8 @@ class MutualTls {
   ~MutualTls();
   /// Reads the files again, for connections from now on; those that are there stay. At an error all stays as it was.
   Result<bool> reload();
+  /// The same where a file is another than when it was last looked at; false: none is.
+  Result<bool> reload_changed();
 
   std::shared_ptr<http::TlsContext> server() const;
   /// Its sessions must be told whom they expect.
@@ -37,10 +40,15 @@ class MutualTls {
   struct Loaded;
   explicit MutualTls(MutualTlsFiles files);
   std::shared_ptr<const Loaded> now() const;
+  std::string look() const;
 
   const MutualTlsFiles files_;
   mutable std::mutex mutex_;
   std::shared_ptr<const Loaded> loaded_;
+  std::string seen_;  // what look() said last
 };
+
+/// Reloads what changes on the disk, until the handle is dropped; what goes wrong is logged, once for each change. Looks on shard 0.
+std::shared_ptr<void> keep_current(std::shared_ptr<MutualTls> tls, std::shared_ptr<Shards> shards, milliseconds every);
 
 }  // namespace loggia
