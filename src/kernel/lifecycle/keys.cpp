@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <set>
+#include "http/listener.hpp"
 #include "lifecycle/engines.hpp"
 #include "loggia/kernel/discovery.hpp"
 #include "loggia/kernel/mail.hpp"
@@ -15,6 +16,27 @@ std::string joined(const std::vector<std::string>& words) {
   std::string out;
   for (const auto& word : words) out += (out.empty() ? "" : ", ") + word;
   return out;
+}
+
+/// What is between this process and others: mTLS whole or not at all, and nothing beyond loopback without it.
+std::vector<FieldError> rpc_mistakes(const Config& config) {
+  std::vector<FieldError> wrong;
+  std::vector<std::string> missing;
+  for (const char* key : {"rpc.tls.certificate", "rpc.tls.private_key", "rpc.tls.ca"})
+    if (config.text(key).empty()) missing.emplace_back(key);
+  if (!missing.empty() && missing.size() < 3)
+    for (const auto& key : missing)
+      wrong.push_back({key,
+                       "is missing: mTLS takes rpc.tls.certificate, rpc.tls.private_key and rpc.tls.ca; set all three or none. `loggia certs "
+                       "DIR` makes the files for development"});
+  const auto listen = config.text("rpc.listen");
+  if (listen.empty() || missing.empty()) return wrong;
+  const auto endpoint = http::parse_listen(listen);
+  if (endpoint && !endpoint->address().is_loopback())
+    wrong.push_back({"rpc.listen",
+                     "beyond loopback other modules are known by mTLS alone: set rpc.tls.certificate, rpc.tls.private_key and "
+                     "rpc.tls.ca, or listen on 127.0.0.1"});
+  return wrong;
 }
 
 }  // namespace
@@ -124,8 +146,8 @@ std::vector<FieldError> check_process(const Config& config, const std::vector<Mo
     else if (config.text("storage.postgres.url").empty())
       wrong.push_back({"storage.postgres.url", "is missing; it says where the data is: postgresql://USER:PASSWORD@HOST:5432/DATABASE"});
   }
-  if (!config.text("rpc.listen").empty())
-    wrong.push_back({"rpc.listen", "this build runs all modules in one process and has no listener for other modules; remove rpc.listen"});
+  auto rpc = rpc_mistakes(config);
+  wrong.insert(wrong.end(), std::make_move_iterator(rpc.begin()), std::make_move_iterator(rpc.end()));
   auto mail = mail_mistakes(config);
   wrong.insert(wrong.end(), std::make_move_iterator(mail.begin()), std::make_move_iterator(mail.end()));
   return wrong;
