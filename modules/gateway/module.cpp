@@ -177,6 +177,7 @@ ModuleDescriptor module() {
   ModuleDescriptor out;
   out.name = "gateway";
   out.needs = {"auth", "user", "chat", "realtime", "notification"};
+  out.speaks_for_people = true;
   out.keys = keys();
   out.check = mistakes;
   out.make = [](Kernel& kernel) -> std::unique_ptr<Module> { return std::make_unique<GatewayModule>(kernel); };

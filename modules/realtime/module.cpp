@@ -137,6 +137,7 @@ ModuleDescriptor module() {
   out.name = "realtime";
   out.hears = {"new-messages", "read-receipts", "room-signals", "user-status-updates", "user-events", "notifications"};
   out.needs = {"auth", "chat", "user"};
+  out.speaks_for_people = true;
   out.keys = keys();
   out.topics = topics();
   out.protocols = {description()};

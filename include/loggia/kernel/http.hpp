@@ -14,6 +14,8 @@
 
 namespace loggia {
 
+class MutualTls;
+
 struct HttpRequest {
   std::string method;
   std::string target;  // as sent
@@ -23,6 +25,8 @@ struct HttpRequest {
   std::string body;
   std::string remote;  // the peer's address without port
   bool tls = false;
+  /// With mutual TLS: the modules in the peer's verified certificate. Else null.
+  std::shared_ptr<const std::vector<std::string>> peer;
   /// The first header of that (lower-case) name, or empty.
   std::string_view header(std::string_view name) const;
   bool has(std::string_view name) const;
@@ -92,6 +96,8 @@ struct HttpHandlers {
   std::function<boost::asio::awaitable<std::optional<HttpResponse>>(std::shared_ptr<Upgrade>)> upgrade;
   /// The body of what the guard refuses before any handler: problem+json. Default: none.
   std::function<HttpResponse(int status, std::string_view detail)> refusal;
+  /// A connection has ended in its handshake; it got no answer. On its shard. Reasons: http/tls.hpp.
+  std::function<void(std::string_view reason, const std::string& remote)> tls_refused;
 };
 
 struct HttpServerOptions {
@@ -100,6 +106,7 @@ struct HttpServerOptions {
   std::size_t connections_max = 20000;
   milliseconds header_timeout{10000}, body_timeout{30000}, idle_timeout{60000}, write_timeout{30000};
   std::string certificate, private_key;  // PEM files; both or none
+  std::shared_ptr<MutualTls> mutual;     // instead of those: for other modules alone
   std::string name = "http";             // in logs and metrics
   /// A good part of a crowd has gone some seconds ago, and what it had can be given back to the system. On a shard: return at once.
   std::function<void()> on_calm;

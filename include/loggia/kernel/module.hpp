@@ -108,6 +108,7 @@ struct ModuleDescriptor {
   std::string name;
   std::vector<std::string> needs;  // modules whose ports it calls
   std::vector<std::string> hears;  // topics that it follows or consumes
+  bool speaks_for_people = false;  // it knows who asks, so others believe it whom it names; all others speak for themselves only
   std::vector<ConfigKey> keys;
   std::vector<Topic> topics;              // that it produces, for AsyncAPI
   std::vector<SocketProtocol> protocols;  // that it speaks with clients, for AsyncAPI

@@ -40,6 +40,7 @@ void HttpConnection::on_readable() {
   const auto buffer = core_->scratch(shard_);
   const auto got = stream_.read(buffer.data(), buffer.size());
   if (got.state == IoResult::State::again) return core_->draining && idle() ? end() : wait_read();
+  if (got.state == IoResult::State::failed && stream_.tls_failure() != TlsFailure::none) return refuse_tls();
   if (got.state != IoResult::State::ok) return end();
   if (phase_ == Phase::lingering) {
     discarded_ += got.bytes;
@@ -179,18 +180,29 @@ void HttpConnection::answered() {
   blank_lines_ = 0;
   scanner_.reset();
   if (close_ || (core_->draining.load(std::memory_order_relaxed) && unread().empty())) {
-    // What the client still sends is read and thrown away for a while: a reset would take our answer from it.
-    phase_ = Phase::lingering;
-    in_ = std::string();
-    in_at_ = 0;
-    deadline_ = now() + linger_limit;
-    linger_end_ = now() + core_->options.body_timeout;
     stream_.shutdown_send();
-    return wait_read();
+    return linger();
   }
   phase_ = Phase::head;
   deadline_ = now() + core_->options.idle_timeout;
   proceed();
+}
+
+/// What the client still sends is read and thrown away for a while: a reset would take our answer from it.
+void HttpConnection::linger() {
+  phase_ = Phase::lingering;
+  in_ = std::string();
+  in_at_ = 0;
+  deadline_ = now() + linger_limit;
+  linger_end_ = now() + core_->options.body_timeout;
+  wait_read();
+}
+
+/// OpenSSL has said why, as far as the peer understands it.
+void HttpConnection::refuse_tls() {
+  if (core_->handlers.tls_refused) core_->handlers.tls_refused(to_text(stream_.tls_failure()), remote_);
+  stream_.give_up_tls();
+  linger();
 }
 
 void HttpConnection::sweep(Moment now) {

@@ -41,6 +41,8 @@ class HttpConnection final : public Member {
   void respond(HttpResponse response);
   void write();
   void answered();
+  void linger();
+  void refuse_tls();
   std::shared_ptr<WebSocket> hand_over(const HttpRequest& request, std::string_view subprotocol, WebSocket::Limits limits);
   void end();
 

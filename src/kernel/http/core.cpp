@@ -9,6 +9,7 @@
 #include "http/frames.hpp"
 #include "loggia/kernel/capacity.hpp"
 #include "loggia/kernel/log.hpp"
+#include "loggia/kernel/mutual_tls.hpp"
 
 namespace loggia::http {
 namespace {
@@ -284,6 +285,7 @@ HttpResponse Core::refusal(int status, std::string_view detail) const {
 }
 
 std::shared_ptr<TlsContext> Core::tls() const {
+  if (options.mutual) return options.mutual->server();
   std::lock_guard lock(tls_mutex_);
   return tls_;
 }

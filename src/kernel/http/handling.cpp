@@ -38,6 +38,7 @@ void HttpConnection::dispatch() {
   close_ = close_ || head.close;
   head.request.remote = remote_;
   head.request.tls = stream_.tls();
+  head.request.peer = stream_.peer();
   started_ = now();
   if (head.websocket && core_->handlers.upgrade) run_upgrade();
   else run();

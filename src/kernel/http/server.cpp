@@ -5,6 +5,7 @@
 #include "http/connection.hpp"
 #include "http/listener.hpp"
 #include "loggia/kernel/log.hpp"
+#include "loggia/kernel/mutual_tls.hpp"
 
 namespace loggia {
 namespace http {
@@ -35,6 +36,7 @@ class Server final : public HttpServer {
 
 Result<bool> Server::reload_certificate() {
   const auto& options = core_->options;
+  if (options.mutual) return options.mutual->reload();
   if (options.certificate.empty() && options.private_key.empty()) return true;
   if (options.certificate.empty() || options.private_key.empty())
     return Error(Errc::invalid_request, "TLS takes both a certificate and a private key: name the other one too, or neither.");
@@ -46,7 +48,8 @@ Result<bool> Server::reload_certificate() {
 
 Result<bool> Server::start() {
   if (listener_) return Error(Errc::internal, "A listener is started once.");
-  if (auto loaded = reload_certificate(); !loaded) return loaded;
+  if (!core_->options.mutual)
+    if (auto loaded = reload_certificate(); !loaded) return loaded;
   auto next = std::make_shared<std::size_t>(0);
   auto listener = std::make_shared<Listener>(core_->shards, core_->options.name, [core = core_, next](Accepted accepted) {
     if (core->connections() >= core->options.connections_max) return turn_away(*core, accepted.descriptor);
@@ -77,7 +80,7 @@ void Server::begin(const std::shared_ptr<Core>& core, std::size_t shard, Accepte
 
 void Server::turn_away(const Core& core, int descriptor) {
   static constexpr std::string_view full = "HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
-  if (core.options.certificate.empty()) [[maybe_unused]]
+  if (core.options.certificate.empty() && !core.options.mutual) [[maybe_unused]]
     const auto sent = ::send(descriptor, full.data(), full.size(), MSG_NOSIGNAL);
   ::close(descriptor);
 }

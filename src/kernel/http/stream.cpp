@@ -69,6 +69,11 @@ void Stream::shutdown_send() {
   ::shutdown(socket_.native_handle(), SHUT_WR);
 }
 
+void Stream::give_up_tls() {
+  tls_ = nullptr;
+  if (socket_.is_open()) ::shutdown(socket_.native_handle(), SHUT_WR);
+}
+
 void Stream::cancel() {
   boost::system::error_code ignored;
   socket_.cancel(ignored);

@@ -32,7 +32,10 @@ class Stream {
   IoResult write(std::span<const iovec> buffers);
   /// Bytes that write() has taken are still to be sent: call it again, with nothing if there is nothing.
   bool unsent() const { return tls_ && tls_->has_unsent(); }
+  bool has_unread() const { return tls_ && tls_->has_unread(); }
   void shutdown_send();
+  /// After a handshake that failed: nothing more is said, and what is read is what comes.
+  void give_up_tls();
   void close();
   bool is_open() const { return socket_.is_open(); }
   bool tls() const { return tls_ != nullptr; }

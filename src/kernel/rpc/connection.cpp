@@ -1,12 +1,13 @@
 #include "rpc/connection.hpp"
 #include <sys/socket.h>
 #include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/string_body.hpp>
 #include <cerrno>
+#include "http/stream.hpp"
 
 namespace loggia::rpc {
 namespace {
@@ -15,6 +16,7 @@ namespace asio = boost::asio;
 namespace beast = boost::beast;
 namespace beast_http = boost::beast::http;
 using boost::system::error_code;
+using http::IoResult;
 using Incoming = beast_http::response_parser<beast_http::string_body>;
 
 /// Bounded: without a bound, Beast 1.81 takes chunk trailers of any length.
@@ -30,52 +32,95 @@ std::string outgoing(const Request& request) {
 }
 
 Ending ending_of(const error_code& error, bool began) {
-  if (error == beast::error::timeout) return Ending::late;
   if (error == beast_http::error::body_limit || error == beast_http::error::header_limit || error == beast_http::error::buffer_overflow)
     return Ending::too_much;
   return began ? Ending::broken : Ending::silent;
 }
 
-class TcpConnection final : public Connection {
+/// A socket, and the time that there is for what it does. Shared with the timer, whose last turn may come when the connection is gone.
+struct Wire : std::enable_shared_from_this<Wire> {
+  explicit Wire(const Executor& executor) : socket{executor}, timer{executor} {}
+
+  void allow(milliseconds limit) {
+    late = false;
+    timer.expires_after(limit);
+    timer.async_wait([weak = weak_from_this(), now = ++round](const error_code& error) {
+      const auto self = weak.lock();
+      if (error || !self || self->round != now) return;
+      self->late = true;
+      error_code ignored;
+      if (self->stream) self->stream->cancel();
+      else self->socket.cancel(ignored);
+    });
+  }
+  void done() {
+    ++round;
+    timer.cancel();
+  }
+
+  asio::ip::tcp::socket socket;  // until it is connected
+  std::optional<http::Stream> stream;
+  asio::steady_timer timer;
+  std::uint64_t round = 0;
+  bool late = false;
+};
+
+class StreamConnection final : public Connection {
  public:
-  TcpConnection(Executor executor, asio::ip::tcp::endpoint peer, std::size_t answer_max)
-      : stream_{std::move(executor)}, peer_{std::move(peer)}, answer_max_{answer_max}, buffer_{buffer_max} {}
+  StreamConnection(const Executor& executor, Peer peer) : wire_{std::make_shared<Wire>(executor)}, peer_{std::move(peer)}, buffer_{buffer_max} {}
 
   asio::awaitable<bool> connect(milliseconds limit) override {
     error_code error;
-    stream_.expires_after(limit);
-    co_await stream_.async_connect(peer_, asio::redirect_error(asio::use_awaitable, error));
-    if (error) co_return false;
-    stream_.socket().set_option(asio::ip::tcp::no_delay(true), error);
+    wire_->allow(limit);
+    co_await wire_->socket.async_connect(peer_.endpoint, asio::redirect_error(asio::use_awaitable, error));
+    if (error || wire_->late) co_return false;
+    wire_->socket.set_option(asio::ip::tcp::no_delay(true), error);
+    stream().emplace(std::move(wire_->socket), peer_.tls);
+    stream()->expect_peer(peer_.module);
+    for (;;) {
+      const auto shaken = stream()->handshake();
+      if (shaken.state == IoResult::State::ok) break;
+      if (shaken.state != IoResult::State::again) co_return false;
+      const bool waited = co_await readable();
+      if (!waited) co_return false;
+    }
+    wire_->done();
     kept_ = true;
     co_return true;
   }
 
   asio::awaitable<Exchange> exchange(std::shared_ptr<const Request> request, milliseconds limit) override {
     Exchange out;
-    error_code error;
     kept_ = false;
-    stream_.expires_after(limit);
+    wire_->allow(limit);
     const auto text = outgoing(*request);
-    for (std::size_t sent = 0; sent < text.size();) {
-      sent += co_await stream_.async_write_some(asio::buffer(text) + sent, asio::redirect_error(asio::use_awaitable, error));
-      if (!error) continue;
+    for (std::size_t sent = 0; sent < text.size() || stream()->unsent();) {
+      const iovec rest{const_cast<char*>(text.data()) + sent, text.size() - sent};
+      const auto written = stream()->write(std::span<const iovec>(&rest, 1));
+      sent += written.bytes;
+      if (written.state == IoResult::State::ok) continue;
+      bool waited = false;
+      if (written.state == IoResult::State::again) waited = co_await writable();
+      if (waited) continue;
       // A peer that closes early may have answered before it did; what it says is not waited for.
-      if (error == beast::error::timeout) out.ending = Ending::late;
-      else out.ending = sent == 0 ? Ending::unsent : Ending::silent;
+      out.ending = sent == 0 ? Ending::unsent : Ending::silent;
+      if (wire_->late) out.ending = Ending::late;
       co_return out;
     }
     Incoming parser;
     parser.eager(true);
-    parser.body_limit(answer_max_);
+    parser.body_limit(peer_.answer_max);
     parser.header_limit(head_max);
     while (!parser.is_done()) {
-      error = co_await read_into(parser);
+      const auto error = co_await read_into(parser);
       if (!error) continue;
       out.ending = ending_of(error, parser.got_some());
+      if (wire_->late) out.ending = Ending::late;
+      // A client has done its part of the handshake before the peer looks at its certificate; nothing was done of what it sent then.
+      else if (!parser.got_some() && failure() == http::TlsFailure::by_peer) out.ending = Ending::unsent;
       co_return out;
     }
-    stream_.expires_never();
+    wire_->done();
     out.ending = Ending::answered;
     auto& message = parser.get();
     out.received.status = static_cast<int>(message.result_int());
@@ -91,38 +136,56 @@ class TcpConnection final : public Connection {
   bool kept() override {
     if (!kept_) return false;
     char byte = 0;
-    const auto got = ::recv(stream_.socket().native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-    kept_ = got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
+    const auto got = ::recv(stream()->descriptor(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    kept_ = got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK) && !stream()->has_unread();
     return kept_;
   }
 
+  http::TlsFailure failure() const override { return wire_->stream ? wire_->stream->tls_failure() : http::TlsFailure::none; }
+
  private:
+  std::optional<http::Stream>& stream() { return wire_->stream; }
+
+  /// False: the time is over, or the call was cancelled.
+  asio::awaitable<bool> readable() {
+    error_code error;
+    if (!wire_->late) co_await stream()->when_readable(asio::redirect_error(asio::use_awaitable, error));
+    co_return !error && !wire_->late;
+  }
+  asio::awaitable<bool> writable() {
+    error_code error;
+    if (!wire_->late) co_await stream()->when_writable(asio::redirect_error(asio::use_awaitable, error));
+    co_return !error && !wire_->late;
+  }
+
   /// Reads once and parses what there is. Beast's own async_read does the same in ten seconds more of compiling.
   asio::awaitable<error_code> read_into(Incoming& parser) {
     error_code error;
     if (buffer_.size() + read_size > buffer_max) co_return beast_http::error::buffer_overflow;
-    const auto got = co_await stream_.async_read_some(buffer_.prepare(read_size), asio::redirect_error(asio::use_awaitable, error));
-    if (error == asio::error::eof && parser.got_some()) {
+    const bool waited = co_await readable();
+    if (!waited) co_return asio::error::operation_aborted;
+    const auto got = stream()->read(static_cast<char*>(buffer_.prepare(read_size).data()), read_size);
+    if (got.state == IoResult::State::again) co_return error;
+    if (got.state == IoResult::State::end && parser.got_some()) {
       parser.put_eof(error);
       co_return error;
     }
-    if (error) co_return error;
-    buffer_.commit(got);
+    if (got.state != IoResult::State::ok) co_return asio::error::eof;
+    buffer_.commit(got.bytes);
     buffer_.consume(parser.put(buffer_.data(), error));
     co_return error == beast_http::error::need_more ? error_code() : error;
   }
 
-  beast::tcp_stream stream_;
-  const asio::ip::tcp::endpoint peer_;
-  const std::size_t answer_max_;
+  const std::shared_ptr<Wire> wire_;
+  const Peer peer_;
   beast::flat_buffer buffer_;
   bool kept_ = false;
 };
 
 }  // namespace
 
-std::unique_ptr<Connection> make_connection(Executor executor, asio::ip::tcp::endpoint peer, std::size_t answer_max) {
-  return std::make_unique<TcpConnection>(std::move(executor), std::move(peer), answer_max);
+std::unique_ptr<Connection> make_connection(const Executor& executor, Peer peer) {
+  return std::make_unique<StreamConnection>(executor, std::move(peer));
 }
 
 }  // namespace loggia::rpc

@@ -4,6 +4,7 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <memory>
 #include <string>
+#include "http/tls.hpp"
 #include "loggia/kernel/shards.hpp"
 #include "rpc/form.hpp"
 
@@ -18,7 +19,7 @@ struct Request {
 /// How an exchange ended. What the caller may conclude depends on how far it came.
 enum class Ending {
   answered,
-  unsent,    // no byte of the request went out
+  unsent,    // no byte of the request went out, or the peer refused our certificate
   silent,    // the peer closed without a byte of an answer
   broken,    // it closed within the answer, or what it sent is no HTTP
   late,      // the time was over
@@ -29,16 +30,25 @@ struct Exchange {
   Received received;
 };
 
+struct Peer {
+  boost::asio::ip::tcp::endpoint endpoint;
+  std::size_t answer_max = 0;
+  std::shared_ptr<http::TlsContext> tls;  // none: plain
+  std::string module;                     // with TLS: whose certificate it has to show
+};
+
 class Connection {
  public:
   virtual ~Connection() = default;
-  /// False: the peer cannot be reached, or not in that time.
+  /// False: the peer cannot be reached, or not in that time, or it is not who it should be.
   virtual boost::asio::awaitable<bool> connect(milliseconds limit) = 0;
   /// After anything but `answered`, or where `kept()` is false then, the connection is of no more use.
   virtual boost::asio::awaitable<Exchange> exchange(std::shared_ptr<const Request> request, milliseconds limit) = 0;
   /// Open, quiet, and as far as can be seen not closed by the peer.
   virtual bool kept() = 0;
+  /// Why TLS came to nothing, where it did.
+  virtual http::TlsFailure failure() const = 0;
 };
-std::unique_ptr<Connection> make_connection(Executor executor, boost::asio::ip::tcp::endpoint peer, std::size_t answer_max);
+std::unique_ptr<Connection> make_connection(const Executor& executor, Peer peer);
 
 }  // namespace loggia::rpc

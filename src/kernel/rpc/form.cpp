@@ -100,7 +100,7 @@ std::string target_of(const Call& call) {
   return out;
 }
 
-Parameters headers_of(const Context& context, std::optional<milliseconds> left) {
+Parameters headers_of(const Context& context, std::optional<milliseconds> left, bool people) {
   Parameters out;
   const auto put = [&out](const char* name, const std::string& text) {
     if (!text.empty()) out.emplace_back(name, percent_encoded(text));
@@ -109,13 +109,14 @@ Parameters headers_of(const Context& context, std::optional<milliseconds> left) 
   put("idempotency-key", context.idempotency_key());
   if (left) out.emplace_back("loggia-timeout", std::to_string(left->count()));
   const auto& caller = context.caller();
+  put("loggia-module", caller.module);
+  if (!people) return out;
   if (caller.known()) out.emplace_back("loggia-subject", caller.subject.text());
   if (!caller.session.nil()) out.emplace_back("loggia-session", caller.session.text());
   put("loggia-username", caller.username);
   std::string roles;
   for (const auto& role : caller.roles) (roles += roles.empty() ? "" : ",") += percent_encoded(role);
   if (!roles.empty()) out.emplace_back("loggia-roles", std::move(roles));
-  put("loggia-module", caller.module);
   put("loggia-address", context.address());
   put("loggia-client", context.client());
   return out;
@@ -151,6 +152,17 @@ Result<Context> context_of(const HttpRequest& request, Moment now) {
   const auto key = headers.text("idempotency-key"), address = headers.text("loggia-address"), client = headers.text("loggia-client");
   if (!headers.wrong().empty()) return bad_header(headers.wrong());
   return Context(std::move(trace), deadline).as(std::move(caller)).keyed(key).from(address, client);
+}
+
+bool names_a_person(const HttpRequest& request) {
+  for (const char* name : {"loggia-subject", "loggia-session", "loggia-username", "loggia-roles"})
+    if (request.has(name)) return true;
+  return false;
+}
+
+Counter& refused(Metrics& metrics, std::string reason) {
+  return metrics.counter("loggia_rpc_refused_total", "Peers that were refused between modules, and identities that were not believed.",
+                         Labels{{"reason", std::move(reason)}});
 }
 
 HttpResponse response_of(Result<Answer> answer, const Trace& trace) {

@@ -21,10 +21,15 @@ std::string_view path_of(std::string_view route);
 std::vector<std::string> names_in(std::string_view route);
 std::string target_of(const Call& call);
 
-/// `left`: of the deadline; none: there is none.
-Parameters headers_of(const Context& context, std::optional<milliseconds> left);
+/// `left`: of the deadline; none: there is none. Without `people` only the module says who it is.
+Parameters headers_of(const Context& context, std::optional<milliseconds> left, bool people);
 /// Errc::malformed for headers that no transport of ours writes.
 Result<Context> context_of(const HttpRequest& request, Moment now);
+/// It says on behalf of which person it asks.
+bool names_a_person(const HttpRequest& request);
+
+/// The same for every process: who was refused, and why.
+Counter& refused(Metrics& metrics, std::string reason);
 
 HttpResponse response_of(Result<Answer> answer, const Trace& trace);
 

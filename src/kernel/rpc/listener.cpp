@@ -1,6 +1,7 @@
 // The answering side: routes by their declared form on our own HTTP server.
 #include "http/listener.hpp"
 #include <algorithm>
+#include <atomic>
 #include <boost/system/system_error.hpp>
 #include <map>
 #include <stdexcept>
@@ -30,25 +31,30 @@ class InnerListener final : public RpcListener {
   Result<bool> start() override {
     const auto endpoint = http::parse_listen(options_.listen);
     if (!endpoint) return endpoint.error();
-    if (!endpoint->address().is_loopback())
-      return Error(
-          Errc::invalid_request,
-          "The listener for other modules believes who they say they are: without mTLS it listens on loopback only, not on " + options_.listen + ".");
+    if (!options_.tls && !endpoint->address().is_loopback())
+      return Error(Errc::invalid_request,
+                   "The listener for other modules believes who they say they are: without mTLS it listens on loopback only, not on " +
+                       options_.listen +
+                       ". Set rpc.tls.certificate, rpc.tls.private_key and rpc.tls.ca (`loggia certs DIR` makes them for development).");
+    if (options_.tls && !options_.permits) return Error(Errc::internal, "The listener for other modules was not told who may call what.");
     HttpServerOptions options;
     options.listen = options_.listen;
     options.body_max = options_.body_max;
     options.header_max = 64u << 10;
     options.target_max = 32u << 10;
     options.name = "rpc";
+    options.mutual = options_.tls;
     HttpHandlers handlers;
     handlers.request = [this](HttpRequest request) { return answer(std::move(request)); };
     handlers.refusal = [](int status, std::string_view detail) { return problem(status, detail, Trace()); };
+    if (options_.tls) handlers.tls_refused = [this](std::string_view reason, const std::string& remote) { refuse(Context(), reason, remote, ""); };
     auto server = http_server(std::move(options), shards_, clock_, *metrics_, std::move(handlers));
     auto started = server->start();
     if (started) server_ = std::move(server);
     return started;
   }
   std::string address() const override { return server_ ? server_->address() : options_.listen; }
+  Result<bool> reload() override { return options_.tls ? options_.tls->reload() : Result<bool>(true); }
   void drain() override {
     if (server_) server_->drain();
   }
@@ -62,6 +68,32 @@ class InnerListener final : public RpcListener {
     RouteHandler handler;
   };
 
+  struct Admitted {
+    RpcPermission permission = RpcPermission::refused;
+    std::string module;
+  };
+
+  /// Of the modules that the caller's certificate names, the one that may most; among equals the one that it says it is.
+  Admitted admit(const HttpRequest& request, std::string_view claimed, std::string_view route) const {
+    Admitted out;
+    if (!request.peer) return out;
+    for (const auto& name : *request.peer) {
+      const auto permission = options_.permits(name, route);
+      if (permission > out.permission || (permission == out.permission && (out.module.empty() || name == claimed))) out = {permission, name};
+    }
+    return out;
+  }
+
+  /// Counted always; a crowd of them is not allowed to fill the log.
+  void refuse(const Context& context, std::string_view reason, const std::string& remote, const std::string& module, std::string_view route = "") {
+    refused(*metrics_, std::string(reason)).add();
+    const auto now = clock_->moment().time_since_epoch().count(), pause = std::chrono::nanoseconds(milliseconds(100)).count();
+    auto last = said_.load(std::memory_order_relaxed);
+    if ((last != 0 && now - last < pause) || !said_.compare_exchange_strong(last, now, std::memory_order_relaxed)) return;
+    log::warn(context, "rpc.refused", Field("reason", std::string(reason)), Field("remote", remote), Field("module", module),
+              Field("route", std::string(route)));
+  }
+
   boost::asio::awaitable<HttpResponse> answer(HttpRequest request) {
     auto context = context_of(request, clock_->moment());
     if (!context) co_return response_of(context.error(), Trace());
@@ -73,6 +105,20 @@ class InnerListener final : public RpcListener {
       log::warn(*context, "rpc.unknown_route", Field("method", request.method), Field("path", request.path));
       Error unknown(Errc::internal, "this process does not answer that request");
       co_return response_of(std::move(unknown), trace);
+    }
+    if (options_.tls) {
+      const auto admitted = admit(request, context->caller().module, route);
+      if (admitted.permission == RpcPermission::refused) {
+        refuse(*context, "module", request.remote, admitted.module, route);
+        Error forbidden(Errc::forbidden, "this module may not call that");
+        co_return response_of(std::move(forbidden), trace);
+      }
+      Caller caller;
+      if (admitted.permission == RpcPermission::believed) caller = context->caller();
+      else if (names_a_person(request)) refuse(*context, "identity", request.remote, admitted.module, route);
+      if (admitted.permission == RpcPermission::itself) *context = context->from(std::string(), std::string());
+      caller.module = admitted.module;
+      *context = context->as(std::move(caller));
     }
     Call call;
     call.route = route;
@@ -102,6 +148,7 @@ class InnerListener final : public RpcListener {
   const std::shared_ptr<Clock> clock_;
   const std::shared_ptr<Metrics> metrics_;
   std::map<std::string, Route, std::less<>> routes_;
+  std::atomic<std::int64_t> said_{0};
   std::shared_ptr<HttpServer> server_;  // last: its handlers use the others
 };
 

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <vector>
 #include "http/listener.hpp"
+#include "loggia/kernel/log.hpp"
 #include "loggia/kernel/rpc.hpp"
 #include "rpc/connection.hpp"
 
@@ -39,7 +40,7 @@ Reach reach_of(Ending ending) {
 class HttpTransport final : public InstanceTransport {
  public:
   HttpTransport(RpcTransportOptions options, boost::asio::ip::tcp::endpoint peer, std::shared_ptr<Shards> shards, std::shared_ptr<Clock> clock)
-      : options_{std::move(options)}, peer_{std::move(peer)}, shards_{std::move(shards)}, clock_{std::move(clock)}, idle_(shards_->size()) {}
+      : options_{std::move(options)}, endpoint_{std::move(peer)}, shards_{std::move(shards)}, clock_{std::move(clock)}, idle_(shards_->size()) {}
 
   Async<Answer> attempt(Context context, Call call, Reach* reach) override {
     *reach = Reach::untried;
@@ -55,15 +56,19 @@ class HttpTransport final : public InstanceTransport {
     request->method = method;
     request->target = target_of(call);
     request->host = options_.address;
-    request->headers = headers_of(context, bounded ? std::optional(left(deadline)) : std::nullopt);
+    request->headers = headers_of(context, bounded ? std::optional(left(deadline)) : std::nullopt, options_.carries_people);
     request->body = std::move(call.body);
     for (;;) {
       auto connection = take(shard);
       const bool used = connection != nullptr;
       if (!used) {
-        connection = make_connection(shards_->executor(shard), peer_, options_.answer_max);
+        connection = make_connection(shards_->executor(shard), peer());
         const bool connected = co_await connection->connect(std::min(options_.connect_timeout, left(deadline)));
+<<<<<<< HEAD
         if (!connected) *reach = deadline <= clock_->moment() ? Reach::late : Reach::unsent;
+=======
+        if (!connected) note_refusal(context, connection->failure());
+>>>>>>> 190d29b (Between modules a caller is who its certificate says, and may call what it needs and nothing else)
         if (!connected && deadline <= clock_->moment()) co_return failure_of(Ending::late, changes);
         if (!connected) co_return failure_of(Ending::unsent, changes);
       }
@@ -73,6 +78,7 @@ class HttpTransport final : public InstanceTransport {
         give_back(shard, std::move(connection));
         co_return answer_of(std::move(exchange.received));
       }
+      note_refusal(context, connection->failure());
       // A kept connection that the peer closed meanwhile says nothing about the peer: once more, on a new one.
       const bool stale = used && (exchange.ending == Ending::unsent || (exchange.ending == Ending::silent && repeatable));
       if (!stale) co_return failure_of(exchange.ending, changes);
@@ -88,6 +94,22 @@ class HttpTransport final : public InstanceTransport {
 
   /// At least a millisecond: what is over is found out by the wait itself.
   milliseconds left(Moment deadline) const { return std::max(milliseconds(1), std::chrono::ceil<milliseconds>(deadline - clock_->moment())); }
+
+  Peer peer() const {
+    Peer out;
+    out.endpoint = endpoint_;
+    out.answer_max = options_.answer_max;
+    if (options_.tls) out.tls = options_.tls->client();
+    out.module = options_.module;
+    return out;
+  }
+
+  void note_refusal(const Context& context, http::TlsFailure failure) const {
+    if (failure == http::TlsFailure::none) return;
+    const std::string reason(http::to_text(failure));
+    log::warn(context, "rpc.peer_refused", Field("module", options_.module), Field("address", options_.address), Field("reason", reason));
+    if (options_.metrics) refused(*options_.metrics, reason).add();
+  }
 
   std::unique_ptr<Connection> take(std::size_t shard) {
     auto& idle = idle_[shard];
@@ -109,7 +131,7 @@ class HttpTransport final : public InstanceTransport {
   }
 
   const RpcTransportOptions options_;
-  const boost::asio::ip::tcp::endpoint peer_;
+  const boost::asio::ip::tcp::endpoint endpoint_;
   const std::shared_ptr<Shards> shards_;
   const std::shared_ptr<Clock> clock_;
   std::vector<std::vector<Idle>> idle_;  // by shard, each touched there alone
@@ -128,7 +150,13 @@ Result<std::shared_ptr<InstanceTransport>> rpc_transport(RpcTransportOptions opt
   auto peer = http::parse_listen(options.address);
   if (!peer || peer->port() == 0)
     return Error(Errc::invalid_request, "'" + options.address + "' is no address of a module: write ADDRESS:PORT or [ADDRESS]:PORT.");
+<<<<<<< HEAD
   std::shared_ptr<InstanceTransport> out = std::make_shared<rpc::HttpTransport>(std::move(options), *peer, std::move(shards), std::move(clock));
+=======
+  if (options.tls && options.module.empty())
+    return Error(Errc::invalid_request, "Whom to expect at " + options.address + " is not said: with mTLS a transport needs the name of a module.");
+  std::shared_ptr<Transport> out = std::make_shared<rpc::HttpTransport>(std::move(options), *peer, std::move(shards), std::move(clock));
+>>>>>>> 190d29b (Between modules a caller is who its certificate says, and may call what it needs and nothing else)
   return out;
 }
 

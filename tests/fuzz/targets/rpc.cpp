@@ -36,7 +36,7 @@ LOGGIA_FUZZ(rpc) {
     std::optional<milliseconds> left;
     if (context->deadline() != Moment::max()) left = std::chrono::duration_cast<milliseconds>(context->deadline() - now);
     HttpRequest second;
-    second.headers = rpc::headers_of(*context, left);
+    second.headers = rpc::headers_of(*context, left, true);
     const auto again = rpc::context_of(second, now);
     require(again && (context->caller().roles.empty() || rpc_target::same(*context, *again)), "a context read and written is read equal");
   }

@@ -1,0 +1,43 @@
+#pragma once
+// Who may call what between modules: one table, made of the descriptors, asked on every call (contract, section 5).
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+#include "loggia/kernel/router.hpp"
+
+namespace loggia {
+
+/// In order: of several names in one certificate the one that may most counts.
+enum class RpcPermission {
+  refused,
+  itself,    // as a module: what it says about people does not count
+  believed,  // it speaks for people: whom it names as the caller is the caller
+};
+using RpcPermits = std::function<RpcPermission(const std::string& caller_module, std::string_view route)>;
+
+struct ModuleDescriptor;
+
+/// A module may call the routes of those that it needs, and every module the kernel's own under /bus/. Filled before serving starts, then read
+/// from every thread.
+class RpcTable {
+ public:
+  explicit RpcTable(const std::vector<ModuleDescriptor>& modules);
+  /// A router that notes what is mounted on it as `module`'s, and hands it on to `next`, which outlives it.
+  std::unique_ptr<Router> noting(std::string module, Router& next);
+  void note(std::string module, std::string_view route);
+  RpcPermission of(const std::string& caller_module, std::string_view route) const;
+
+ private:
+  struct Rights {
+    std::set<std::string, std::less<>> needs;
+    bool speaks_for_people = false;
+  };
+  std::map<std::string, Rights, std::less<>> rights_;
+  std::map<std::string, std::string, std::less<>> owners_;  // by route
+};
+
+}  // namespace loggia

@@ -1,0 +1,45 @@
+#include "loggia/kernel/permissions.hpp"
+#include "loggia/kernel/module.hpp"
+#include "rpc/form.hpp"
+
+namespace loggia {
+namespace {
+
+class Noting final : public Router {
+ public:
+  Noting(RpcTable& table, std::string module, Router& next) : table_{table}, module_{std::move(module)}, next_{next} {}
+  void on(RouteInfo info, RouteHandler handler) override {
+    table_.note(module_, info.route);
+    next_.on(std::move(info), std::move(handler));
+  }
+
+ private:
+  RpcTable& table_;
+  const std::string module_;
+  Router& next_;
+};
+
+}  // namespace
+
+RpcTable::RpcTable(const std::vector<ModuleDescriptor>& modules) {
+  for (const auto& module : modules) {
+    auto& rights = rights_[module.name];
+    rights.needs.insert(module.needs.begin(), module.needs.end());
+    rights.speaks_for_people = module.speaks_for_people;
+  }
+}
+
+std::unique_ptr<Router> RpcTable::noting(std::string module, Router& next) { return std::make_unique<Noting>(*this, std::move(module), next); }
+
+void RpcTable::note(std::string module, std::string_view route) { owners_.insert_or_assign(std::string(route), std::move(module)); }
+
+RpcPermission RpcTable::of(const std::string& caller_module, std::string_view route) const {
+  const auto caller = rights_.find(caller_module);
+  if (caller == rights_.end()) return RpcPermission::refused;
+  if (rpc::path_of(route).starts_with("/bus/")) return RpcPermission::itself;
+  const auto owner = owners_.find(route);
+  if (owner == owners_.end() || !caller->second.needs.contains(owner->second)) return RpcPermission::refused;
+  return caller->second.speaks_for_people ? RpcPermission::believed : RpcPermission::itself;
+}
+
+}  // namespace loggia
