@@ -76,9 +76,12 @@ int migrate(Shell& shell) {
   const auto config = shell.config(false);
   if (!config) return 2;
   const auto directory = std::filesystem::path(config->text("storage.dir"));
-  if (ask_running_server(directory, "ping", {})) {
-    std::cerr << "loggia: a server runs on " << directory.string() << ". Stop it first; it migrates when it starts.\n";
-    return 1;
+  std::shared_ptr<void> alone;
+  std::error_code ignored;
+  if (!shell.arguments.dry_run || std::filesystem::exists(directory, ignored)) {
+    auto held = hold_directory(directory);
+    if (!held) return print(held.error());
+    alone = std::move(*held);
   }
   const auto clock = system_clock();
   std::size_t steps = 0;
@@ -97,8 +100,6 @@ int migrate(Shell& shell) {
     steps += pending->size();
     for (const auto& step : *pending) std::cout << module.name << ": " << step << '\n';
     if (pending->empty()) continue;
-    std::error_code ignored;
-    std::filesystem::create_directories(directory, ignored);
     auto opened = open_database(std::move(options));
     if (!opened) return print(opened.error());
     (*opened)->close();

@@ -49,15 +49,6 @@ Result<std::shared_ptr<Database>> open(const ModuleDescriptor& module, const Con
   return store;
 }
 
-/// The directory, with nobody else on it.
-std::optional<std::string> occupied(const Config& config) {
-  const auto directory = std::filesystem::path(config.text("storage.dir"));
-  if (ask_running_server(directory, "ping", {})) return "a server runs on " + directory.string() + ". Stop it first.";
-  std::error_code ignored;
-  std::filesystem::create_directories(directory, ignored);
-  return std::nullopt;
-}
-
 json schemas_of(const std::vector<ModuleDescriptor>& modules) {
   json out = json::object();
   for (const auto& module : modules)
@@ -183,7 +174,8 @@ Result<json> take_all(const Shell& shell, std::istream& in, Taking& taking) {
 int export_data(Shell& shell) {
   const auto config = shell.config(false);
   if (!config) return 2;
-  if (const auto why = occupied(*config)) return refused(*why);
+  const auto alone = hold_directory(config->text("storage.dir"));
+  if (!alone) return refused(alone.error());
   const auto& path = shell.arguments.name;
   // For its owner alone: it holds what the databases hold, keys and hashes of passwords too.
   const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
@@ -212,7 +204,8 @@ int export_data(Shell& shell) {
 int import_data(Shell& shell) {
   const auto config = shell.config(false);
   if (!config) return 2;
-  if (const auto why = occupied(*config)) return refused(*why);
+  const auto alone = hold_directory(config->text("storage.dir"));
+  if (!alone) return refused(alone.error());
   std::ifstream in(shell.arguments.name, std::ios::binary);
   if (!in) return refused("cannot read " + shell.arguments.name + ": " + std::strerror(errno), 2);
   Taking taking(shell, *config);

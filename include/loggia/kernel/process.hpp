@@ -42,9 +42,13 @@ class Process {
 };
 std::unique_ptr<Process> make_process(ProcessOptions options);
 
-/// Asks the server that runs on this data directory. Nothing where none does: then the command opens the storage itself.
+/// Asks the processes that run on this data directory, until one has the command; for topics all of them, and their answers become one. Nothing where
+/// none runs: then the command opens the storage itself.
 std::optional<Result<std::string>> ask_running_server(const std::filesystem::path& directory, const std::string& command,
                                                       const std::vector<std::string>& arguments);
+
+/// For commands that work on the files themselves: nobody else does while what is returned lives. The error names who does now.
+Result<std::shared_ptr<void>> hold_directory(const std::filesystem::path& directory);
 
 /// Name and version of each library, for `loggia version`.
 std::vector<std::pair<std::string, std::string>> library_versions();

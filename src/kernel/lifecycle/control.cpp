@@ -1,5 +1,4 @@
 #include "lifecycle/control.hpp"
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -9,12 +8,9 @@
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
-#include <cerrno>
-#include <cstring>
 #include "loggia/kernel/json.hpp"
 #include "loggia/kernel/json_value.hpp"
 #include "loggia/kernel/log.hpp"
-#include "loggia/kernel/process.hpp"
 
 namespace loggia {
 namespace {
@@ -96,7 +92,11 @@ class Control final : public ControlSocket {
       co_return error_json(Error(Errc::malformed, "a request is {\"command\": NAME, \"arguments\": [TEXT, …]}")).dump();
     }
     const auto found = kernel_.commands.find(name);
-    if (found == kernel_.commands.end()) co_return error_json(Error(Errc::not_found, "no such command: " + name)).dump();
+    if (found == kernel_.commands.end()) {
+      auto unknown = error_json(Error(Errc::not_found, "no such command: " + name));
+      unknown["unknown"] = true;
+      co_return unknown.dump();
+    }
     Context context(new_trace(*kernel_.random), kernel_.clock->moment() + std::chrono::seconds(60));
     context = context.from("shell", "loggia " + name);
     auto done = co_await found->second(std::move(context), std::move(arguments));
@@ -115,43 +115,10 @@ class Control final : public ControlSocket {
 
 }  // namespace
 
-Result<std::unique_ptr<ControlSocket>> serve_control(Kernel& kernel, const std::filesystem::path& directory) {
-  auto control = std::make_unique<Control>(kernel, directory / "control.sock");
+Result<std::unique_ptr<ControlSocket>> serve_control(Kernel& kernel, const std::filesystem::path& path) {
+  auto control = std::make_unique<Control>(kernel, path);
   if (auto listening = control->listen(); !listening) return listening.error();
   return std::unique_ptr<ControlSocket>(std::move(control));
-}
-
-std::optional<Result<std::string>> ask_running_server(const std::filesystem::path& directory, const std::string& command,
-                                                      const std::vector<std::string>& arguments) {
-  const auto path = (directory / "control.sock").string();
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  if (path.size() >= sizeof address.sun_path) return std::nullopt;
-  std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
-  const int file = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  if (file < 0) return std::nullopt;
-  const timeval limit{60, 0};
-  ::setsockopt(file, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
-  if (::connect(file, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
-    ::close(file);
-    return std::nullopt;
-  }
-  json request = json::object();
-  request["command"] = command;
-  request["arguments"] = arguments;
-  const auto line = request.dump(-1, ' ', false, json::error_handler_t::replace) + "\n";
-  std::string answer;
-  if (::send(file, line.data(), line.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(line.size())) {
-    char piece[4096];
-    for (ssize_t size; (size = ::recv(file, piece, sizeof piece, 0)) > 0;) answer.append(piece, static_cast<std::size_t>(size));
-  }
-  ::close(file);
-  const auto parsed = json::parse(answer, nullptr, false);
-  if (!parsed.is_object())
-    return Result<std::string>(Error(Errc::outcome_unknown, "the running server did not answer; look at its log and at the result"));
-  if (parsed.contains("ok")) return Result<std::string>(parsed["ok"].get<std::string>());
-  const auto& error = parsed["error"];
-  return Result<std::string>(Error(errc_of(0, error.value("code", "internal")), error.value("detail", "")));
 }
 
 }  // namespace loggia

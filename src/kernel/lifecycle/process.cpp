@@ -120,7 +120,8 @@ class ProcessHere final : public Process {
 
  private:
   Result<bool> begin() {
-    auto wanted = options_.config.list("process.modules");
+    // A command beside no server works on all the data, whichever part of it a process of this configuration has.
+    auto wanted = options_.data_only ? std::vector<std::string>() : options_.config.list("process.modules");
     kernel_.config = options_.config;
     kernel_.clock = system_clock();
     kernel_.random = system_random();
@@ -133,7 +134,7 @@ class ProcessHere final : public Process {
     kernel_.readiness = [this] { return readiness(); };
     kernel_.return_memory = [this] { return_memory(); };
     directory_ = kernel_.config.text("storage.dir");
-    auto lock = DirectoryLock::take(directory_);
+    auto lock = lock_directory(kernel_.config, options_.modules, options_.data_only);
     if (!lock) return lock.error();
     lock_ = std::move(*lock);
     const auto threads = static_cast<std::size_t>(kernel_.config.integer("process.threads"));
@@ -171,9 +172,11 @@ class ProcessHere final : public Process {
     if (auto started = kernel_.bus->start(); !started) return started;
     if (auto started = start_modules(); !started) return started;
     if (kernel_.mailer) kernel_.mailer->start();
-    auto control = serve_control(kernel_, directory_);
-    if (!control) return control.error();
-    control_ = std::move(*control);
+    if (lock_) {
+      auto control = serve_control(kernel_, directory_ / lock_->socket());
+      if (!control) return control.error();
+      control_ = std::move(*control);
+    }
     admin_ = admin_server(kernel_);
     if (auto listening = admin_->start(); !listening) return listening;
     return true;

@@ -64,11 +64,8 @@ class HttpTransport final : public InstanceTransport {
       if (!used) {
         connection = make_connection(shards_->executor(shard), peer());
         const bool connected = co_await connection->connect(std::min(options_.connect_timeout, left(deadline)));
-<<<<<<< HEAD
         if (!connected) *reach = deadline <= clock_->moment() ? Reach::late : Reach::unsent;
-=======
         if (!connected) note_refusal(context, connection->failure());
->>>>>>> 190d29b (Between modules a caller is who its certificate says, and may call what it needs and nothing else)
         if (!connected && deadline <= clock_->moment()) co_return failure_of(Ending::late, changes);
         if (!connected) co_return failure_of(Ending::unsent, changes);
       }
@@ -150,13 +147,9 @@ Result<std::shared_ptr<InstanceTransport>> rpc_transport(RpcTransportOptions opt
   auto peer = http::parse_listen(options.address);
   if (!peer || peer->port() == 0)
     return Error(Errc::invalid_request, "'" + options.address + "' is no address of a module: write ADDRESS:PORT or [ADDRESS]:PORT.");
-<<<<<<< HEAD
-  std::shared_ptr<InstanceTransport> out = std::make_shared<rpc::HttpTransport>(std::move(options), *peer, std::move(shards), std::move(clock));
-=======
   if (options.tls && options.module.empty())
     return Error(Errc::invalid_request, "Whom to expect at " + options.address + " is not said: with mTLS a transport needs the name of a module.");
-  std::shared_ptr<Transport> out = std::make_shared<rpc::HttpTransport>(std::move(options), *peer, std::move(shards), std::move(clock));
->>>>>>> 190d29b (Between modules a caller is who its certificate says, and may call what it needs and nothing else)
+  std::shared_ptr<InstanceTransport> out = std::make_shared<rpc::HttpTransport>(std::move(options), *peer, std::move(shards), std::move(clock));
   return out;
 }
 

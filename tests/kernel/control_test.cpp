@@ -1,0 +1,118 @@
+#include "lifecycle/control.hpp"
+#include <doctest/doctest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <filesystem>
+#include "kernel/fixtures.hpp"
+#include "lifecycle/joining.hpp"
+#include "loggia/kernel/process.hpp"
+
+using namespace loggia;
+
+namespace {
+
+Command says(std::string text) {
+  struct Run {
+    static Async<std::string> on(std::string text) { co_return text; }
+  };
+  return [text](const Context&, const std::vector<std::string>&) { return Run::on(text); };
+}
+Command fails(Errc code, std::string why) {
+  struct Run {
+    static Async<std::string> on(Errc code, std::string why) { co_return Error(code, std::move(why)); }
+  };
+  return [code, why](const Context&, const std::vector<std::string>&) { return Run::on(code, why); };
+}
+
+/// A process as the shell meets it.
+struct Running {
+  Running(const std::filesystem::path& path, std::map<std::string, Command> commands) {
+    kernel.clock = system_clock();
+    kernel.random = system_random();
+    kernel.shards = thread_shards(1);
+    kernel.commands = std::move(commands);
+    control = serve_control(kernel, path).value();
+  }
+  ~Running() {
+    control->stop();
+    stop_shards(*kernel.shards);
+  }
+  Kernel kernel;
+  std::unique_ptr<ControlSocket> control;
+};
+
+struct ControlPlace {
+  ControlPlace() {
+    char name[] = "/tmp/loggia-control-XXXXXX";
+    path = ::mkdtemp(name);
+  }
+  ~ControlPlace() { std::filesystem::remove_all(path); }
+  std::optional<Result<std::string>> ask(const std::string& command) const { return ask_running_server(path, command, {}); }
+  std::filesystem::path path;
+};
+
+}  // namespace
+
+TEST_CASE("a command goes to the process that has it") {
+  ControlPlace directory;
+  Running auth(directory.path / "control.auth.sock", {{"user.add", says("made")}, {"user.list", fails(Errc::not_found, "nobody")}});
+  Running user(directory.path / "control.user.sock", {{"topics.list", says("HEAD A\nx user 1\n")}});
+  struct stat made {};
+  REQUIRE(::stat((directory.path / "control.auth.sock").c_str(), &made) == 0);
+  CHECK((made.st_mode & 0777) == 0600);
+  CHECK(directory.ask("user.add")->value() == "made");
+  CHECK(directory.ask("user.list")->error().detail == "nobody");
+}
+
+TEST_CASE("a command of a module that is not there is not answered as if nothing ran") {
+  ControlPlace directory;
+  CHECK(!directory.ask("user.add"));
+  {
+    Running chat(directory.path / "control.chat.sock", {});
+    const auto refused = directory.ask("user.add");
+    REQUIRE(refused);
+    CHECK(refused->error().code == Errc::unavailable);
+  }
+  CHECK(!directory.ask("user.add"));
+}
+
+TEST_CASE("what a process that was killed left behind is passed over") {
+  ControlPlace directory;
+  const auto left = directory.path / "control.auth.sock";
+  {
+    Running dead(directory.path / "control.sock", {});
+    std::filesystem::create_hard_link(directory.path / "control.sock", left);
+  }
+  REQUIRE(std::filesystem::exists(left));
+  CHECK(!directory.ask("user.add"));
+  Running user(directory.path / "control.user.sock", {{"topics.list", says("there")}});
+  CHECK(directory.ask("topics.list")->value() == "there");
+}
+
+TEST_CASE("topics are asked of all, replaying of the one that has the group") {
+  ControlPlace directory;
+  Running auth(directory.path / "control.auth.sock",
+               {{"topics.list", says("TOPIC PRODUCER\nuser-events auth\n")}, {"topics.replay", fails(Errc::not_found, "no such group")}});
+  Running chat(directory.path / "control.chat.sock",
+               {{"topics.list", says("TOPIC PRODUCER\nnew-messages chat\nuser-events auth\n")}, {"topics.replay", says("7 events")}});
+  Running user(directory.path / "control.user.sock", {{"topics.replay", fails(Errc::internal, "is asked once too often")}});
+  CHECK(directory.ask("topics.list")->value() == "TOPIC PRODUCER\nuser-events auth\nnew-messages chat\n");
+  CHECK(directory.ask("topics.replay")->value() == "7 events");
+}
+
+TEST_CASE("answers of several processes become one") {
+  using Answers = std::vector<Result<std::string>>;
+  const auto joined = [](const std::string& command, std::vector<std::string> arguments, Answers answers) {
+    return join_answers(command, arguments, std::move(answers));
+  };
+  const Error nobody(Errc::not_found, "there is no topic"), wrong(Errc::invalid_request, "takes a number");
+  CHECK(joined("topics.tail", {"t"}, {nobody, nobody}).error().detail == "there is no topic");
+  CHECK(joined("topics.tail", {"t"}, {nobody, wrong}).error().detail == "takes a number");
+  CHECK(joined("topics.tail", {"t"}, {nobody, std::string("x\n")}).value() == "x\n");
+  // A head that moves while it is asked for twice is one head.
+  CHECK(joined("topics.lag", {}, {std::string("T G P\nt g 0 5\n"), std::string("T G P\nt g 0 6\nt g 1 2\n")}).value() == "T G P\nt g 0 5\nt g 1 2\n");
+  const std::string one = R"({"id":"1","time":"a"})", two = R"({"id":"2","time":"b"})", three = R"({"id":"3","time":"c"})";
+  const std::string early = one + '\n' + three + '\n', late = two + '\n' + three + '\n';
+  CHECK(joined("topics.tail", {"t", "--count", "2"}, {early, late}).value() == late);
+  CHECK(joined("topics.tail", {"t", "--count", "2", "--from", "1"}, {early, late}).value() == one + '\n' + late);
+}
