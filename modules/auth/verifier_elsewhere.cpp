@@ -74,16 +74,16 @@ class StandIn final : public Module {
         known_{std::make_shared<VerifierHere>(issuer_of(kernel.config), keys_, kernel.clock)},
         verifier_{std::make_shared<VerifierElsewhere>(known_, kernel.bus)} {
     kernel.ports.offer<Verifier>(verifier_);
-    kernel.bus->follow_log("auth", std::string(SessionRevoked::topic),
-                           [known = known_, clock = kernel.clock, lifetime = lifetime_](const EventPtr& event) {
-                             apply(*known, *event, clock->now(), lifetime);
-                           });
+    kernel.bus->follow_log(
+        "auth", std::string(SessionRevoked::topic),
+        [known = known_, clock = kernel.clock, lifetime = lifetime_](const EventPtr& event) { apply(*known, *event, clock->now(), lifetime); });
   }
 
   /// The log is followed by now.
   Result<bool> start() override {
     trust_ = kernel_.ports.get<Trust>();
-    auto asked = boost::asio::co_spawn(kernel_.shards->executor(0), ask_until(kernel_.clock->moment() + first_answer_within), boost::asio::use_future);
+    auto asked =
+        boost::asio::co_spawn(kernel_.shards->executor(0), ask_until(kernel_.clock->moment() + first_answer_within), boost::asio::use_future);
     if (auto first = asked.get(); !first) return first;
     tasks_.spawn(kernel_.shards->executor(0), "auth.trust", keep_asking());
     return true;

@@ -1,6 +1,6 @@
 // A log that is read from another process: what is heard, by whom, and what happens while the other is away.
-#include "world.hpp"
 #include "loggia/kernel/router.hpp"
+#include "world.hpp"
 
 namespace loggia {
 namespace {
@@ -43,7 +43,9 @@ struct Two : test::World {
     other->connect(std::move(chat));
   }
   /// Its start() waits for answers that this thread's loop gives.
-  void start_other() { blocking(*shards, [this] { REQUIRE(other->start()); }); }
+  void start_other() {
+    blocking(*shards, [this] { REQUIRE(other->start()); });
+  }
   void end_other() {
     if (!other) return;
     blocking(*shards, [this] { other->stop(); });

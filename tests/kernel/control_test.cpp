@@ -57,7 +57,7 @@ TEST_CASE("a command goes to the process that has it") {
   ControlPlace directory;
   Running auth(directory.path / "control.auth.sock", {{"user.add", says("made")}, {"user.list", fails(Errc::not_found, "nobody")}});
   Running user(directory.path / "control.user.sock", {{"topics.list", says("HEAD A\nx user 1\n")}});
-  struct stat made {};
+  struct stat made{};
   REQUIRE(::stat((directory.path / "control.auth.sock").c_str(), &made) == 0);
   CHECK((made.st_mode & 0777) == 0600);
   CHECK(directory.ask("user.add")->value() == "made");

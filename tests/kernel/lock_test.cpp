@@ -48,7 +48,7 @@ TEST_CASE("a directory belongs to one process with all its modules, and the seco
   auto first = lock_of(directory, "");
   REQUIRE(first);
   CHECK((*first)->socket() == "control.sock");
-  struct stat made {};
+  struct stat made{};
   REQUIRE(::stat(directory.path.c_str(), &made) == 0);
   CHECK((made.st_mode & 0777) == 0700);
   CHECK(names(lock_of(directory, ""), me));

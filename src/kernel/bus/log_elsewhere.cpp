@@ -33,9 +33,7 @@ void LogElsewhere::stop() {
   tasks_.wait(milliseconds(10000));
 }
 
-void LogElsewhere::answered() {
-  answered_at_ = std::chrono::duration_cast<milliseconds>(options_.clock->moment().time_since_epoch()).count();
-}
+void LogElsewhere::answered() { answered_at_ = std::chrono::duration_cast<milliseconds>(options_.clock->moment().time_since_epoch()).count(); }
 
 milliseconds LogElsewhere::silent_for() const {
   return std::chrono::duration_cast<milliseconds>(options_.clock->moment().time_since_epoch()) - milliseconds(answered_at_.load());

@@ -83,7 +83,9 @@ Result<PrivateKey> read_private_key(const std::string& path) {
   if (!file) return file.error();
   PrivateKey out(PEM_read_PrivateKey(file->get(), nullptr, no_password, nullptr));
   ERR_clear_error();
-  if (!out) return unusable("The private key " + path + " holds no key in PEM form without a password (-----BEGIN PRIVATE KEY-----): correct the path or the file.");
+  if (!out)
+    return unusable("The private key " + path +
+                    " holds no key in PEM form without a password (-----BEGIN PRIVATE KEY-----): correct the path or the file.");
   return out;
 }
 
@@ -93,7 +95,8 @@ std::vector<std::string> names_of(const X509& certificate) {
   for (int at = 0; at < sk_GENERAL_NAME_num(names); ++at) {
     const auto* name = sk_GENERAL_NAME_value(names, at);
     if (name->type != GEN_DNS) continue;
-    std::string text(reinterpret_cast<const char*>(ASN1_STRING_get0_data(name->d.dNSName)), static_cast<std::size_t>(ASN1_STRING_length(name->d.dNSName)));
+    std::string text(reinterpret_cast<const char*>(ASN1_STRING_get0_data(name->d.dNSName)),
+                     static_cast<std::size_t>(ASN1_STRING_length(name->d.dNSName)));
     if (!text.empty() && text.find('\0') == text.npos && text != "localhost") out.push_back(std::move(text));
   }
   GENERAL_NAMES_free(names);
@@ -123,12 +126,15 @@ Result<Identity> read_identity(const std::string& certificate, const std::string
   const std::string of = "The certificate " + certificate;
   if (X509_check_private_key(&own, out.key.get()) != 1) {
     ERR_clear_error();
-    return unusable("The private key " + private_key + " does not belong to the certificate " + certificate + ": name the two that were made together.");
+    return unusable("The private key " + private_key + " does not belong to the certificate " + certificate +
+                    ": name the two that were made together.");
   }
   if (seconds_left(own) <= 0) return unusable(of + " has expired on " + day_of(X509_get0_notAfter(&own)) + ": renew it (`loggia certs DIR` does).");
-  if (from_the_future(own)) return unusable(of + " is not valid before " + day_of(X509_get0_notBefore(&own)) + ": look at the clock of this machine.");
+  if (from_the_future(own))
+    return unusable(of + " is not valid before " + day_of(X509_get0_notBefore(&own)) + ": look at the clock of this machine.");
   if (const int wrong = verified(out); wrong != X509_V_OK)
-    return unusable(of + " is not signed by an authority in the CA bundle " + ca + " (" + X509_verify_cert_error_string(wrong) + "): name the bundle that it was made with.");
+    return unusable(of + " is not signed by an authority in the CA bundle " + ca + " (" + X509_verify_cert_error_string(wrong) +
+                    "): name the bundle that it was made with.");
   if (names_of(own).empty()) return unusable(of + " names no module: it needs one as a DNS name in its subjectAltName.");
   return out;
 }

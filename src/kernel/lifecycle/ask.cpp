@@ -81,8 +81,9 @@ std::optional<Result<std::string>> ask_running_server(const fs::path& directory,
   }
   if (!runs) return std::nullopt;
   if (answers.empty())
-    return Result<std::string>(Error(Errc::unavailable, "none of the processes that run on " + directory.string() +
-                                                            " has this command: the one with its module is not there. Start it, or stop the others."));
+    return Result<std::string>(
+        Error(Errc::unavailable, "none of the processes that run on " + directory.string() +
+                                     " has this command: the one with its module is not there. Start it, or stop the others."));
   return join_answers(command, arguments, std::move(answers));
 }
 
