@@ -61,7 +61,7 @@ struct BalancerOptions {
   milliseconds check_every{1000};
 };
 
-/// `GET /health` on the inner listener, which need not know it: an answer within `limit` that is not `unavailable` will do.
+/// `GET /bus/health` on the inner listener, which need not know it: an answer within `limit` that is not `unavailable` will do.
 std::function<Async<bool>(std::shared_ptr<InstanceTransport>)> health_check(std::shared_ptr<Clock> clock, milliseconds limit);
 
 struct BalancerParts {

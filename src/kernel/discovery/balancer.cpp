@@ -320,7 +320,7 @@ class Balanced final : public Balancer, public std::enable_shared_from_this<Bala
 Async<bool> healthy(std::shared_ptr<Clock> clock, milliseconds limit, std::shared_ptr<InstanceTransport> transport) {
   const auto context = Context().until(clock->moment() + limit);
   Call call;
-  call.route = "GET /health";
+  call.route = "GET /bus/health";
   auto reach = Reach::untried;
   auto asked = transport->attempt(context, std::move(call), &reach);
   auto answer = co_await std::move(asked);

@@ -118,19 +118,22 @@ std::vector<FieldError> check_process(const Config& config, const std::vector<Mo
       wrong.push_back({"process.modules", "there is no module \"" + name + "\"" + (near ? "; did you mean \"" + *near + "\"?" : "") +
                                               " The modules are " + joined(names) + "."});
     }
+  std::vector<std::string> elsewhere;
   for (const auto& module : modules) {
     if (!here.contains(module.name)) continue;
     for (const auto& need : module.needs)
-      if (!here.contains(need))
-        wrong.push_back({"process.modules", "module \"" + module.name + "\" needs \"" + need + "\", which is not in this process. Add \"" + need +
-                                                "\" to process.modules: this build does not yet call modules in other processes."});
+      if (!here.contains(need) && std::find(elsewhere.begin(), elsewhere.end(), need) == elsewhere.end()) elsewhere.push_back(need);
     if (!module.check) continue;
     auto mistakes = module.check(config);
     wrong.insert(wrong.end(), std::make_move_iterator(mistakes.begin()), std::make_move_iterator(mistakes.end()));
   }
-  auto places = discovery_mistakes(config, names, std::vector<std::string>());
+  auto places = discovery_mistakes(config, names, elsewhere);
   wrong.insert(wrong.end(), std::make_move_iterator(places.begin()), std::make_move_iterator(places.end()));
   if (config.text("bus.transport") == "kafka") {
+    if (here.size() < names.size())
+      wrong.push_back({"bus.transport",
+                       "a process with a part of the modules hears the others' logs over rpc, and not yet through Kafka: set bus.transport = "
+                       "\"embedded\", or leave process.modules out"});
     if (kafka_library().empty())
       wrong.push_back({"bus.transport",
                        "this build has no Kafka: install librdkafka-dev and build Loggia again (scripts/build), or set bus.transport = "

@@ -15,6 +15,7 @@
 #include "lifecycle/admin.hpp"
 #include "lifecycle/control.hpp"
 #include "lifecycle/engines.hpp"
+#include "lifecycle/inner.hpp"
 #include "lifecycle/lock.hpp"
 #include "lifecycle/topics.hpp"
 #include "loggia/kernel/log.hpp"
@@ -68,6 +69,7 @@ class ProcessHere final : public Process {
   std::string ready_line() const override {
     std::string line = "loggia ready";
     if (!kernel_.public_address.empty()) line += " http=" + kernel_.public_address;
+    else if (inner_ && !inner_->address().empty()) line += " rpc=" + inner_->address();
     if (admin_) line += " admin=http://" + admin_->address();
     return line;
   }
@@ -104,9 +106,11 @@ class ProcessHere final : public Process {
     opening_.clear();  // waits for those that nobody took
     if (control_) control_->stop();
     if (admin_) admin_->stop();
+    if (kernel_.bus) kernel_.bus->drain();
     if (kernel_.mailer) kernel_.mailer->stop();  // who waits for it goes on
     for (auto module = modules_.rbegin(); module != modules_.rend(); ++module) module->second->stop();
     if (kernel_.bus) kernel_.bus->stop();
+    if (inner_) inner_->stop();
     {
       const std::lock_guard lock(returning_mutex_);
       if (returning_.valid()) returning_.wait();
@@ -169,8 +173,13 @@ class ProcessHere final : public Process {
     }
     add_topic_commands(kernel_);
     if (options_.data_only) return start_modules();
+    inner_ = std::make_unique<Inner>(kernel_, chosen);
+    if (auto connected = inner_->connect(); !connected) return connected;
+    modules_.insert(modules_.begin(), std::make_move_iterator(inner_->stand_ins.begin()), std::make_move_iterator(inner_->stand_ins.end()));
+    if (auto opened = inner_->open(); !opened) return opened;
     if (auto started = kernel_.bus->start(); !started) return started;
     if (auto started = start_modules(); !started) return started;
+    inner_->serve();
     if (kernel_.mailer) kernel_.mailer->start();
     if (lock_) {
       auto control = serve_control(kernel_, directory_ / lock_->socket());
@@ -237,6 +246,8 @@ class ProcessHere final : public Process {
       }
       checks.push_back(std::move(check));
     }
+    auto others = inner_->readiness();
+    checks.insert(checks.end(), std::make_move_iterator(others.begin()), std::make_move_iterator(others.end()));
     if (const auto bus = kernel_.bus->state(); !bus.broker.empty()) {
       Check check;
       check.name = bus.broker;
@@ -279,6 +290,8 @@ class ProcessHere final : public Process {
     draining_ = true;
     const auto end = kernel_.clock->moment() + kernel_.config.duration("process.drain");
     for (auto module = modules_.rbegin(); module != modules_.rend(); ++module) module->second->drain();
+    kernel_.bus->drain();
+    inner_->drain();
     const auto done = [&] { return std::all_of(modules_.begin(), modules_.end(), [](const auto& one) { return one.second->drained(); }); };
     while (!done() && kernel_.clock->moment() < end) std::this_thread::sleep_for(milliseconds(10));
   }
@@ -286,6 +299,7 @@ class ProcessHere final : public Process {
   void reload() {
     log::info("process.reloading");
     for (const auto& [name, module] : modules_) module->reload(kernel_.config);
+    inner_->reload();
   }
 
   /// From any thread. The main thread ends the process a moment later, so that what is known can still be answered.
@@ -314,6 +328,7 @@ class ProcessHere final : public Process {
   Kernel kernel_;
   std::map<std::string, std::future<Result<std::shared_ptr<Database>>>> opening_;
   std::vector<std::shared_ptr<Database>> databases_;
+  std::unique_ptr<Inner> inner_;  // proxies of modules elsewhere use it
   std::vector<std::pair<std::string, std::unique_ptr<Module>>> modules_;
   std::unique_ptr<ControlSocket> control_;
   std::shared_ptr<HttpServer> admin_;

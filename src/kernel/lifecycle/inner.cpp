@@ -1,0 +1,233 @@
+#include "lifecycle/inner.hpp"
+#include <algorithm>
+#include "loggia/kernel/log.hpp"
+
+namespace loggia {
+namespace {
+
+constexpr milliseconds health_within{1000}, certificates_looked_at{5000};
+
+/// Routes of modules: closed until all of this process have started.
+class Gate final : public Router {
+ public:
+  Gate(Router& next, const std::atomic<bool>& open) : next_{next}, open_{open} {}
+  void on(RouteInfo info, RouteHandler handler) override {
+    next_.on(info, [&open = open_, handler = std::move(handler)](Context context, Call call) -> Async<Answer> {
+      if (!open) return starting();
+      return handler(std::move(context), std::move(call));
+    });
+  }
+
+ private:
+  static Async<Answer> starting() {
+    Error why(Errc::unavailable, "the module is starting; try again in a moment");
+    why.retry_after = 1;
+    co_return why;
+  }
+  Router& next_;
+  const std::atomic<bool>& open_;
+};
+
+Async<Answer> health(bool serving) {
+  if (!serving) co_return Error(Errc::unavailable, "the process is starting or stopping");
+  Answer answer;
+  answer.status = 204;
+  co_return answer;
+}
+
+std::vector<std::string> logged_topics(const ModuleDescriptor& module) {
+  std::vector<std::string> out;
+  for (const auto& topic : module.topics)
+    if (topic.logged) out.emplace_back(topic.name);
+  return out;
+}
+
+bool overlap(const std::vector<std::string>& heard, const std::vector<Topic>& said) {
+  return std::any_of(said.begin(), said.end(), [&](const Topic& topic) { return std::find(heard.begin(), heard.end(), topic.name) != heard.end(); });
+}
+
+}  // namespace
+
+Inner::Inner(Kernel& kernel, std::vector<const ModuleDescriptor*> here)
+    : kernel_{kernel}, here_{std::move(here)}, table_{kernel.modules}, discovery_{configured_discovery(kernel.config)} {}
+
+bool Inner::is_here(const std::string& module) const {
+  return std::any_of(here_.begin(), here_.end(), [&](const auto* one) { return one->name == module; });
+}
+
+bool Inner::needed(const std::string& module) const {
+  return std::any_of(here_.begin(), here_.end(),
+                     [&](const auto* one) { return std::find(one->needs.begin(), one->needs.end(), module) != one->needs.end(); });
+}
+
+bool Inner::speaks_for_people() const {
+  return std::any_of(here_.begin(), here_.end(), [](const auto* one) { return one->speaks_for_people; });
+}
+
+Result<bool> Inner::load_tls() {
+  MutualTlsFiles files;
+  files.certificate = kernel_.config.text("rpc.tls.certificate");
+  files.private_key = kernel_.config.text("rpc.tls.private_key");
+  files.ca = kernel_.config.text("rpc.tls.ca");
+  if (files.certificate.empty()) return true;
+  auto loaded = MutualTls::load(std::move(files));
+  if (!loaded) return loaded.error();
+  tls_ = std::move(*loaded);
+  keeps_tls_ = keep_current(tls_, kernel_.shards, certificates_looked_at);
+  return true;
+}
+
+Result<std::shared_ptr<InstanceTransport>> Inner::transport_to(const std::string& module, const std::string& address) {
+  RpcTransportOptions options;
+  options.address = address;
+  options.tls = tls_;
+  options.module = module;
+  options.carries_people = speaks_for_people();
+  options.metrics = kernel_.metrics;
+  return rpc_transport(std::move(options), kernel_.shards, kernel_.clock);
+}
+
+std::vector<std::shared_ptr<Transport>> Inner::each(const std::string& module) {
+  std::vector<std::shared_ptr<Transport>> out;
+  const auto own = address();
+  const std::lock_guard lock(mutex_);
+  for (const auto& address : discovery_->instances(module)) {
+    if (address == own) continue;
+    auto& known = by_address_[module + ' ' + address];
+    if (!known)
+      if (auto made = transport_to(module, address); made) known = std::move(*made);
+    if (known) out.push_back(known);
+  }
+  return out;
+}
+
+Elsewhere Inner::for_bus(const ModuleDescriptor& module, std::shared_ptr<Transport> transport) {
+  Elsewhere out;
+  out.module = module.name;
+  out.hears = module.hears;
+  out.transport = std::move(transport);
+  out.each = [this, name = module.name] { return each(name); };
+  return out;
+}
+
+void Inner::connect_to(const ModuleDescriptor& module) {
+  BalancerParts parts;
+  parts.module = module.name;
+  parts.discovery = discovery_;
+  parts.connect = [this, name = module.name](const std::string& address) { return transport_to(name, address); };
+  parts.shards = kernel_.shards;
+  parts.clock = kernel_.clock;
+  parts.random = kernel_.random;
+  parts.metrics = kernel_.metrics;
+  BalancerOptions options;
+  options.check = health_check(kernel_.clock, health_within);
+  auto balancer = balanced_transport(std::move(parts), std::move(options));
+  balancers_[module.name] = balancer;
+  auto for_it = for_bus(module, balancer);
+  for_it.topics = logged_topics(module);
+  kernel_.bus->connect(std::move(for_it));
+  if (!needed(module.name)) return;
+  if (module.connect) module.connect(*balancer, kernel_.ports);
+  if (!module.stand_in) return;
+  stand_ins.emplace_back(module.name, module.stand_in(kernel_));
+  stood_for_.insert(module.name);
+}
+
+Result<bool> Inner::connect() {
+  if (auto loaded = load_tls(); !loaded) return loaded;
+  std::vector<std::string> heard;
+  std::vector<Topic> said;
+  for (const auto* one : here_) {
+    heard.insert(heard.end(), one->hears.begin(), one->hears.end());
+    said.insert(said.end(), one->topics.begin(), one->topics.end());
+  }
+  const bool registry = kernel_.config.text("discovery.kind") != "static";
+  for (const auto& module : kernel_.modules) {
+    const bool known = registry || !discovery_->instances(module.name).empty();
+    if (!is_here(module.name)) {
+      if (needed(module.name) || (known && (overlap(heard, module.topics) || overlap(module.hears, said)))) connect_to(module);
+    } else if (known && overlap(module.hears, said)) {
+      kernel_.bus->connect(for_bus(module, nullptr));  // its other instances
+    }
+  }
+  make_listener();
+  return true;
+}
+
+void Inner::make_listener() {
+  RpcListenerOptions options;
+  options.listen = kernel_.config.text("rpc.listen");
+  if (options.listen.empty()) return;
+  options.tls = tls_;
+  options.permits = [this](const std::string& caller, std::string_view route) { return table_.of(caller, route); };
+  listener_ = rpc_listener(std::move(options), kernel_.shards, kernel_.clock, kernel_.metrics);
+  kernel_.bus->mount(*listener_);
+  RouteInfo info;
+  info.route = "GET /bus/health";
+  info.access = Access::internal;
+  listener_->on(info, [this](const Context&, const Call&) { return health(serving_); });
+  Gate gate(*listener_, serving_);
+  for (const auto* one : here_) {
+    if (!one->mount) continue;
+    const auto noting = table_.noting(one->name, gate);
+    one->mount(*noting, kernel_);
+  }
+}
+
+Result<bool> Inner::open() {
+  if (listener_)
+    if (auto started = listener_->start(); !started) return started;
+  std::vector<Instance> own;
+  if (listener_)
+    for (const auto* one : here_) {
+      auto& instance = own.emplace_back();
+      instance.module = one->name;
+      instance.address = address();
+    }
+  if (auto started = discovery_->start(std::move(own)); !started) return started;
+  for (const auto& [module, balancer] : balancers_) balancer->start();
+  return true;
+}
+
+void Inner::drain() {
+  serving_ = false;
+  if (listener_) listener_->drain();
+}
+
+void Inner::stop() {
+  if (stopped_.exchange(true)) return;
+  keeps_tls_.reset();
+  if (listener_) listener_->stop();
+  for (const auto& [module, balancer] : balancers_) balancer->stop();
+  discovery_->stop();
+}
+
+void Inner::reload() {
+  if (!tls_) return;
+  if (auto again = tls_->reload(); !again) log::error("rpc.certificate_not_reloaded", Field("why", again.error().detail));
+}
+
+std::vector<Check> Inner::readiness() const {
+  std::vector<Check> out;
+  for (const auto& [module, balancer] : balancers_) {
+    if (stood_for_.contains(module)) continue;
+    const auto state = balancer->state();
+    Check check;
+    check.name = module;
+    if (std::none_of(state.begin(), state.end(), [](const auto& one) { return one.healthy; })) {
+      check.state = Check::State::degraded;
+      check.detail = state.empty() ? "no instance is known" : "no instance of it answers";
+    }
+    out.push_back(std::move(check));
+  }
+  if (const auto trouble = discovery_->trouble(); !trouble.empty()) {
+    Check check;
+    check.name = "discovery";
+    check.state = Check::State::degraded;
+    check.detail = trouble;
+    out.push_back(std::move(check));
+  }
+  return out;
+}
+
+}  // namespace loggia

@@ -1,0 +1,66 @@
+#pragma once
+// What a process has to do with the others: whom it calls, who calls it, whose logs it hears. Without modules elsewhere and without rpc.listen
+// there is nothing of it.
+#include <atomic>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
+#include <vector>
+#include "loggia/kernel/discovery.hpp"
+#include "loggia/kernel/module.hpp"
+#include "loggia/kernel/rpc.hpp"
+
+namespace loggia {
+
+/// On the main thread but for what says otherwise.
+class Inner {
+ public:
+  /// `here`: the modules of this process. Outlived by the kernel.
+  Inner(Kernel& kernel, std::vector<const ModuleDescriptor*> here);
+  ~Inner() { stop(); }
+
+  /// The modules here are made. Proxies and stand-ins for those elsewhere, which are in `stand_ins` from then on; mTLS; routes.
+  Result<bool> connect();
+  std::vector<std::pair<std::string, std::unique_ptr<Module>>> stand_ins;
+  /// The listener has its address, and others are known. Logs are answered from here on, modules not yet.
+  Result<bool> open();
+  /// The modules have started.
+  void serve() { serving_ = true; }
+  /// Others get no answer that they would have to wait for; what runs may finish.
+  void drain();
+  void stop();
+  /// Certificates; any thread.
+  void reload();
+  /// ADDR:PORT of the listener; empty: there is none.
+  std::string address() const { return listener_ ? listener_->address() : std::string(); }
+  /// Any thread.
+  std::vector<Check> readiness() const;
+
+ private:
+  bool is_here(const std::string& module) const;
+  bool needed(const std::string& module) const;
+  bool speaks_for_people() const;
+  Result<bool> load_tls();
+  void connect_to(const ModuleDescriptor& module);
+  void make_listener();
+  Result<std::shared_ptr<InstanceTransport>> transport_to(const std::string& module, const std::string& address);
+  std::vector<std::shared_ptr<Transport>> each(const std::string& module);
+  Elsewhere for_bus(const ModuleDescriptor& module, std::shared_ptr<Transport> transport);
+
+  Kernel& kernel_;
+  const std::vector<const ModuleDescriptor*> here_;
+  RpcTable table_;
+  std::shared_ptr<MutualTls> tls_;
+  std::shared_ptr<void> keeps_tls_;
+  std::shared_ptr<Discovery> discovery_;
+  std::map<std::string, std::shared_ptr<Balancer>> balancers_;
+  std::set<std::string> stood_for_;  // they say themselves how they are
+  std::shared_ptr<RpcListener> listener_;
+  std::atomic<bool> serving_{false}, stopped_{false};
+  std::mutex mutex_;
+  std::map<std::string, std::shared_ptr<Transport>> by_address_;  // for what goes to every instance
+};
+
+}  // namespace loggia
