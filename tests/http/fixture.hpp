@@ -1,6 +1,7 @@
 #pragma once
 // A listener on a free port of loopback with two shards, and what its handlers do is said here: for the tests with sockets.
 #include <doctest/doctest.h>
+#include <algorithm>
 #include <atomic>
 #include <future>
 #include "client_frames.hpp"
@@ -9,12 +10,15 @@
 
 namespace loggia::http {
 
-/// Echoes: the body, or method, path and query. `/wait` waits until `go` is set.
+/// Echoes: the body, or method, path and query. `/wait` waits until `go` is set, `/identity` answers how many loggia- headers there are.
 inline boost::asio::awaitable<HttpResponse> echo(HttpRequest request, std::shared_ptr<std::atomic<bool>> go) {
   HttpResponse response;
   if (request.path == "/throw") throw std::runtime_error("by test");
   if (request.path == "/split") response.headers.emplace_back("location", "a\r\nb: c");
   if (request.path == "/empty") response.status = 204;
+  if (request.path == "/identity")
+    request.body = std::to_string(
+        std::count_if(request.headers.begin(), request.headers.end(), [](const auto& one) { return one.first.starts_with("loggia-"); }));
   if (request.path == "/shared") {
     response.shared_body = std::make_shared<const std::string>(3u << 20, 's');
     co_return response;

@@ -23,6 +23,23 @@ TEST_CASE("a connection is kept alive, and answers come in the order of the requ
   CHECK(client.ended());
 }
 
+TEST_CASE("headers by which modules name a caller reach no handler from outside, and are counted") {
+  const auto seen = [](bool takes_identity) {
+    HttpServerOptions options;
+    options.takes_identity = takes_identity;
+    Listening here(options);
+    RawClient client(here.server->address());
+    client.send("GET /identity HTTP/1.1\r\nHost: a\r\nLoggia-Subject: b\r\nloggia-roles: admin\r\nLOGGIA-MODULE: c\r\nx-loggia-d: e\r\n\r\n");
+    const auto body = client.response().body;
+    client.send("GET /identity HTTP/1.1\r\nHost: a\r\n\r\n");
+    CHECK(client.response().body == "0");
+    const auto counted = here.metrics.counter("loggia_http_forged_identity_total", "", {{"server", "http"}}).value();
+    return std::make_pair(body, counted);
+  };
+  CHECK(seen(false) == std::make_pair(std::string("0"), std::uint64_t{1}));
+  CHECK(seen(true) == std::make_pair(std::string("3"), std::uint64_t{0}));
+}
+
 TEST_CASE("a chunked body is joined, and an expected 100 is sent") {
   Listening here;
   RawClient client(here.server->address());

@@ -108,6 +108,8 @@ struct HttpServerOptions {
   std::string certificate, private_key;  // PEM files; both or none
   std::shared_ptr<MutualTls> mutual;     // instead of those: for other modules alone
   std::string name = "http";             // in logs and metrics
+  /// Headers loggia-* say between modules who asks. From anybody else they are nobody's: no handler sees them, and they are counted.
+  bool takes_identity = false;
   /// A good part of a crowd has gone some seconds ago, and what it had can be given back to the system. On a shard: return at once.
   std::function<void()> on_calm;
 };

@@ -34,6 +34,7 @@ class HttpConnection final : public Member {
   bool skip_blank_lines();
   bool ask_for_body();
   void dispatch();
+  void drop_identity(Parameters& headers);
   void run();
   void run_upgrade();
   void failed(const std::exception_ptr& error);

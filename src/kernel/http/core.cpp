@@ -94,7 +94,9 @@ ServerMetrics::ServerMetrics(Metrics& all, const std::string& name)
       websockets{all.gauge("loggia_websocket_connections", "Open WebSockets.", {{"server", name}})},
       duration{all.histogram("loggia_http_request_duration_seconds", "From the end of a request to the end of its answer.", {{"server", name}})},
       sent_bytes{all.counter("loggia_websocket_sent_bytes_total", "Bytes sent over WebSockets.", {{"server", name}})},
-      sent_frames{all.counter("loggia_websocket_sent_frames_total", "Data frames sent over WebSockets.", {{"server", name}})} {
+      sent_frames{all.counter("loggia_websocket_sent_frames_total", "Data frames sent over WebSockets.", {{"server", name}})},
+      forged{all.counter("loggia_http_forged_identity_total",
+                         "Requests from outside with headers by which modules name a caller; those were dropped.", {{"server", name}})} {
   for (int kind = 0; kind < 5; ++kind) {
     const Labels labels{{"server", name}, {"status", std::to_string(kind + 1) + "xx"}};
     requests[kind] = &all.counter("loggia_http_requests_total", "Requests answered, refused ones too.", labels);

@@ -64,6 +64,7 @@ struct ServerMetrics {
   Histogram& duration;
   Counter& sent_bytes;
   Counter& sent_frames;
+  Counter& forged;
   Counter* requests[5];
 };
 

@@ -39,9 +39,14 @@ void HttpConnection::dispatch() {
   head.request.remote = remote_;
   head.request.tls = stream_.tls();
   head.request.peer = stream_.peer();
+  if (!core_->options.takes_identity) drop_identity(head.request.headers);
   started_ = now();
   if (head.websocket && core_->handlers.upgrade) run_upgrade();
   else run();
+}
+
+void HttpConnection::drop_identity(Parameters& headers) {
+  if (std::erase_if(headers, [](const auto& header) { return header.first.starts_with("loggia-"); }) > 0) core_->metrics.forged.add();
 }
 
 void HttpConnection::run() {

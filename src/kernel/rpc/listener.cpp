@@ -43,6 +43,7 @@ class InnerListener final : public RpcListener {
     options.header_max = 64u << 10;
     options.target_max = 32u << 10;
     options.name = "rpc";
+    options.takes_identity = true;
     options.mutual = options_.tls;
     HttpHandlers handlers;
     handlers.request = [this](HttpRequest request) { return answer(std::move(request)); };
