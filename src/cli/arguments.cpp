@@ -86,6 +86,10 @@ std::optional<Arguments> parse_arguments(int count, char** words, int& exit_code
   auto* serve = command(app, "serve", "run until SIGTERM or SIGINT", out, "serve");
   add_configuration(*serve, out, true);
   serve->add_flag("--demo", out.demo, "with sample people, rooms and messages; prints the address and two logins");
+  auto* up = command(app, "up", "one process for each file in DIR, until SIGTERM or SIGINT; restarts what dies", out, "up");
+  up->add_option("DIR", out.name, "a directory of configuration files, such as config/split")->required();
+  add_configuration(*up, out, true);
+  up->add_flag("--demo", out.demo, "is for serve alone");
   auto* config = app.add_subcommand("config", "the configuration");
   config->require_subcommand(1);
   add_configuration(*command(*config, "show", "what is in force, and where each value comes from", out, "config show"), out, true);

@@ -10,6 +10,7 @@ int run(int count, char** words, std::vector<ModuleDescriptor> modules) try {
   Shell shell{std::move(modules), std::move(*arguments)};
   const auto& command = shell.arguments.command;
   if (command == "serve") return serve(shell);
+  if (command == "up") return up(shell);
   if (command == "config show") return show_config(shell);
   if (command == "config check") return check_config(shell);
   if (command.starts_with("user ")) return manage_user(shell);

@@ -16,6 +16,7 @@ struct Shell {
 };
 
 int serve(Shell& shell);
+int up(Shell& shell);
 int show_config(Shell& shell);
 int check_config(Shell& shell);
 int manage_user(Shell& shell);
@@ -27,6 +28,11 @@ int make_certificates(Shell& shell);
 int print_openapi(Shell& shell);
 int print_asyncapi(Shell& shell);
 int print_version(Shell& shell);
+
+/// The variables that are ours: LOGGIA_…
+std::map<std::string, std::string> our_environment();
+void print_mistakes(const std::vector<FieldError>& wrong);
+void configure_log(const Config& config, const Clock& clock);
 
 std::string version();
 std::string commit();

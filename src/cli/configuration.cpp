@@ -6,7 +6,6 @@
 extern char** environ;
 
 namespace loggia::cli {
-namespace {
 
 std::map<std::string, std::string> our_environment() {
   std::map<std::string, std::string> out;
@@ -21,8 +20,6 @@ std::map<std::string, std::string> our_environment() {
 void print_mistakes(const std::vector<FieldError>& wrong) {
   for (const auto& mistake : wrong) std::cerr << "loggia: " << mistake.pointer << ": " << mistake.detail << '\n';
 }
-
-}  // namespace
 
 std::optional<Config> Shell::config(bool whole) const {
   Config::Source source;

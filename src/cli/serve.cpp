@@ -5,7 +5,6 @@
 #include "loggia/kernel/process.hpp"
 
 namespace loggia::cli {
-namespace {
 
 void configure_log(const Config& config, const Clock& clock) {
   const auto level = config.text("log.level");
@@ -15,6 +14,8 @@ void configure_log(const Config& config, const Clock& clock) {
                                     : log::Level::info,
                  config.text("log.format") == "json" ? log::Format::json : log::Format::text, clock);
 }
+
+namespace {
 
 int failed(const Error& why) {
   std::cerr << "loggia: " << why.detail << '\n';

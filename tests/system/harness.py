@@ -36,6 +36,7 @@ class Server:
         if PREPARE:
             subprocess.run(PREPARE.replace("{n}", self.name), shell=True, check=True, stdout=subprocess.DEVNULL)
         self.before, self.environment, self.prepare = [], {}, None   # words before the command, more variables, what runs in the child
+        self.verb = ["serve"]                                        # or ["up", DIR]
 
     def variables(self):
         """Without what is set for the tests (LOGGIA_SET, LOGGIA_TEST_KAFKA), which the executable would read as settings of its own."""
@@ -45,7 +46,7 @@ class Server:
         lines = queue.Queue()
         self.log = open(self.home / "stderr.log", "ab")
         self.process = subprocess.Popen(
-            [*self.before, self.binary, "serve", "--data", self.data, "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--set", "gateway.rate_limit=false", *self.set, *self.flags],
+            [*self.before, self.binary, *self.verb, "--data", self.data, "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--set", "gateway.rate_limit=false", *self.set, *self.flags],
             stdout=subprocess.PIPE, stderr=self.log, stdin=subprocess.DEVNULL, cwd=self.home,
             env=self.variables(), preexec_fn=self.prepare)
 

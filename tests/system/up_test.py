@@ -1,0 +1,149 @@
+"""`loggia up DIR` as a person at the shell meets it: one ready line, one log, restarts, ends, refusals."""
+import json, os, pathlib, re, signal
+from harness import Person, Socket, run, wait_for
+
+MODULES = ["auth", "chat", "gateway", "notification", "realtime", "user"]
+
+
+def set_of(server, **files):
+    """A directory of configuration files: name=modules, or name=the whole text."""
+    directory = server.home / "set"
+    directory.mkdir(exist_ok=True)
+    for name, content in files.items():
+        text = content if isinstance(content, str) else f"[process]\nmodules = {content}\n"
+        (directory / (name.replace("_", "-") + ".toml")).write_text(text)
+    server.verb = ["up", str(directory)]
+    return directory
+
+
+def children(server):
+    """Process ids of those that `up` watches, by name."""
+    out = {}
+    for one in pathlib.Path("/proc").iterdir():
+        try:
+            stat = (one / "stat").read_text().rsplit(")", 1)[1].split()
+            if one.name.isdigit() and int(stat[1]) == server.process.pid and stat[0] != "Z":
+                words = (one / "cmdline").read_bytes().decode().split("\0")
+                out[pathlib.Path(words[words.index("--config") + 1]).stem] = int(one.name)
+        except (OSError, ValueError, IndexError):
+            pass
+    return out
+
+
+def gone(pid):
+    try:
+        return pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] == "Z"
+    except OSError:
+        return True
+
+
+def one_process_under_watch_is_a_server(server):
+    set_of(server, all="")
+    server.start()
+    person = Person(server)
+    made = server.command("user", "add", "ada", "--role", "admin", input="a password of ada\n")
+    assert "ada" in made.stdout, made
+    assert server.call("POST", "/auth/login", {"login": "ada", "password": "a password of ada"})[0] == 200
+    room, socket = person.room(), Socket(person)
+    socket.op("send", room=room, text="hello", client_id="1")
+    child = children(server)["all"]
+    assert server.stop() == 0 and gone(child)
+    assert re.search(r"^all \| .* process\.stopped", server.tail(), re.M), server.tail()
+    second = server.run("up", str(server.home / "set"), "--data", server.data, "--listen", "127.0.0.1:1x")
+    assert second.returncode == 2 and not second.stdout, second
+
+
+def what_is_killed_comes_back_at_the_same_address(server):
+    set_of(server, all="")
+    server.start()
+    person = Person(server)
+    for _ in range(2):
+        child = children(server)["all"]
+        os.kill(child, signal.SIGKILL)
+        wait_for(lambda: children(server).get("all") not in (None, child), "the restart")
+        wait_for(lambda: up_again(server), "the server's answer")
+        person.login()
+    assert server.stop() == 0
+    assert server.tail().count("up.died process=all signal=9") == 2, server.tail()
+
+
+def up_again(server):
+    try:
+        return server.call("GET", "/readyz", admin=True, base="")[0] == 200
+    except OSError:
+        return False
+
+
+def no_server_outlives_the_one_that_watches_it(server):
+    set_of(server, all="")
+    server.start()
+    person, child = Person(server), children(server)["all"]
+    server.kill()
+    wait_for(lambda: gone(child), "the end of what was watched")
+    server.start()   # and its lock went with it
+    person.login()
+    assert server.stop() == 0
+
+
+def a_second_start_on_the_same_addresses_works_at_once(server):
+    set_of(server, all="")
+    server.start()
+    server.flags = ["--set", "http.listen=" + server.ready["http"].removeprefix("http://"), "--set", "admin.listen=" + server.ready["admin"].removeprefix("http://")]
+    first = server.ready
+    for how in (server.stop, server.kill, server.stop):
+        how()
+        server.start()
+        assert server.ready == first
+
+
+def what_never_gets_ready_ends_the_set_with_its_own_words(server):
+    set_of(server, all="")
+    server.start()
+    second = server.run("up", str(server.home / "set"), "--data", server.data, "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0")
+    assert second.returncode == 1 and not second.stdout, second
+    assert re.search(rf"^all \| loggia: the data directory .* is in use by process {children(server)['all']}", second.stderr, re.M), second.stderr
+    assert up_again(server)
+
+
+def a_log_of_json_stays_one(server):
+    set_of(server, all="[log]\nformat = 'json'\n")
+    server.start()
+    assert server.stop() == 0
+    lines = [json.loads(line) for line in (server.home / "stderr.log").read_text().splitlines()]
+    assert {line.get("process") for line in lines if line["event"] == "process.stopped"} == {"all"}, lines
+    assert any(line["event"] == "up.stopped" for line in lines), lines
+
+
+def a_set_that_cannot_work_is_refused_before_anything_starts(server):
+    def refused(*flags, environment=None):
+        server.environment = environment or {}
+        done = server.run("up", str(directory), "--data", server.data, *flags)
+        assert done.returncode == 2 and not done.stdout and not os.path.exists(server.data), done
+        return done.stderr
+
+    directory = server.home / "nowhere"
+    assert "nowhere" in refused()
+    directory = set_of(server)
+    assert "no *.toml" in refused()
+    set_of(server, **{name: [name] for name in MODULES if name != "chat"})
+    assert 'no file has the module "chat": add it to process.modules of one' in refused()
+    set_of(server, chat=["chat"], more=["chat", "notification"])
+    said = refused()
+    for module in ("chat", "notification"):
+        assert f'both have the module "{module}", whose SQLite file belongs to one process' in said, said
+    set_of(server, more=["chta"])
+    assert 'more.toml: process.modules: there is no module "chta"; did you mean "chat"?' in refused()
+    set_of(server, more=["gateway"])
+    said = refused("--listen", "127.0.0.1:18080")
+    assert "127.0.0.1:18080 is http.listen of gateway.toml and http.listen of more.toml" in said, said
+    set_of(server, more="[http]\nlissen = ':1'\n")
+    assert re.search(r'more\.toml:2: there is no key "http.lissen"; did you mean "http.listen"\?', refused())
+    (directory / "more.toml").unlink()
+    for flags, words in ((["--demo"], "loggia serve --demo"), (["--config", "x"], "--config"), (["--modules", "chat"], "process.modules"), (["--set", "rpc.listen=127.0.0.1:1"], "rpc.listen")):
+        assert words in refused(*flags)
+    assert "LOGGIA_RPC_LISTEN" in refused(environment={"LOGGIA_RPC_LISTEN": "127.0.0.1:1"})
+
+
+run([one_process_under_watch_is_a_server, what_is_killed_comes_back_at_the_same_address, no_server_outlives_the_one_that_watches_it,
+     a_second_start_on_the_same_addresses_works_at_once, what_never_gets_ready_ends_the_set_with_its_own_words, a_log_of_json_stays_one,
+     a_set_that_cannot_work_is_refused_before_anything_starts])
