@@ -165,9 +165,9 @@ TEST_CASE("certificates are made for those whose file names none") {
   SetOfFiles files;
   files.one_each().file("base.toml", "\"base\"", "[rpc.tls]\ncertificate = \"own.pem\"").flag("storage.dir", "/tmp/set-data");
   std::vector<std::string> made;
-  files.options.certificates = [&](const fs::path& data, const std::vector<std::string>& modules) {
-    made.push_back(data.string() + ' ' + modules.front());
-    return Settings{{"rpc.tls.certificate", modules.front() + ".pem"}};
+  files.options.certificates = [&](const fs::path& data, const PlannedProcess& process) {
+    made.push_back(data.string() + ' ' + process.name);
+    return Settings{{"rpc.tls.certificate", process.modules.front() + ".pem"}};
   };
   const auto set = files.planned();
   CHECK(made == std::vector<std::string>{"/tmp/set-data edge", "/tmp/set-data helper", "/tmp/set-data store"});

@@ -36,8 +36,8 @@ struct SetOptions {
   std::vector<ModuleDescriptor> modules;
   std::map<std::string, std::string> environment;  // LOGGIA_… only
   Settings flags;
-  /// rpc.tls.* of a process with these modules, made where they are missing, for files that name none. Null: no process gets any.
-  std::function<Result<Settings>(const std::filesystem::path& data, const std::vector<std::string>& modules)> certificates;
+  /// rpc.tls.* of one process, made where they are missing, for files that name none; `data` is its storage.dir. Null: no process gets any.
+  std::function<Result<Settings>(const std::filesystem::path& data, const PlannedProcess& process)> certificates;
   /// What is wrong with the whole configuration of one process, as it will have it: check_process.
   std::function<std::vector<FieldError>(const Config&)> check;
 };

@@ -237,7 +237,7 @@ class Plan {
     if (!options_.certificates || parts_.size() == 1) return true;
     for (auto& part : parts_) {
       if (part.config.set("rpc.tls.certificate") || part.config.set("rpc.tls.private_key") || part.config.set("rpc.tls.ca")) continue;
-      auto made = options_.certificates(part.config.text("storage.dir"), part.process.modules);
+      auto made = options_.certificates(part.config.text("storage.dir"), part.process);
       if (!made) return made.error();
       part.own.insert(part.own.end(), made->begin(), made->end());
     }
