@@ -32,6 +32,7 @@ class RawClient {
       bytes.remove_prefix(static_cast<std::size_t>(sent));
     }
   }
+  std::size_t memory() const { return buffer_.capacity(); }
   void shut() { ::shutdown(socket_, SHUT_WR); }
   /// Exactly that many bytes; fewer at the end of the stream.
   std::string take(std::size_t size) {

@@ -16,6 +16,10 @@ namespace loggia {
 
 class MutualTls;
 
+namespace http {
+struct FarEnd;
+}
+
 struct HttpRequest {
   std::string method;
   std::string target;  // as sent
@@ -87,12 +91,14 @@ class Upgrade {
   virtual std::size_t shard() const = 0;
   /// Answers 101 with that subprotocol (empty: none) and hands the socket over; no bytes read too early are lost.
   virtual std::shared_ptr<WebSocket> accept(std::string_view subprotocol, WebSocket::Limits limits) = 0;
+  /// Hands over a tunnel to who has accepted it elsewhere (tunnel.hpp), whose answer becomes ours; no bytes read too early are lost.
+  virtual void join(http::FarEnd far);
 };
 
 struct HttpHandlers {
   /// Runs on the connection's shard. What it throws is 500 `internal`, logged.
   std::function<boost::asio::awaitable<HttpResponse>(HttpRequest)> request;
-  /// For a request that asks for a WebSocket: answer with a response, or call `upgrade->accept` and return nothing.
+  /// For a request that asks for a WebSocket: answer with a response, or call `upgrade->accept` or `join` and return nothing.
   std::function<boost::asio::awaitable<std::optional<HttpResponse>>(std::shared_ptr<Upgrade>)> upgrade;
   /// The body of what the guard refuses before any handler: problem+json. Default: none.
   std::function<HttpResponse(int status, std::string_view detail)> refusal;
@@ -120,11 +126,13 @@ class HttpServer {
   /// Binds and begins to accept. Errors name the address and what to do (in use, no permission).
   virtual Result<bool> start() = 0;
   virtual std::string address() const = 0;  // ADDR:PORT, the real one
-  /// Accepts no more, ends idle connections, lets running requests finish. Upgraded sockets are their owner's.
+  /// Accepts no more, ends idle connections, lets running requests finish. Upgraded sockets are their owner's; tunnels, which have none, are
+  /// closed a second later with 1001, between two frames.
   virtual void drain() = 0;
   /// Ends the rest; blocks until all have ended. Not from a shard.
   virtual void stop() = 0;
   virtual std::size_t connections() const = 0;
+  virtual std::size_t tunnels() const = 0;  // of these
   /// Reads certificate and key again, for connections from now on; at an error the old ones stay. Without TLS it does nothing.
   virtual Result<bool> reload_certificate() = 0;
 };

@@ -10,6 +10,7 @@
 //   loggia-subject, -session, -username, -roles (by commas), -module     the caller
 //   loggia-address, loggia-client         where the request came from
 // With TLS `-module` is what the caller's certificate says, and the other headers about the caller count from those alone who speak for people.
+// A WebSocket handshake is a request like another, to the path that on_upgrade() names (tunnel.hpp).
 // An error is the problem document of the contract, section 2, and comes back as the same Error.
 #include <functional>
 #include <memory>
@@ -19,6 +20,7 @@
 #include "loggia/kernel/permissions.hpp"
 #include "loggia/kernel/router.hpp"
 #include "loggia/kernel/shards.hpp"
+#include "loggia/kernel/tunnel.hpp"
 
 namespace loggia {
 
@@ -72,6 +74,8 @@ struct RpcListenerOptions {
 /// module (may not call that); identity (named a person for whom it does not speak: answered, but as the module alone).
 class RpcListener : public Router {
  public:
+  /// `path` behind `/rpc`; who may call `GET` and the path may open sockets there. Before start().
+  virtual void on_upgrade(std::string path, UpgradeHandler handler) = 0;
   virtual Result<bool> start() = 0;
   virtual std::string address() const = 0;  // ADDR:PORT, the real one
   /// Reads certificate, key and CA bundle again, for connections from now on; at an error the old ones stay. Without TLS it does nothing.

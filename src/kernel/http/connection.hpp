@@ -6,6 +6,7 @@
 #include "http/body.hpp"
 #include "http/core.hpp"
 #include "http/stream.hpp"
+#include "http/tunnel.hpp"
 
 namespace loggia::http {
 
@@ -45,6 +46,8 @@ class HttpConnection final : public Member {
   void linger();
   void refuse_tls();
   std::shared_ptr<WebSocket> hand_over(const HttpRequest& request, std::string_view subprotocol, WebSocket::Limits limits);
+  void join(FarEnd far);
+  std::string upgraded();
   void end();
 
   Stream stream_;

@@ -99,6 +99,7 @@ class Core : public std::enable_shared_from_this<Core> {
   const HttpHandlers handlers;
   ServerMetrics metrics;
   std::atomic<bool> draining{false};
+  std::atomic<std::size_t> tunnels{0};
 
  private:
   friend class Member;

@@ -23,6 +23,10 @@ class UpgradeRequest final : public Upgrade {
     connection_ = nullptr;
     return connection->hand_over(request_, subprotocol, limits);
   }
+  void join(FarEnd far) override {
+    if (!connection_) throw std::logic_error("An upgrade is joined once, and before its handler has answered.");
+    std::exchange(connection_, nullptr)->join(std::move(far));
+  }
   void expire() { connection_ = nullptr; }
 
  private:
@@ -116,13 +120,8 @@ void HttpConnection::failed(const std::exception_ptr& error) {
   respond(core_->refusal(500, "Something went wrong on the server."));
 }
 
-std::shared_ptr<WebSocket> HttpConnection::hand_over(const HttpRequest& request, std::string_view subprotocol, WebSocket::Limits limits) {
-  if (phase_ != Phase::handling) {  // stopped meanwhile: the owner is told by `closed`
-    handing_over_ = true;
-    auto socket = std::make_shared<WebSocketConnection>(core_, shard_, std::move(slot_), std::move(stream_), std::string(), limits);
-    socket->terminate();
-    return socket;
-  }
+/// What the client has sent behind its handshake; this ends.
+std::string HttpConnection::upgraded() {
   handing_over_ = true;
   phase_ = Phase::ended;
   leave();
@@ -131,6 +130,25 @@ std::shared_ptr<WebSocket> HttpConnection::hand_over(const HttpRequest& request,
   std::string early(unread());
   in_ = std::string();
   in_at_ = 0;
+  return early;
+}
+
+void HttpConnection::join(FarEnd far) {
+  if (phase_ != Phase::handling) return;  // stopped meanwhile: the far end sees that nobody is here
+  auto early = upgraded();
+  auto answer = std::move(far.answer);
+  const auto tunnel = std::make_shared<Tunnel>(core_, shard_, std::move(slot_), std::move(stream_), std::move(far), std::move(early));
+  tunnel->start(std::move(answer));
+}
+
+std::shared_ptr<WebSocket> HttpConnection::hand_over(const HttpRequest& request, std::string_view subprotocol, WebSocket::Limits limits) {
+  if (phase_ != Phase::handling) {  // stopped meanwhile: the owner is told by `closed`
+    handing_over_ = true;
+    auto socket = std::make_shared<WebSocketConnection>(core_, shard_, std::move(slot_), std::move(stream_), std::string(), limits);
+    socket->terminate();
+    return socket;
+  }
+  auto early = upgraded();
   auto socket = std::make_shared<WebSocketConnection>(core_, shard_, std::move(slot_), std::move(stream_), std::move(early), limits);
   std::string answer = "HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: Upgrade\r\nsec-websocket-accept: ";
   (answer += accept_key(request.header("sec-websocket-key"))) += "\r\n";

@@ -24,6 +24,7 @@ class Server final : public HttpServer {
   void drain() override;
   void stop() override;
   std::size_t connections() const override { return core_->connections(); }
+  std::size_t tunnels() const override { return core_->tunnels; }
   Result<bool> reload_certificate() override;
 
  private:

@@ -63,6 +63,13 @@ IoResult Stream::write(std::span<const iovec> buffers) {
   return of(count);
 }
 
+int Stream::connect_error() {
+  int error = 0;
+  socklen_t size = sizeof error;
+  if (!socket_.is_open() || ::getsockopt(socket_.native_handle(), SOL_SOCKET, SO_ERROR, &error, &size) != 0) return EBADF;
+  return error;
+}
+
 void Stream::shutdown_send() {
   if (!socket_.is_open()) return;
   if (tls_) tls_->shutdown();

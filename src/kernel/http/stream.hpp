@@ -48,6 +48,10 @@ class Stream {
   template <class H> auto when_writable(H&& handler) {
     return socket_.async_wait(tls_ && !tls_->wants_write() ? Socket::wait_read : Socket::wait_write, std::forward<H>(handler));
   }
+  /// Of a socket that connects, before anything else: it has, or has not.
+  template <class H> auto when_connected(H&& handler) { return socket_.async_wait(Socket::wait_write, std::forward<H>(handler)); }
+  /// 0, or what became of it.
+  int connect_error();
   /// Ends the waits, not the connection.
   void cancel();
   int descriptor() { return socket_.native_handle(); }

@@ -28,6 +28,11 @@ class InnerListener final : public RpcListener {
     if (!routes_.emplace(route, std::move(made)).second) throw std::logic_error("the route \"" + route + "\" is there twice");
   }
 
+  void on_upgrade(std::string path, UpgradeHandler handler) override {
+    if (server_) throw std::logic_error("upgrades on \"" + path + "\" come after the start");
+    if (!upgrades_.emplace(path, std::move(handler)).second) throw std::logic_error("upgrades on \"" + path + "\" are there twice");
+  }
+
   Result<bool> start() override {
     const auto endpoint = http::parse_listen(options_.listen);
     if (!endpoint) return endpoint.error();
@@ -47,6 +52,7 @@ class InnerListener final : public RpcListener {
     options.mutual = options_.tls;
     HttpHandlers handlers;
     handlers.request = [this](HttpRequest request) { return answer(std::move(request)); };
+    if (!upgrades_.empty()) handlers.upgrade = [this](std::shared_ptr<Upgrade> upgrade) { return enter(std::move(upgrade)); };
     handlers.refusal = [](int status, std::string_view detail) { return problem(status, detail, Trace()); };
     if (options_.tls) handlers.tls_refused = [this](std::string_view reason, const std::string& remote) { refuse(Context(), reason, remote, ""); };
     auto server = http_server(std::move(options), shards_, clock_, *metrics_, std::move(handlers));
@@ -85,6 +91,23 @@ class InnerListener final : public RpcListener {
     return out;
   }
 
+  /// What the context says of the caller is from here on what is believed; or the answer to who may not call that.
+  std::optional<HttpResponse> check_caller(const HttpRequest& request, Context& context, std::string_view route) {
+    if (!options_.tls) return std::nullopt;
+    const auto admitted = admit(request, context.caller().module, route);
+    if (admitted.permission == RpcPermission::refused) {
+      refuse(context, "module", request.remote, admitted.module, route);
+      return response_of(Error(Errc::forbidden, "this module may not call that"), context.trace());
+    }
+    Caller caller;
+    if (admitted.permission == RpcPermission::believed) caller = context.caller();
+    else if (names_a_person(request)) refuse(context, "identity", request.remote, admitted.module, route);
+    if (admitted.permission == RpcPermission::itself) context = context.from(std::string(), std::string());
+    caller.module = admitted.module;
+    context = context.as(std::move(caller));
+    return std::nullopt;
+  }
+
   /// Counted always; a crowd of them is not allowed to fill the log.
   void refuse(const Context& context, std::string_view reason, const std::string& remote, const std::string& module, std::string_view route = "") {
     refused(*metrics_, std::string(reason)).add();
@@ -101,26 +124,8 @@ class InnerListener final : public RpcListener {
     const auto trace = context->trace();
     const auto route = request.path.starts_with(base) ? request.method + ' ' + request.path.substr(base.size()) : std::string();
     const auto found = routes_.find(route);
-    if (found == routes_.end()) {
-      // Never not_found: that would be the module's answer.
-      log::warn(*context, "rpc.unknown_route", Field("method", request.method), Field("path", request.path));
-      Error unknown(Errc::internal, "this process does not answer that request");
-      co_return response_of(std::move(unknown), trace);
-    }
-    if (options_.tls) {
-      const auto admitted = admit(request, context->caller().module, route);
-      if (admitted.permission == RpcPermission::refused) {
-        refuse(*context, "module", request.remote, admitted.module, route);
-        Error forbidden(Errc::forbidden, "this module may not call that");
-        co_return response_of(std::move(forbidden), trace);
-      }
-      Caller caller;
-      if (admitted.permission == RpcPermission::believed) caller = context->caller();
-      else if (names_a_person(request)) refuse(*context, "identity", request.remote, admitted.module, route);
-      if (admitted.permission == RpcPermission::itself) *context = context->from(std::string(), std::string());
-      caller.module = admitted.module;
-      *context = context->as(std::move(caller));
-    }
+    if (found == routes_.end()) co_return unknown(*context, request);
+    if (auto refusal = check_caller(request, *context, route)) co_return std::move(*refusal);
     Call call;
     call.route = route;
     call.body = std::move(request.body);
@@ -131,6 +136,22 @@ class InnerListener final : public RpcListener {
     }
     auto answer = co_await ask(found->second, std::move(*context), std::move(call));
     co_return response_of(std::move(answer), trace);
+  }
+
+  boost::asio::awaitable<std::optional<HttpResponse>> enter(std::shared_ptr<Upgrade> upgrade) {
+    const auto& request = upgrade->request();
+    auto context = context_of(request, clock_->moment());
+    if (!context) co_return response_of(context.error(), Trace());
+    const auto found = upgrades_.find(request.path.starts_with(base) ? request.path.substr(base.size()) : std::string());
+    if (found == upgrades_.end()) co_return unknown(*context, request);
+    if (auto refusal = check_caller(request, *context, "GET " + found->first)) co_return std::move(refusal);
+    co_return co_await found->second(std::move(upgrade), std::move(*context));
+  }
+
+  /// Never not_found: that would be the module's answer.
+  static HttpResponse unknown(const Context& context, const HttpRequest& request) {
+    log::warn(context, "rpc.unknown_route", Field("method", request.method), Field("path", request.path));
+    return response_of(Error(Errc::internal, "this process does not answer that request"), context.trace());
   }
 
   Async<Answer> ask(const Route& route, Context context, Call call) {
@@ -149,6 +170,7 @@ class InnerListener final : public RpcListener {
   const std::shared_ptr<Clock> clock_;
   const std::shared_ptr<Metrics> metrics_;
   std::map<std::string, Route, std::less<>> routes_;
+  std::map<std::string, UpgradeHandler, std::less<>> upgrades_;  // by path
   std::atomic<std::int64_t> said_{0};
   std::shared_ptr<HttpServer> server_;  // last: its handlers use the others
 };
