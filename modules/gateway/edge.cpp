@@ -267,15 +267,15 @@ HttpResponse Edge::failed(const Visit& visit, const Route& route, Error error) c
   return problem(error, visit.trace);
 }
 
-std::optional<HttpResponse> Edge::enter(std::shared_ptr<Upgrade> upgrade) {
+boost::asio::awaitable<std::optional<HttpResponse>> Edge::enter(std::shared_ptr<Upgrade> upgrade) {
   auto coming = visit(upgrade->request());
-  if (coming.request.path != "/api/v1/realtime") return refuse(coming, Error(Errc::not_found, "sockets are at /api/v1/realtime"));
-  if (auto refusal = too_many(coming)) return refusal;
+  if (coming.request.path != "/api/v1/realtime") co_return refuse(coming, Error(Errc::not_found, "sockets are at /api/v1/realtime"));
+  if (auto refusal = too_many(coming)) co_return std::move(refusal);
   if (coming.origin == Origin::foreign)
-    return refuse(coming, Error(Errc::forbidden, "pages of another origin open no socket here; http.allowed_origins names those that may"));
-  auto refusal = parts_.doors->enter(std::move(upgrade), coming.address, coming.trace);
+    co_return refuse(coming, Error(Errc::forbidden, "pages of another origin open no socket here; http.allowed_origins names those that may"));
+  auto refusal = co_await parts_.doors->enter(std::move(upgrade), coming.address, coming.trace);
   if (refusal) decorate(coming, *refusal);
-  return refusal;
+  co_return std::move(refusal);
 }
 
 }  // namespace loggia::gateway

@@ -52,7 +52,7 @@ class Edge {
   /// A request below /api/v1.
   boost::asio::awaitable<HttpResponse> answer(Visit visit);
   /// A WebSocket handshake on /api/v1/realtime.
-  std::optional<HttpResponse> enter(std::shared_ptr<Upgrade> upgrade);
+  boost::asio::awaitable<std::optional<HttpResponse>> enter(std::shared_ptr<Upgrade> upgrade);
   /// An answer of the edge itself.
   HttpResponse refuse(const Visit& visit, const Error& error) const;
 

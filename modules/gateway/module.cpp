@@ -69,7 +69,7 @@ class GatewayModule final : public Module {
   void drain() override {
     if (server_) server_->drain();
   }
-  bool drained() const override { return running_ == 0; }
+  bool drained() const override { return running_ == 0 && (!server_ || server_->tunnels() == 0); }
 
   void reload(const Config& config) override {
     edge_->set_limited(config.flag("gateway.rate_limit"));
@@ -152,7 +152,10 @@ class GatewayModule final : public Module {
     co_return response;
   }
 
-  boost::asio::awaitable<std::optional<HttpResponse>> enter(std::shared_ptr<Upgrade> upgrade) { co_return edge_->enter(std::move(upgrade)); }
+  boost::asio::awaitable<std::optional<HttpResponse>> enter(std::shared_ptr<Upgrade> upgrade) {
+    const Running running(running_);
+    co_return co_await edge_->enter(std::move(upgrade));
+  }
 
   HttpResponse refusal(int status, std::string_view detail) const {
     const auto trace = new_trace(*kernel_.random);

@@ -26,19 +26,19 @@ bool offers_protocol(const HttpRequest& request) {
 
 }  // namespace
 
-std::optional<HttpResponse> SocketDoors::enter(std::shared_ptr<Upgrade> upgrade, std::string address, const Trace& trace) {
+std::optional<HttpResponse> SocketDoors::admit(Upgrade& upgrade, std::string address, const Trace& trace) {
   const auto hub = hub_.lock();
   if (!hub || !hub->running || hub->draining) {
     Error away(Errc::unavailable, "the server is going away: connect again in a moment");
     away.retry_after = 5;
     return problem(away, trace);
   }
-  if (!offers_protocol(upgrade->request()))
+  if (!offers_protocol(upgrade.request()))
     return problem(Error(Errc::malformed, "ask for the subprotocol loggia.v1 in Sec-WebSocket-Protocol"), trace);
-  auto& node = *hub->nodes[upgrade->shard()];
+  auto& node = *hub->nodes[upgrade.shard()];
   WebSocket::Limits limits;
   limits.deflate = hub->options.compression;
-  auto socket = upgrade->accept(protocol, limits);
+  auto socket = upgrade.accept(protocol, limits);
   node.add(std::make_shared<Session>(node, std::move(socket), hub->connections_made.fetch_add(1) + 1, std::move(address)));
   return std::nullopt;
 }

@@ -53,6 +53,19 @@ std::vector<ConfigKey> keys() {
   };
 }
 
+/// Both ends of a gateway's tunnel.
+ModuleSockets sockets() {
+  ModuleSockets out;
+  out.path = "/realtime";
+  out.take = [](Kernel& kernel) -> UpgradeHandler {
+    return [doors = kernel.ports.get<Doors>()](std::shared_ptr<Upgrade> upgrade, const Context& context) {
+      return doors->enter(std::move(upgrade), context.address(), context.trace());
+    };
+  };
+  out.connect = [](std::shared_ptr<Tunnels> tunnels, Ports& ports) { ports.offer<Doors>(std::make_shared<TunnelDoors>(std::move(tunnels))); };
+  return out;
+}
+
 class RealtimeModule : public Module {
  public:
   explicit RealtimeModule(Kernel& kernel) : kernel_{kernel}, hub_{std::make_shared<Hub>(*kernel.metrics)} {
@@ -142,6 +155,7 @@ ModuleDescriptor module() {
   out.topics = topics();
   out.protocols = {description()};
   out.make = [](Kernel& kernel) -> std::unique_ptr<Module> { return std::make_unique<RealtimeModule>(kernel); };
+  out.sockets = sockets();
   return out;
 }
 

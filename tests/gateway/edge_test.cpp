@@ -259,7 +259,7 @@ TEST_CASE("a guest sees who is in a room with them as a member would, and nobody
 TEST_CASE("a socket is opened from our pages, allowed ones, and by what is no browser; not by a foreign page") {
   World world("", {"https://other.example"}, {"127.0.0.1"});
   const auto enter = [&](Parameters headers) {
-    return world.edge->enter(std::make_shared<testing::FakeUpgrade>(World::request("GET", "/realtime", std::move(headers))));
+    return world.kernel.wait(world.edge->enter(std::make_shared<testing::FakeUpgrade>(World::request("GET", "/realtime", std::move(headers)))));
   };
   CHECK_FALSE(enter({}));
   CHECK_FALSE(enter({{"origin", ours}}));
@@ -274,5 +274,5 @@ TEST_CASE("a socket is opened from our pages, allowed ones, and by what is no br
   REQUIRE(later);
   CHECK(testing::header_of(*later, "trace-id") == json::parse(later->body).at("trace_id").get<std::string>());
   auto elsewhere = World::request("GET", "/rooms");
-  CHECK(world.edge->enter(std::make_shared<testing::FakeUpgrade>(elsewhere))->status == 404);
+  CHECK(world.kernel.wait(world.edge->enter(std::make_shared<testing::FakeUpgrade>(elsewhere)))->status == 404);
 }

@@ -42,10 +42,10 @@ struct FakeLive final : test::UnansweredPort<chat::Live> {
 };
 
 struct FakeDoors final : realtime::Doors {
-  std::optional<HttpResponse> enter(std::shared_ptr<Upgrade>, std::string address, const Trace& trace) override {
+  boost::asio::awaitable<std::optional<HttpResponse>> enter(std::shared_ptr<Upgrade>, std::string address, Trace trace) override {
     entered.push_back(std::move(address));
-    if (refusing) return problem(Error(Errc::unavailable, "not now"), trace);
-    return std::nullopt;
+    if (refusing) co_return problem(Error(Errc::unavailable, "not now"), trace);
+    co_return std::nullopt;
   }
   bool refusing = false;
   std::vector<std::string> entered;

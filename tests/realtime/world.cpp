@@ -131,7 +131,7 @@ std::shared_ptr<Client> World::connect(std::size_t shard) {
   upgrade->asked.headers.emplace_back("sec-websocket-protocol", "other, loggia.v1");
   upgrade->client = std::make_shared<Client>(*this, shard);
   inside_->clients.push_back(upgrade->client);
-  REQUIRE(!SocketDoors(hub).enter(upgrade, "192.0.2.1", Trace()));
+  REQUIRE(!SocketDoors(hub).admit(*upgrade, "192.0.2.1", Trace()));
   run();
   return upgrade->client;
 }
@@ -150,7 +150,7 @@ std::optional<HttpResponse> World::knock(const std::string& protocols) {
   inside_->clients.push_back(upgrade->client);
   Trace trace;
   trace.id = "0123456789abcdef0123456789abcdef";
-  auto response = SocketDoors(hub).enter(upgrade, "192.0.2.1", trace);
+  auto response = SocketDoors(hub).admit(*upgrade, "192.0.2.1", trace);
   run();
   return response;
 }

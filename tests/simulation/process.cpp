@@ -49,6 +49,11 @@ class Handshake final : public Upgrade {
   HttpRequest request_;
 };
 
+boost::asio::awaitable<void> knock(std::shared_ptr<realtime::Doors> doors, std::shared_ptr<Socket> socket) {
+  auto refusal = co_await doors->enter(std::make_shared<Handshake>(socket), "192.0.2.1", Trace());
+  if (refusal) socket->refused();
+}
+
 const Config& config_of(const Plan& plan, const std::vector<ConfigKey>& keys) {
   static std::map<std::tuple<std::int64_t, std::int64_t, std::int64_t>, Config> known;
   const auto key = std::tuple(plan.queue_bytes, plan.resume_limit, plan.resume_total);
@@ -184,10 +189,8 @@ void Process::start() {
 
 void Process::connect(std::shared_ptr<Socket> socket) {
   sockets.push_back(socket);
-  auto doors = kernel.ports.get<realtime::Doors>();
-  machine->post(socket->shard(), [doors, socket] {
-    if (doors->enter(std::make_shared<Handshake>(socket), "192.0.2.1", Trace())) socket->refused();
-  });
+  const auto shard = socket->shard();
+  tasks->spawn(machine->executor(shard), "simulation.handshake", knock(kernel.ports.get<realtime::Doors>(), std::move(socket)));
 }
 
 void Process::drain() {

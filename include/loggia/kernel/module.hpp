@@ -18,6 +18,7 @@
 #include "loggia/kernel/shards.hpp"
 #include "loggia/kernel/socket_protocol.hpp"
 #include "loggia/kernel/storage.hpp"
+#include "loggia/kernel/tunnel.hpp"
 
 namespace loggia {
 
@@ -104,6 +105,13 @@ class Module {
   virtual void stop() {}
 };
 
+/// WebSockets that a module takes from another (tunnel.hpp), which are no port.
+struct ModuleSockets {
+  std::string path;                                               // on the inner listener, behind `/rpc`; empty: there are none
+  std::function<UpgradeHandler(Kernel&)> take;                    // where the module is here: all are made
+  std::function<void(std::shared_ptr<Tunnels>, Ports&)> connect;  // where it is elsewhere: offers what hands sockets over
+};
+
 struct ModuleDescriptor {
   std::string name;
   std::vector<std::string> needs;  // modules whose ports it calls
@@ -123,6 +131,7 @@ struct ModuleDescriptor {
   /// What stands for it in a process that needs it and does not have it, beside proxies: made after `connect`, started before the modules. May be
   /// empty.
   std::function<std::unique_ptr<Module>(Kernel&)> stand_in;
+  ModuleSockets sockets;
 };
 
 }  // namespace loggia

@@ -11,7 +11,7 @@ class Doors {
   virtual ~Doors() = default;
   /// A handshake whose Origin the gateway has checked, on its connection's shard. Realtime checks the subprotocol and accepts, or
   /// gives the response of a refusal, under the trace of the handshake. `address` is the client's, after trusted proxies.
-  virtual std::optional<HttpResponse> enter(std::shared_ptr<Upgrade> upgrade, std::string address, const Trace& trace) = 0;
+  virtual boost::asio::awaitable<std::optional<HttpResponse>> enter(std::shared_ptr<Upgrade> upgrade, std::string address, Trace trace) = 0;
 };
 
 }  // namespace loggia::realtime
