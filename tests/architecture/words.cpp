@@ -17,7 +17,7 @@ const Ban bans[] = {
      R"(^src/kernel/(http/|rpc/connection\.cpp$|asio\.cpp$))", true},
     {R"(#\s*include\s+<openssl/)", "OpenSSL is included", "use loggia/kernel/crypto.hpp", R"(^src/kernel/(crypto|http|lifecycle)/)", true},
     {R"(#\s*include\s+<(SQLiteCpp|sqlite3))", "SQLite is included", "use loggia/kernel/storage.hpp", R"(^src/kernel/(storage|lifecycle)/)", true},
-    {R"(#\s*include\s+<curl/)", "libcurl is included", "use loggia/kernel/mail.hpp", R"(^src/kernel/mail/)", true},
+    {R"(#\s*include\s+<curl/)", "libcurl is included", "use loggia/kernel/mail.hpp or discovery.hpp", R"(^src/kernel/(mail|discovery/etcd)/)", true},
     {R"(#\s*include\s+[<"](libpq|pg_config))", "libpq is included", "use loggia/kernel/storage.hpp", R"(^src/kernel/storage/postgres/)", true},
     {R"(#\s*include\s+<(librdkafka|pqxx|argon2|toml\+\+))", "a library of the kernel is included", "use the kernel's port for it", R"(^src/kernel/)",
      true},

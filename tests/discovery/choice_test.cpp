@@ -15,7 +15,7 @@ struct Seen {
 };
 
 /// `per_second` calls for `seconds`, each 3 to 12 ms of work, `delay` more at instance c; what is measured begins after 5 s.
-Seen load(int per_second, int delay, bool by_room, int seconds = 40) {
+Seen load(int per_second, int delay, bool by_room, int seconds = 25) {
   Balance world({"a", "b", "c"});
   test::FakeRandom dice(3);
   for (auto& [name, instance] : world.instances) {
@@ -74,7 +74,7 @@ TEST_CASE("three instances alike have a third each") {
 
 TEST_CASE("one of three with 200 ms more has less than a tenth of the calls, and p90 stays within 1.5 times that of three well ones") {
   for (const bool by_room : {false, true})
-    for (const int per_second : {20, 100, 400, 900}) {
+    for (const int per_second : {20, 100, 400}) {
       CAPTURE(by_room);
       CAPTURE(per_second);
       const auto well = load(per_second, 0, by_room), slow = load(per_second, 200, by_room);

@@ -25,7 +25,7 @@ using Addresses = std::vector<std::string>;
 TEST_CASE("static peers are the addresses that are written, by commas or as a list") {
   const auto config = config_of({{"discovery.peers.chat", "127.0.0.1:7002, 127.0.0.1:7001,127.0.0.1:7001"}, {"discovery.peers.user", "[::1]:7003"}});
   CHECK(discovery_mistakes(config, {"chat", "user"}, {"chat", "user"}).empty());
-  const auto discovery = configured_discovery(config);
+  const auto discovery = configured_discovery(config, system_clock());
   REQUIRE(discovery->start({}));
   CHECK(discovery->instances("chat") == Addresses{"127.0.0.1:7001", "127.0.0.1:7002"});
   CHECK(discovery->instances("user") == Addresses{"[::1]:7003"});
@@ -64,6 +64,17 @@ TEST_CASE("a module that is called elsewhere has peers, except where etcd knows 
   CHECK(wrong[0].detail.find("127.0.0.1:7001") != std::string::npos);
   CHECK(mistakes_of({{"discovery.kind", "dns"}}, {"chat"}).size() == 1);
   CHECK(mistakes_of({{"discovery.peers.chat", "127.0.0.1:7001"}}, {"chat"}).empty());
+}
+
+TEST_CASE("etcd has endpoints, which are URLs") {
+  CHECK(mistakes_of({{"discovery.kind", "etcd"}, {"discovery.etcd.endpoints", "http://127.0.0.1:2379,https://etcd.internal:2379,http://[::1]:2379"}},
+                    {"chat"})
+            .empty());
+  auto wrong = mistakes_of({{"discovery.kind", "etcd"}});
+  REQUIRE(wrong.size() == 1);
+  CHECK(wrong[0].detail.find("http://127.0.0.1:2379") != std::string::npos);
+  for (const char* endpoint : {"127.0.0.1:2379", "etcd", "http://", "http://u:p@etcd:2379", "http://etcd:2379/v3"})
+    CHECK_MESSAGE(mistakes_of({{"discovery.kind", "etcd"}, {"discovery.etcd.endpoints", endpoint}}).size() == 1, endpoint);
 }
 
 TEST_CASE("watchers hear of the modules whose list is another, until they drop their handle") {

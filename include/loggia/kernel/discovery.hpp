@@ -41,10 +41,24 @@ class Discovery {
 using Peers = std::map<std::string, std::vector<std::string>>;
 std::shared_ptr<Discovery> static_discovery(Peers peers);
 
+struct EtcdOptions {
+  std::vector<std::string> endpoints;  // http://HOST:2379, nodes of one cluster
+  std::chrono::seconds lease{2};
+  milliseconds keep_every{600};   // of the lease
+  milliseconds limit{500};        // of a request: a node without a leader would take seven seconds to say so
+  milliseconds look_every{1000};  // beside the watch, which a node that hangs does not end
+  milliseconds look_again{300};   // after a failure
+  milliseconds hold{4000};        // how long after an absence of etcd who is missing may still come back
+};
+/// Each instance is a key under a lease, followed by a watch. While etcd is away, what it said last stands; then this process registers again.
+std::shared_ptr<Discovery> etcd_discovery(EtcdOptions options, std::shared_ptr<Clock> clock);
+/// False: libcurl was not there when this was built.
+bool etcd_can_be_reached();
+
 /// What is wrong in discovery.*, by configuration key. `modules`: all that this build has; `elsewhere`: those that this process calls in others.
 std::vector<FieldError> discovery_mistakes(const Config& config, const std::vector<std::string>& modules, const std::vector<std::string>& elsewhere);
 /// Of the kind that discovery.kind names. Only where there are no discovery_mistakes().
-std::shared_ptr<Discovery> configured_discovery(const Config& config);
+std::shared_ptr<Discovery> configured_discovery(const Config& config, std::shared_ptr<Clock> clock);
 
 struct BalancerOptions {
   int failures_max = 5;  // of an instance that answers or is late, one after the other; without a connection it is one

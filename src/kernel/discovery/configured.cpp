@@ -29,6 +29,15 @@ std::string wrong_name(const std::string& text) {
   return "'" + text + "' is no name: write HOST:PORT (A and AAAA records), or a name without a port (SRV records)";
 }
 
+std::string wrong_endpoint(const std::string& text) {
+  std::string_view rest = text;
+  for (const std::string_view scheme : {"http://", "https://"})
+    if (rest.starts_with(scheme)) rest.remove_prefix(scheme.size());
+  const bool scheme = rest.size() != text.size();
+  if (scheme && wrong_name(std::string(rest)).empty()) return std::string();
+  return "'" + text + "' is no address of etcd: write http://HOST:2379";
+}
+
 std::vector<std::string> modules_of(const Peers& peers) {
   std::vector<std::string> out;
   for (const auto& [module, addresses] : peers) out.push_back(module);
@@ -59,7 +68,17 @@ std::vector<FieldError> discovery_mistakes(const Config& config, const std::vect
       auto detail = kind == "dns" ? discovery::wrong_name(text) : discovery::wrong_address(text);
       if (!detail.empty()) wrong.push_back({"discovery.peers." + module, std::move(detail)});
     }
-  if (kind != "etcd") {
+  if (kind == "etcd") {
+    const auto endpoints = config.list("discovery.etcd.endpoints");
+    if (endpoints.empty()) wrong.push_back({"discovery.etcd.endpoints", "is missing; it says where etcd is, for instance http://127.0.0.1:2379"});
+    for (const auto& endpoint : endpoints)
+      if (auto detail = discovery::wrong_endpoint(endpoint); !detail.empty()) wrong.push_back({"discovery.etcd.endpoints", std::move(detail)});
+    if (!etcd_can_be_reached())
+      wrong.push_back(
+          {"discovery.kind",
+           "this build cannot ask etcd, since libcurl was not there: apt-get install libcurl4-openssl-dev, build again (scripts/build), or "
+           "set discovery.kind = \"static\""});
+  } else {
     for (const auto& module : elsewhere) {
       const auto found = peers.find(module);
       if (found != peers.end() && !found->second.empty()) continue;
@@ -71,6 +90,13 @@ std::vector<FieldError> discovery_mistakes(const Config& config, const std::vect
   return wrong;
 }
 
-std::shared_ptr<Discovery> configured_discovery(const Config& config) { return static_discovery(discovery::peers_of(config)); }
+std::shared_ptr<Discovery> configured_discovery(const Config& config, std::shared_ptr<Clock> clock) {
+  if (config.text("discovery.kind") == "etcd") {
+    EtcdOptions options;
+    options.endpoints = config.list("discovery.etcd.endpoints");
+    return etcd_discovery(std::move(options), std::move(clock));
+  }
+  return static_discovery(discovery::peers_of(config));
+}
 
 }  // namespace loggia
