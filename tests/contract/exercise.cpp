@@ -10,8 +10,13 @@ std::vector<const Contract*>& all() {
   return list;
 }
 
-/// Signed with a key that every server makes for itself: the one text that differs.
+/// The key that every server makes for itself, and what is signed with it: the texts that differ.
 std::string without_tokens(std::string text) {
+  for (const std::string name : {"\"kid\":\"", "\"x\":\"", "\"y\":\""})
+    for (auto at = text.find(name); at != text.npos; at = text.find(name, at + 1)) {
+      const auto begin = at + name.size();
+      text.replace(begin, text.find('"', begin) - begin, "KEY");
+    }
   const auto letter = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '-' || c == '_' || c == '.'; };
   for (auto at = text.find("\"eyJ"); at != text.npos; at = text.find("\"eyJ", at + 1)) {
     auto end = at + 1;

@@ -7,6 +7,22 @@ namespace {
 
 constexpr milliseconds health_within{1000}, certificates_looked_at{5000};
 
+/// Where sockets of a module can go: where its calls go.
+class Healthy final : public TunnelPeers {
+ public:
+  explicit Healthy(std::shared_ptr<Balancer> balancer) : balancer_{std::move(balancer)} {}
+  std::vector<std::string> addresses() const override {
+    std::vector<std::string> out;
+    for (auto& one : balancer_->state())
+      if (one.healthy) out.push_back(std::move(one.address));
+    return out;
+  }
+  void failed(const std::string&) override {}  // the balancer's checks find out, and tunnels leave it alone meanwhile
+
+ private:
+  const std::shared_ptr<Balancer> balancer_;
+};
+
 /// Routes of modules: closed until all of this process have started.
 class Gate final : public Router {
  public:
@@ -49,7 +65,7 @@ bool overlap(const std::vector<std::string>& heard, const std::vector<Topic>& sa
 }  // namespace
 
 Inner::Inner(Kernel& kernel, std::vector<const ModuleDescriptor*> here)
-    : kernel_{kernel}, here_{std::move(here)}, table_{kernel.modules}, discovery_{configured_discovery(kernel.config)} {}
+    : kernel_{kernel}, here_{std::move(here)}, table_{kernel.modules}, discovery_{configured_discovery(kernel.config, kernel.clock)} {}
 
 bool Inner::is_here(const std::string& module) const {
   return std::any_of(here_.begin(), here_.end(), [&](const auto* one) { return one->name == module; });
@@ -128,9 +144,19 @@ void Inner::connect_to(const ModuleDescriptor& module) {
   kernel_.bus->connect(std::move(for_it));
   if (!needed(module.name)) return;
   if (module.connect) module.connect(*balancer, kernel_.ports);
+  if (!module.sockets.path.empty()) tunnel_to(module, balancer);
   if (!module.stand_in) return;
   stand_ins.emplace_back(module.name, module.stand_in(kernel_));
   stood_for_.insert(module.name);
+}
+
+void Inner::tunnel_to(const ModuleDescriptor& module, std::shared_ptr<Balancer> balancer) {
+  TunnelOptions options;
+  options.module = module.name;
+  options.path = module.sockets.path;
+  options.peers = std::make_shared<Healthy>(std::move(balancer));
+  options.tls = tls_;
+  module.sockets.connect(tunnels(std::move(options), kernel_.shards, kernel_.clock, kernel_.random, *kernel_.metrics), kernel_.ports);
 }
 
 Result<bool> Inner::connect() {
@@ -168,9 +194,13 @@ void Inner::make_listener() {
   listener_->on(info, [this](const Context&, const Call&) { return health(serving_); });
   Gate gate(*listener_, serving_);
   for (const auto* one : here_) {
-    if (!one->mount) continue;
-    const auto noting = table_.noting(one->name, gate);
-    one->mount(*noting, kernel_);
+    if (one->mount) {
+      const auto noting = table_.noting(one->name, gate);
+      one->mount(*noting, kernel_);
+    }
+    if (one->sockets.path.empty()) continue;
+    table_.note(one->name, "GET " + one->sockets.path);
+    listener_->on_upgrade(one->sockets.path, one->sockets.take(kernel_));
   }
 }
 

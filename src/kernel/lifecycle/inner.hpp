@@ -44,6 +44,7 @@ class Inner {
   bool speaks_for_people() const;
   Result<bool> load_tls();
   void connect_to(const ModuleDescriptor& module);
+  void tunnel_to(const ModuleDescriptor& module, std::shared_ptr<Balancer> balancer);
   void make_listener();
   Result<std::shared_ptr<InstanceTransport>> transport_to(const std::string& module, const std::string& address);
   std::vector<std::shared_ptr<Transport>> each(const std::string& module);
