@@ -70,8 +70,8 @@ struct RpcListenerOptions {
 
 /// The inner listener: routes of every access, the internal ones too. Without TLS it believes the identity that a caller names, and start()
 /// refuses any address but loopback. With TLS a caller is who its certificate says, and what it may not is 403 `forbidden`.
-/// loggia_rpc_refused_total counts who got nothing, by reason: plain, version, no_certificate, foreign, expired, other (of the handshake);
-/// module (may not call that); identity (named a person for whom it does not speak: answered, but as the module alone).
+/// loggia_rpc_refused_total counts who got nothing, by reason: plain, version, no_certificate, foreign, expired, other (of the handshake), by_peer
+/// (it refused ours); module (may not call that); identity (named a person for whom it does not speak: answered, but as the module alone).
 class RpcListener : public Router {
  public:
   /// `path` behind `/rpc`; who may call `GET` and the path may open sockets there. Before start().

@@ -54,6 +54,9 @@ class InnerListener final : public RpcListener {
     handlers.request = [this](HttpRequest request) { return answer(std::move(request)); };
     if (!upgrades_.empty()) handlers.upgrade = [this](std::shared_ptr<Upgrade> upgrade) { return enter(std::move(upgrade)); };
     handlers.refusal = [](int status, std::string_view detail) { return problem(status, detail, Trace()); };
+    // There from the start, so that a watcher sees the first one.
+    for (const char* reason : {"plain", "version", "no_certificate", "foreign", "expired", "other", "by_peer", "module", "identity"})
+      if (options_.tls) refused(*metrics_, reason);
     if (options_.tls) handlers.tls_refused = [this](std::string_view reason, const std::string& remote) { refuse(Context(), reason, remote, ""); };
     auto server = http_server(std::move(options), shards_, clock_, *metrics_, std::move(handlers));
     auto started = server->start();
