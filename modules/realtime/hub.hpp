@@ -24,6 +24,7 @@ struct Options {
   /// Between the answer to a `hello` without positions and the first event of a room (docs/decisions/0010).
   milliseconds settle{20};
   bool compression = false;
+  bool chat_here = true;  // its calls begin in the order in which they are made
   std::string server = "loggia";
 };
 

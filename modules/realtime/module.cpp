@@ -77,6 +77,7 @@ class RealtimeModule : public Module {
     hub_->options.resume_total = kernel.config.integer("realtime.resume_total");
     hub_->options.queue_bytes = static_cast<std::size_t>(kernel.config.integer("realtime.queue_bytes"));
     hub_->options.compression = kernel.config.flag("realtime.compression");
+    hub_->options.chat_here = std::find(kernel.here.begin(), kernel.here.end(), "chat") != kernel.here.end();
     hub_->options.server = "loggia " + kernel.version;
     hub_->instance = kernel.ids->make<Uuid>().text();
     hub_->limited = limited(kernel.config);

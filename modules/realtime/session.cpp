@@ -84,8 +84,10 @@ void Session::message(std::string_view text) {
   pump();
 }
 
-// Chat's one writer takes sends as they come, where nothing is to be asked between (chat::mentions_at_once).
+// Chat's one writer takes sends as they come, where nothing is to be asked between (chat::mentions_at_once). Elsewhere two calls may overtake
+// each other on two connections.
 bool Session::plain_send(const Operation& operation) {
+  if (!node_.hub().options.chat_here) return false;
   const auto* send = std::get_if<SendOp>(&operation);
   if (!send || send->attachments || std::count(send->text.begin(), send->text.end(), '@') > chat::mentions_at_once) return false;
   const auto* room = node_.index().find(send->room);
