@@ -55,6 +55,15 @@ std::shared_ptr<Discovery> etcd_discovery(EtcdOptions options, std::shared_ptr<C
 /// False: libcurl was not there when this was built.
 bool etcd_can_be_reached();
 
+struct DnsOptions {
+  Peers names;  // by module: HOST:PORT for A and AAAA records, a name without a port for SRV records
+  milliseconds look_every{5000}, look_again{1000};
+  milliseconds start_limit{3000};
+  std::string server;  // ADDR:PORT instead of those of /etc/resolv.conf, for tests
+};
+/// Looked up again and again. While a name leads nowhere, what was found last stands.
+std::shared_ptr<Discovery> dns_discovery(DnsOptions options);
+
 /// What is wrong in discovery.*, by configuration key. `modules`: all that this build has; `elsewhere`: those that this process calls in others.
 std::vector<FieldError> discovery_mistakes(const Config& config, const std::vector<std::string>& modules, const std::vector<std::string>& elsewhere);
 /// Of the kind that discovery.kind names. Only where there are no discovery_mistakes().

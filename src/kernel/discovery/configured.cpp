@@ -96,6 +96,11 @@ std::shared_ptr<Discovery> configured_discovery(const Config& config, std::share
     options.endpoints = config.list("discovery.etcd.endpoints");
     return etcd_discovery(std::move(options), std::move(clock));
   }
+  if (config.text("discovery.kind") == "dns") {
+    DnsOptions options;
+    options.names = discovery::peers_of(config);
+    return dns_discovery(std::move(options));
+  }
   return static_discovery(discovery::peers_of(config));
 }
 
