@@ -9,10 +9,12 @@
 #include <atomic>
 #include <mutex>
 #include <thread>
+#include "discovery/waiting.hpp"
 #include "loggia/kernel/discovery.hpp"
 #include "support/print.hpp"
 
 using namespace loggia;
+using test::in_time;
 using Addresses = std::vector<std::string>;
 
 namespace {
@@ -118,12 +120,6 @@ std::shared_ptr<Discovery> looking(const NameServer& server, std::vector<std::st
   REQUIRE(out->start({}));
   return out;
 }
-template <class F> bool in_time(F holds) {
-  for (int tries = 0; tries < 1000; ++tries, std::this_thread::sleep_for(milliseconds(10)))
-    if (holds()) return true;
-  return false;
-}
-
 }  // namespace
 
 TEST_CASE("a name with a port: its A and AAAA records, and what they become") {

@@ -9,24 +9,17 @@
 #include <thread>
 #include "discovery/etcd/form.hpp"
 #include "discovery/etcd/gateway.hpp"
+#include "discovery/waiting.hpp"
 #include "support/print.hpp"
 
 using namespace loggia;
 using namespace loggia::discovery;
 using Addresses = std::vector<std::string>;
 using std::chrono::seconds;
+using test::now;
+using test::within;
 
 namespace {
-
-Moment now() {
-  static const auto clock = system_clock();
-  return clock->moment();
-}
-template <class F> bool within(milliseconds limit, F holds) {
-  for (const auto end = now() + limit; now() < end; std::this_thread::sleep_for(milliseconds(10)))
-    if (holds()) return true;
-  return holds();
-}
 
 bool can_bind(int port) {
   const int socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
