@@ -250,6 +250,20 @@ TEST_CASE("hedging is off where nobody asked for it") {
   CHECK(world["a"].calls + world["b"].calls == 1);
 }
 
+TEST_CASE("a stop ends what is under way: a change may have happened, a read did not, and no instance is blamed") {
+  Balance world({"a"});
+  world["a"].takes = [] { return milliseconds(5000); };
+  const auto keyed = world.post(true), read = world.get();
+  world.pass(10);
+  test::blocking(*world.shards, [&] { world.made().stop(); });
+  world.shards->run();
+  REQUIRE(keyed->result);
+  REQUIRE(read->result);
+  CHECK(keyed->code() == Errc::outcome_unknown);
+  CHECK(read->code() == Errc::unavailable);
+  CHECK(world.healthy("a"));
+}
+
 TEST_CASE("the numbers: calls by result, ejections, retries, instances") {
   Balance world({"a", "b"});
   world["b"].does = Does::refuses;

@@ -120,6 +120,23 @@ TEST_CASE("calls of a room go to the same instance, and of another only those wh
     else CHECK(room_owner(world, room) != "b");
 }
 
+TEST_CASE("what a call is about is the parameter behind the beginning of its path") {
+  const auto about = affinity_after({"/rooms/", "/internal/rooms/"});
+  Call call;
+  call.path = {{"user", "u"}, {"id", "general"}};
+  for (const auto& [route, key] : std::vector<std::pair<std::string, std::string>>{{"GET /rooms/{id}", "general"},
+                                                                                   {"PUT /rooms/{id}/members/{user}", "general"},
+                                                                                   {"POST /internal/rooms/{id}/send", "general"},
+                                                                                   {"GET /rooms", ""},
+                                                                                   {"GET /rooms/discover", ""},
+                                                                                   {"GET /users/{user}", ""},
+                                                                                   {"GET /rooms/{other}", ""},
+                                                                                   {"", ""}}) {
+    call.route = route;
+    CHECK_MESSAGE(about(call) == key, route);
+  }
+}
+
 TEST_CASE("a room whose instance is out is answered by another, and by its own again when it is back") {
   Balance world({"a", "b", "c"});
   world.with_checks();

@@ -87,6 +87,9 @@ struct BalancerOptions {
 /// `GET /bus/health` on the inner listener, which need not know it: an answer within `limit` that is not `unavailable` will do.
 std::function<Async<bool>(std::shared_ptr<InstanceTransport>)> health_check(std::shared_ptr<Clock> clock, milliseconds limit);
 
+/// The parameter that follows one of these beginnings of a path: of "/rooms/" and `GET /rooms/{id}/members` what `id` is.
+std::function<std::string(const Call&)> affinity_after(std::vector<std::string> beginnings);
+
 struct BalancerParts {
   std::string module;
   std::shared_ptr<Discovery> discovery;

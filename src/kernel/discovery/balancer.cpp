@@ -1,5 +1,6 @@
 // Which instance a call goes to, what its end says of the instance, and whether the call goes to another one.
 #include <algorithm>
+#include <atomic>
 #include <boost/asio/this_coro.hpp>
 #include <mutex>
 #include "discovery/peer.hpp"
@@ -74,6 +75,7 @@ class Balanced final : public Balancer, public std::enable_shared_from_this<Bala
     if (checks()) tasks_.spawn(parts_.shards->executor(0), "rpc.checks", check_all());
   }
   void stop() override {
+    stopping_ = true;
     watch_.reset();
     tasks_.cancel();
     if (!tasks_.wait(stop_limit)) log::warn("rpc.task_left", Field("module", parts_.module));
@@ -90,7 +92,7 @@ class Balanced final : public Balancer, public std::enable_shared_from_this<Bala
         const std::lock_guard lock(of_.mutex_);
         --peer_->in_flight;
       }
-      if (race && !leg->result) race->finish(*leg, Error(Errc::unavailable, "this process is stopping"));
+      if (race && !leg->result) race->finish(*leg, Error(Errc::outcome_unknown, "this process is stopping: it may or may not have happened"));
     }
     const PeerPtr& peer() const { return peer_; }
     std::shared_ptr<Race> race;
@@ -195,6 +197,7 @@ class Balanced final : public Balancer, public std::enable_shared_from_this<Bala
   }
 
   void settle(const PeerPtr& peer, const Result<Answer>& result, Reach reach, Moment began) {
+    if (stopping_) return;  // a call that was ended by us says nothing of the instance
     const auto now = parts_.clock->moment();
     auto news = News::nothing;
     {
@@ -310,6 +313,7 @@ class Balanced final : public Balancer, public std::enable_shared_from_this<Bala
   const BalancerParts parts_;
   const BalancerOptions options_;
   Counter* retried_ = nullptr;
+  std::atomic<bool> stopping_{false};
   mutable std::mutex mutex_;
   PeerList peers_;
   RetryBudget budget_;
@@ -333,6 +337,19 @@ Async<bool> healthy(std::shared_ptr<Clock> clock, milliseconds limit, std::share
 std::function<Async<bool>(std::shared_ptr<InstanceTransport>)> health_check(std::shared_ptr<Clock> clock, milliseconds limit) {
   return [clock = std::move(clock), limit](std::shared_ptr<InstanceTransport> transport) {
     return discovery::healthy(clock, limit, std::move(transport));
+  };
+}
+
+std::function<std::string(const Call&)> affinity_after(std::vector<std::string> beginnings) {
+  return [beginnings = std::move(beginnings)](const Call& call) {
+    const auto path = std::string_view(call.route).substr(std::min(call.route.find(' ') + 1, call.route.size()));
+    for (const auto& beginning : beginnings) {
+      if (!path.starts_with(beginning + '{')) continue;
+      const auto name = path.substr(beginning.size() + 1, path.find('}') - beginning.size() - 1);
+      for (const auto& [parameter, value] : call.path)
+        if (parameter == name) return value;
+    }
+    return std::string();
   };
 }
 

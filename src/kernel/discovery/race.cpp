@@ -72,8 +72,12 @@ Result<Answer> Race::failure(bool changes) const {
     for (const auto doubt : {Errc::outcome_unknown, Errc::timeout})
       for (const auto& leg : legs_)
         if (leg->result && leg->result->error().code == doubt) return *leg->result;
-  for (auto leg = legs_.rbegin(); leg != legs_.rend(); ++leg)
-    if ((*leg)->result) return *(*leg)->result;
+  for (auto leg = legs_.rbegin(); leg != legs_.rend(); ++leg) {
+    if (!(*leg)->result) continue;
+    // Of what only reads nothing is unknown.
+    if (!changes && (*leg)->result->error().code == Errc::outcome_unknown) return Error(Errc::unavailable, "the module gave no answer");
+    return *(*leg)->result;
+  }
   return Error(Errc::unavailable, "the module cannot be reached");
 }
 
