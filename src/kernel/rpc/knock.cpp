@@ -23,21 +23,21 @@ constexpr std::size_t answer_head_max = 16u << 10, refusal_max = 64u << 10, piec
 constexpr std::string_view passed_on[] = {"content-type", "retry-after", "sec-websocket-version", "upgrade"};
 
 /// The connection while it is ours, with an end of its time.
-struct Line {
-  explicit Line(http::Stream connecting) : stream{std::move(connecting)} {}
+struct Outward {
+  explicit Outward(http::Stream connecting) : stream{std::move(connecting)} {}
   http::Stream stream;
   std::string in;
   Shards::Timer timer;
   bool late = false;
 };
-using LinePtr = std::shared_ptr<Line>;
+using OutwardPtr = std::shared_ptr<Outward>;
 
 /// A cancelled task ends here: that says nothing about the instance.
-void check(const Line& wire, const error_code& error) {
+void check(const Outward& wire, const error_code& error) {
   if (error == asio::error::operation_aborted && !wire.late) throw boost::system::system_error(error);
 }
 
-std::string trouble(const Line& wire, std::string_view what) {
+std::string trouble(const Outward& wire, std::string_view what) {
   const auto tls = wire.stream.tls_failure();
   if (wire.late) return "it did not answer in time";
   return tls == http::TlsFailure::none ? std::string(what) : "TLS: " + std::string(to_text(tls));
@@ -65,7 +65,7 @@ int begin_to_connect(const asio::ip::tcp::endpoint& peer) {
   return -1;
 }
 
-asio::awaitable<bool> send(LinePtr wire, std::string_view bytes) {
+asio::awaitable<bool> send(OutwardPtr wire, std::string_view bytes) {
   while (!bytes.empty() || wire->stream.unsent()) {
     iovec buffer;
     buffer.iov_base = const_cast<char*>(bytes.data());
@@ -85,7 +85,7 @@ asio::awaitable<bool> send(LinePtr wire, std::string_view bytes) {
 }
 
 /// Some more bytes; false at the end.
-asio::awaitable<bool> read(LinePtr wire) {
+asio::awaitable<bool> read(OutwardPtr wire) {
   for (;;) {
     const auto before = wire->in.size();
     wire->in.resize(before + piece);
@@ -100,7 +100,7 @@ asio::awaitable<bool> read(LinePtr wire) {
   }
 }
 
-Knocked failed(const Line& wire, std::string_view what) {
+Knocked nobody_there(const Outward& wire, std::string_view what) {
   Knocked out;
   out.why = trouble(wire, what);
   out.tls = wire.stream.tls_failure();
@@ -108,9 +108,9 @@ Knocked failed(const Line& wire, std::string_view what) {
 }
 
 /// The answer that the client gets: of what the instance said, what belongs to the handshake.
-Knocked opened(Line& wire, const AnswerHead& head, const Knock& knock) {
+Knocked let_in(Outward& wire, const AnswerHead& head, const Knock& knock) {
   if (!http::iequals(head.header("upgrade"), "websocket") || head.header("sec-websocket-accept") != knock.accept)
-    return failed(wire, "it answered another handshake");
+    return nobody_there(wire, "it answered another handshake");
   wire.timer = nullptr;
   std::string answer = "HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: Upgrade\r\n";
   for (const auto& [name, value] : head.headers)
@@ -120,7 +120,7 @@ Knocked opened(Line& wire, const AnswerHead& head, const Knock& knock) {
   return out;
 }
 
-Knocked refusal_of(Line& wire, const AnswerHead& head) {
+Knocked turned_away(Outward& wire, const AnswerHead& head) {
   Knocked out;
   auto& refusal = out.refusal.emplace();
   refusal.status = head.status;
@@ -177,7 +177,7 @@ asio::awaitable<Knocked> knock(std::shared_ptr<Shards> shards, std::size_t shard
     out.why = std::strerror(errno);
     co_return out;
   }
-  const auto wire = std::make_shared<Line>(stream_on(shards->executor(shard), descriptor, *knock));
+  const auto wire = std::make_shared<Outward>(stream_on(shards->executor(shard), descriptor, *knock));
   wire->timer = shards->after(shard, knock->limit, [weak = std::weak_ptr(wire)] {
     const auto held = weak.lock();
     if (!held) return;
@@ -187,20 +187,20 @@ asio::awaitable<Knocked> knock(std::shared_ptr<Shards> shards, std::size_t shard
   error_code error;
   co_await wire->stream.when_connected(asio::redirect_error(asio::use_awaitable, error));
   check(*wire, error);
-  if (const int problem = wire->stream.connect_error(); error || problem != 0) co_return failed(*wire, std::strerror(problem));
-  if (!co_await send(wire, knock->request)) co_return failed(*wire, "it takes no handshake");
+  if (const int problem = wire->stream.connect_error(); error || problem != 0) co_return nobody_there(*wire, std::strerror(problem));
+  if (!co_await send(wire, knock->request)) co_return nobody_there(*wire, "it takes no handshake");
   std::size_t size = 0;
   while ((size = end_of_head(wire->in)) == 0) {
-    if (wire->in.size() > answer_head_max) co_return failed(*wire, "the head of its answer is too large");
-    if (!co_await read(wire)) co_return failed(*wire, "it gave no answer");
+    if (wire->in.size() > answer_head_max) co_return nobody_there(*wire, "the head of its answer is too large");
+    if (!co_await read(wire)) co_return nobody_there(*wire, "it gave no answer");
   }
   auto head = read_answer_head(std::string_view(wire->in).substr(0, size));
   wire->in.erase(0, size);
-  if (head && head->status == 101) co_return opened(*wire, *head, *knock);
-  if (!head || head->status < 300 || head->length > refusal_max) co_return failed(*wire, "it answered what no listener of ours does");
+  if (head && head->status == 101) co_return let_in(*wire, *head, *knock);
+  if (!head || head->status < 300 || head->length > refusal_max) co_return nobody_there(*wire, "it answered what no listener of ours does");
   while (wire->in.size() < head->length)
-    if (!co_await read(wire)) co_return failed(*wire, "its answer ended too early");
-  co_return refusal_of(*wire, *head);
+    if (!co_await read(wire)) co_return nobody_there(*wire, "its answer ended too early");
+  co_return turned_away(*wire, *head);
 }
 
 }  // namespace loggia::rpc
