@@ -42,8 +42,8 @@ struct Ground {
 /// Of the module: echoes, unless a test says otherwise.
 class Instance {
  public:
-  explicit Instance(const Ground& ground) : shards_{ground.shards} {
-    listener = rpc_listener(RpcListenerOptions(), shards_, system_clock(), metrics);
+  explicit Instance(const Ground& ground, RpcListenerOptions options = RpcListenerOptions()) : shards_{ground.shards} {
+    listener = rpc_listener(std::move(options), shards_, system_clock(), metrics);
     listener->on_upgrade("/there",
                          [this](std::shared_ptr<Upgrade> upgrade, Context context) { return enter(std::move(upgrade), std::move(context)); });
     REQUIRE(listener->start());
@@ -142,12 +142,15 @@ struct KnownPeers final : TunnelPeers {
 };
 
 struct Gateway {
-  explicit Gateway(const Ground& ground, std::vector<std::string> instances, milliseconds attempt = milliseconds(10000)) : shards{ground.shards} {
+  explicit Gateway(const Ground& ground, std::vector<std::string> instances, milliseconds attempt = milliseconds(10000),
+                   std::shared_ptr<MutualTls> tls = nullptr)
+      : shards{ground.shards} {
     peers->known = std::move(instances);
     TunnelOptions options;
     options.module = "there";
     options.path = "/there";
     options.peers = peers;
+    options.tls = std::move(tls);
     options.attempt_timeout = attempt;
     options.handshake_timeout = milliseconds(20000);
     tunnels = loggia::tunnels(std::move(options), shards, clock, random, metrics);

@@ -2,6 +2,8 @@
 #include "rpc/tunnel.hpp"
 #include <malloc.h>
 #include "http/frames.hpp"
+#include "loggia/kernel/module.hpp"
+#include "rpc/tls_client.hpp"
 #include "support/print.hpp"
 
 using namespace loggia;
@@ -312,6 +314,94 @@ TEST_CASE("an instance that is about to go sends the client to another, and wher
   CHECK(guest.answer.says("retry-after: 5\r\n"));
   CHECK(guest.answer.body == leaving.refusal->body);
   CHECK(gateway.peers->told().empty());
+}
+
+namespace {
+
+/// `there` takes sockets; `front` needs it and speaks for people, `shop` needs it, `stranger` does not.
+RpcListenerOptions only_with_tls(Certificates& certificates) {
+  std::vector<ModuleDescriptor> modules(4);
+  modules[0].name = "there";
+  modules[1].name = "front";
+  modules[2].name = "shop";
+  modules[3].name = "stranger";
+  modules[1].needs = modules[2].needs = {"there"};
+  modules[1].speaks_for_people = true;
+  const auto table = std::make_shared<RpcTable>(modules);
+  table->note("there", "GET /there");
+  RpcListenerOptions out;
+  out.tls = MutualTls::load(certificates.of("there")).value();
+  out.permits = [table](const std::string& caller, std::string_view route) { return table->of(caller, route); };
+  return out;
+}
+
+}  // namespace
+
+TEST_CASE("over mTLS a tunnel carries the same, both ways, with back pressure") {
+  Ground ground;
+  Certificates certificates;
+  Instance instance(ground, only_with_tls(certificates));
+  instance.greeting = "welcome";
+  Gateway gateway(ground, {instance.listener->address()}, milliseconds(10000), MutualTls::load(certificates.of("front")).value());
+  Guest guest(gateway, "", http::client_frame("early"));
+  CHECK(guest.answer.status == 101);
+  CHECK(guest.frame().second == "welcome");
+  CHECK(guest.frame().second == "early");
+  CHECK(instance.seen().address() == "127.0.0.1");
+  CHECK(instance.seen().caller().module == "front");
+  constexpr std::size_t count = 24, size = 1u << 20;
+  const auto text = [](std::size_t n) { return std::string(size, static_cast<char>('a' + n % 26)); };
+  instance.on_socket([&](WebSocket& socket) {
+    for (std::size_t n = 0; n < count; ++n) socket.send(std::make_shared<const std::string>(frame_text(text(n))));
+  });
+  bool whole = true;
+  for (std::size_t n = 0; n < count; ++n) whole = whole && guest.frame().second == text(n);
+  CHECK(whole);
+  instance.echoes = false;
+  instance.on_socket([](WebSocket& socket) { socket.pause_reading(true); });
+  std::atomic<std::size_t> sent{0};
+  std::thread sender([&] {
+    for (std::size_t n = 0; n < count; ++n, ++sent) guest.send(http::client_frame(text(n)));
+  });
+  until_still([&] { return sent.load(); });
+  CHECK(sent < count);
+  const auto before = instance.heard.load();
+  instance.on_socket([](WebSocket& socket) { socket.pause_reading(false); });
+  sender.join();
+  CHECK(soon([&] { return instance.heard == before + count * size; }));
+  instance.on_socket([](WebSocket& socket) { socket.close(4008, "too slow"); });
+  CHECK(guest.frame() == Frame(0x88, http::close_payload(4008, "too slow")));
+  guest.send(http::client_frame(http::close_payload(4008), control(8)));
+  CHECK(guest.ended());
+  CHECK(soon([&] { return instance.closed == 4008; }));
+}
+
+TEST_CASE("over mTLS an instance is who it should be, takes sockets from whom it should, and believes whom it should") {
+  Ground ground;
+  Certificates certificates, others;
+  Instance instance(ground, only_with_tls(certificates));
+  const auto answer = [&](const MutualTlsFiles& files) {
+    const Gateway gateway(ground, {instance.listener->address()}, milliseconds(10000), MutualTls::load(files).value());
+    return Guest(gateway).answer.status;
+  };
+  CHECK(answer(certificates.of("stranger")) == 403);
+  CHECK(answer(others.of("front")) == 503);
+  CHECK(instance.entered == 0);
+  CHECK(answer(certificates.of("shop")) == 101);
+  CHECK(instance.seen().caller().module == "shop");
+  CHECK(instance.seen().address().empty());
+  // Another module behind that address, and one that speaks no TLS.
+  auto wrong = only_with_tls(certificates);
+  wrong.tls = MutualTls::load(certificates.of("shop")).value();
+  Instance shop(ground, std::move(wrong)), plain(ground);
+  const auto front = MutualTls::load(certificates.of("front")).value();
+  for (const auto* other : {&shop, &plain}) {
+    Gateway gateway(ground, {other->listener->address()}, milliseconds(10000), front);
+    CHECK(Guest(gateway).answer.status == 503);
+    CHECK(gateway.peers->told().size() == 1);
+    CHECK(other->entered == 0);
+    if (other == &shop) CHECK(gateway.metric("loggia_rpc_refused_total{reason=\"wrong_module\"}") == "1");
+  }
 }
 
 TEST_CASE("tunnels go where there are fewest") {
