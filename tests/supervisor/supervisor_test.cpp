@@ -83,6 +83,7 @@ class RunningSet {
     read(0);
     return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
   }
+  std::int64_t seconds() const { return std::chrono::floor<std::chrono::seconds>(clock_->moment() - began_).count(); }
   const std::string& said() const { return said_; }
   const std::string& printed() const { return printed_; }
 
@@ -108,6 +109,7 @@ class RunningSet {
   }
 
   std::unique_ptr<Clock> clock_ = system_clock();
+  Moment began_ = clock_->moment();
   pid_t pid_ = 0;
   int out_ = -1, err_ = -1;
   std::string said_, printed_, last_;
@@ -191,6 +193,15 @@ TEST_CASE("who does not end in time is killed, and that is no clean end") {
   set.signal(SIGTERM);
   CHECK(set.exit_code() == 1);
   CHECK(set.said().find("up.killed process=deaf") != std::string::npos);
+}
+
+TEST_CASE("one that never got ready is not given the time of those that drain") {
+  RunningSet set({shell("deaf", "trap '' TERM; echo \"i am $$\" >&2; while :; do sleep 0.05 & wait $!; done"), shell("wrong", "sleep 0.2; exit 2")},
+                 milliseconds(50));
+  set.pid_of("deaf");
+  CHECK(set.exit_code() == 2);
+  CHECK(set.said().find("up.killed process=deaf") != std::string::npos);
+  CHECK(set.seconds() < 8);  // process.drain is 10 s
 }
 
 TEST_CASE("SIGHUP is for all") {

@@ -69,11 +69,11 @@ class Child {
   void read_err(const OnLine& line) { read(err_, err_lines_, line); }
 
   const std::size_t number;  // in its set
-  bool was_ready = false;
+  bool ready = false, was_ready = false;
   std::string ready_line;
   Backoff backoff;
   Moment started{};
-  std::optional<Moment> restart_at;
+  std::optional<Moment> restart_at, kill_at;
 
  private:
   void close_streams();

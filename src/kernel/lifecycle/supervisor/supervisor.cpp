@@ -90,11 +90,12 @@ class Supervisor {
   /// Until something happens, or is due.
   void wait() {
     std::vector<pollfd> files{{signals_, POLLIN, 0}};
-    auto due = stopping_ ? std::optional(limit_) : std::nullopt;
+    std::optional<Moment> due;
     for (const auto& child : children_) {
       for (const int file : {child.out(), child.err()})
         if (file >= 0) files.push_back({file, POLLIN, 0});
-      if (child.restart_at && (!due || *child.restart_at < *due)) due = child.restart_at;
+      for (const auto& moment : {child.restart_at, child.alive() ? child.kill_at : std::nullopt})
+        if (moment && (!due || *moment < *due)) due = moment;
     }
     const auto left = due ? std::chrono::ceil<milliseconds>(*due - options_.clock->moment()).count() : -1;
     ::poll(files.data(), files.size(), due ? static_cast<int>(std::max<std::int64_t>(0, left)) : -1);
@@ -109,7 +110,7 @@ class Supervisor {
         for (const auto& child : children_) child.signal(SIGHUP);
       } else if (stopping_) {
         // Who asks twice does not want to wait for the order.
-        for (const auto& child : children_) child.signal(SIGTERM);
+        for (auto& child : children_) end(child);
       } else {
         log::info("up.stopping", Field("signal", info.ssi_signo == SIGTERM ? "SIGTERM" : "SIGINT"));
         stop(highest());
@@ -129,6 +130,7 @@ class Supervisor {
 
   void said(Child& child, const std::string& line) {
     if (!line.starts_with("loggia ready")) return pass_on(child, line);
+    child.ready = true;
     if (std::exchange(child.was_ready, true)) log::info("up.ready_again", Field("process", child.plan().name));
     child.ready_line = line;
     const bool all = std::all_of(children_.begin(), children_.end(), [](const auto& one) { return one.was_ready; });
@@ -181,28 +183,28 @@ class Supervisor {
   void stop(int level) {
     stopping_ = true;
     level_ = level;
-    milliseconds longest(0);
     for (auto& child : children_) {
       child.restart_at.reset();
-      if (!child.alive() || child.plan().level < level) continue;
-      child.signal(SIGTERM);
-      longest = std::max(longest, child.plan().drain);
+      if (child.alive() && child.plan().level >= level) end(child);
     }
-    limit_ = options_.clock->moment() + longest + options_.beyond_drain;
+  }
+
+  /// One that is not ready has nothing that is to be drained.
+  void end(Child& child) {
+    child.signal(SIGTERM);
+    if (!child.kill_at) child.kill_at = options_.clock->moment() + (child.ready ? child.plan().drain : milliseconds(0)) + options_.beyond_drain;
   }
 
   void go_on_stopping(Moment now) {
-    const auto waited_for = [&](const auto& child) { return child.alive() && child.plan().level >= level_; };
-    if (std::none_of(children_.begin(), children_.end(), waited_for)) {
-      if (any_alive()) stop(highest());
-    } else if (now >= limit_) {
-      for (auto& child : children_) {
-        if (!waited_for(child)) continue;
-        log::error("up.killed", Field("process", child.plan().name), Field("why", "it has not ended in time"));
-        child.signal(SIGKILL);
-      }
-      limit_ = now + options_.beyond_drain;
+    for (auto& child : children_) {
+      if (!child.alive() || !child.kill_at || *child.kill_at > now) continue;
+      log::error("up.killed", Field("process", child.plan().name), Field("why", "it has not ended in time"));
+      child.signal(SIGKILL);
+      child.kill_at = now + options_.beyond_drain;
     }
+    const bool waited_for =
+        std::any_of(children_.begin(), children_.end(), [&](const auto& child) { return child.alive() && child.plan().level >= level_; });
+    if (!waited_for && any_alive()) stop(highest());
   }
 
   const SupervisorOptions& options_;
@@ -213,7 +215,6 @@ class Supervisor {
   int signals_ = -1;
   bool told_ = false, stopping_ = false;
   int level_ = 0;
-  Moment limit_{};
   int code_ = 0;
 };
 
