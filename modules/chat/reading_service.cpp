@@ -108,6 +108,7 @@ Async<Attention> AudienceService::on(Context context, GetAttention request) {
     out.kind = name_of(entry->kind);
     out.name = describe(query, request.room, request.user).name;
     out.author = message->author;
+    out.created_at = message->created_at;
     out.read_seq = entry->read_seq;
     const auto& meant = message->mentions;
     out.mentioned = message->mentions_room || std::find(meant.begin(), meant.end(), request.user) != meant.end();

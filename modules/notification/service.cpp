@@ -134,10 +134,9 @@ Async<Nothing> NotificationsHere::on(Context context, MarkNotificationsRead requ
 /// As it was decided then; what was not written down is decided again, and says so.
 Async<Explanation> NotificationsHere::on(Context context, Explain request) {
   const UserId me(context.caller().subject);
-  const auto messages = parts_->ports.get<chat::Messages>();
-  auto message = co_await messages->ask<chat::GetMessage>(context, request.room, request.seq);  // whoever may not see it learns nothing
+  const auto audiences = parts_->ports.get<chat::Audiences>();
+  auto message = co_await audiences->ask<chat::GetAttention>(context, request.room, request.seq, me);  // who is not in the room learns nothing
   if (!message) co_return message.error();
-  if (message->deleted.value_or(false)) co_return Error(Errc::not_found, "this message was deleted");
   auto work = [me, request](Query& query) -> Result<Stored> {
     Stored out;
     out.decision = store::decision(query, request.room, request.seq, me);
@@ -161,7 +160,6 @@ Async<Explanation> NotificationsHere::on(Context context, Explain request) {
   if (message->author == me) {
     recipients.items.emplace_back().user_id = me;
   } else {
-    const auto audiences = parts_->ports.get<chat::Audiences>();
     auto found = co_await audiences->ask<chat::GetRecipients>(context, request.room, request.seq);
     if (!found) co_return found.error();
     recipients = std::move(*found);

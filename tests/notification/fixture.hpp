@@ -22,13 +22,15 @@ struct FakeAudiences final : chat::Audiences {
     ++asked;
     co_return recipients;
   }
-  /// What the list says of one of them.
+  /// What the list says of one of them, or of who wrote it.
   Async<chat::Attention> on(Context, chat::GetAttention request) override {
     if (!recipients) co_return recipients.error();
     chat::Attention out;
     out.kind = recipients->kind;
     out.author = recipients->author;
+    if (clock) out.created_at = clock->now();
     if (out.kind != "direct") out.name = room_name;
+    if (request.user == out.author) co_return out;
     for (const auto& one : recipients->items)
       if (one.user_id == request.user) {
         out.read_seq = one.read_seq;
@@ -39,6 +41,7 @@ struct FakeAudiences final : chat::Audiences {
   }
   Result<chat::Recipients> recipients = Error(Errc::not_found, "no such message");
   std::string room_name = "Events";
+  std::shared_ptr<Clock> clock;
   int asked = 0;
 };
 struct FakeMailboxes final : auth::Mailboxes {
@@ -52,11 +55,6 @@ struct FakeMailboxes final : auth::Mailboxes {
   std::map<UserId, auth::Mailbox> all;
   bool away = false;
   std::function<void()> meanwhile;  // happens while it is asked, once
-};
-struct FakeMessages final : test::UnansweredPort<chat::Messages> {
-  using test::UnansweredPort<chat::Messages>::on;
-  Async<chat::Message> on(Context, chat::GetMessage) override { co_return message; }
-  Result<chat::Message> message = Error(Errc::not_found, "no such message");
 };
 struct FakeDirectory final : test::UnansweredPort<user::Directory> {
   using test::UnansweredPort<user::Directory>::on;
@@ -77,7 +75,6 @@ template <class T> T id(int number) {
 struct World {
   loggia::test::FakeKernel kernel;
   std::shared_ptr<FakeAudiences> audiences = std::make_shared<FakeAudiences>();
-  std::shared_ptr<FakeMessages> messages = std::make_shared<FakeMessages>();
   std::shared_ptr<FakeDirectory> directory = std::make_shared<FakeDirectory>();
   std::shared_ptr<FakeMailboxes> mailboxes = std::make_shared<FakeMailboxes>();
   std::shared_ptr<Parts> parts;
@@ -87,7 +84,6 @@ struct World {
   /// `database`: one that another world has too; none: its own.
   explicit World(std::shared_ptr<Database> database = nullptr) {
     kernel.kernel.ports.offer<chat::Audiences>(audiences);
-    kernel.kernel.ports.offer<chat::Messages>(messages);
     kernel.kernel.ports.offer<user::Directory>(directory);
     kernel.kernel.ports.offer<auth::Mailboxes>(mailboxes);
     parts = std::make_shared<Parts>(kernel.kernel.ports);
@@ -95,6 +91,7 @@ struct World {
     parts->log = kernel.bus->open_log("notification", parts->database, {});
     parts->clock = kernel.clock;
     parts->ids = kernel.kernel.ids;
+    audiences->clock = kernel.clock;
     chat::Recipients all;
     all.kind = "private";
     all.author = author;

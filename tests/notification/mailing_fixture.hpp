@@ -43,7 +43,6 @@ struct Mailing {
   }
   /// The mail rule of the explanation.
   std::string why(std::int64_t seq) {
-    world.messages->message = world.message(seq);
     const auto told = world.explain(world.reader, seq);
     REQUIRE(told);
     return told->rules.back().rule == "mail" ? told->rules.back().result : "no mail rule";

@@ -102,7 +102,6 @@ TEST_CASE("an explanation is what was decided then, also when the settings are o
   World world;
   CHECK(world.choose(world.reader, "all"));
   world.post(2);
-  world.messages->message = world.message(2);
   const auto told = world.explain(world.reader, 2);
   REQUIRE(told);
   CHECK(told->notified);
@@ -115,7 +114,6 @@ TEST_CASE("an explanation is what was decided then, also when the settings are o
 TEST_CASE("for whom nothing was written down it is decided again") {
   World world;
   world.post(2);
-  world.messages->message = world.message(2);
   const auto quiet = world.explain(world.reader, 2);
   REQUIRE(quiet);
   CHECK_FALSE(quiet->notified);
@@ -129,8 +127,7 @@ TEST_CASE("for whom nothing was written down it is decided again") {
 
 TEST_CASE("who may not see a message is told nothing about it") {
   World world;
-  CHECK(world.explain(world.reader, 2).error().code == Errc::not_found);
-  world.messages->message = world.message(2);
-  world.messages->message->deleted = true;
+  CHECK(world.explain(id<UserId>(4), 2).error().code == Errc::not_found);
+  world.audiences->recipients = Error(Errc::not_found, "the message is gone");
   CHECK(world.explain(world.reader, 2).error().code == Errc::not_found);
 }

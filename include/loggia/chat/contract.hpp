@@ -193,10 +193,11 @@ struct Attention {
   std::string kind;
   std::optional<std::string> name;  // of the room; none of a direct one
   UserId author;
+  Time created_at{};
   std::int64_t read_seq = 0;
   bool mentioned = false;
 };
-BOOST_DESCRIBE_STRUCT(Attention, (), (kind, name, author, read_seq, mentioned))
+BOOST_DESCRIBE_STRUCT(Attention, (), (kind, name, author, created_at, read_seq, mentioned))
 struct GetAttention {
   using Reply = Attention;
   static constexpr std::string_view route = "GET /internal/rooms/{room}/messages/{seq}/attention/{user}";

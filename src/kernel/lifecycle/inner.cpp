@@ -137,6 +137,7 @@ void Inner::connect_to(const ModuleDescriptor& module) {
   parts.metrics = kernel_.metrics;
   BalancerOptions options;
   options.check = health_check(kernel_.clock, health_within);
+  options.affinity = affinity_after({"/rooms/", "/internal/rooms/"});  // one lock a room: its writers meet at one instance
   auto balancer = balanced_transport(std::move(parts), std::move(options));
   balancers_[module.name] = balancer;
   auto for_it = for_bus(module, balancer);
