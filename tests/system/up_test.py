@@ -91,7 +91,9 @@ def a_second_start_on_the_same_addresses_works_at_once(server):
     server.flags = ["--set", "http.listen=" + server.ready["http"].removeprefix("http://"), "--set", "admin.listen=" + server.ready["admin"].removeprefix("http://")]
     first = server.ready
     for how in (server.stop, server.kill, server.stop):
+        child = children(server)["all"]
         how()
+        wait_for(lambda: gone(child), "the end of what was watched")   # after a kill it drains by itself
         server.start()
         assert server.ready == first
 
