@@ -1,6 +1,7 @@
 // `loggia up DIR`: one process for each file in DIR, watched by this one.
 #include <iostream>
 #include "cli/commands.hpp"
+#include "loggia/kernel/certificates.hpp"
 #include "loggia/kernel/process.hpp"
 #include "loggia/kernel/supervisor.hpp"
 
@@ -10,6 +11,18 @@ namespace {
 int refused_up(const std::string& why) {
   std::cerr << "loggia: " << why << '\n';
   return 2;
+}
+
+/// DATA/certs/NAME.pem with its key, of an authority of this set's own.
+Result<Settings> development_certificates(const std::filesystem::path& data, const PlannedProcess& process) {
+  std::error_code ignored;
+  if (std::filesystem::create_directories(data, ignored)) std::filesystem::permissions(data, std::filesystem::perms::owner_all, ignored);
+  const auto directory = data / "certs";
+  const auto made = make_development_certificates(directory, {{process.name, process.modules}});
+  if (!made) return made.error();
+  const auto file = [&directory](const std::string& name) { return (directory / name).string(); };
+  return Settings{
+      {"rpc.tls.certificate", file(process.name + ".pem")}, {"rpc.tls.private_key", file(process.name + ".key")}, {"rpc.tls.ca", file("ca.pem")}};
 }
 
 }  // namespace
@@ -23,6 +36,7 @@ int up(Shell& shell) {
   options.modules = shell.modules;
   options.environment = our_environment();
   options.flags = given.flags;
+  options.certificates = development_certificates;
   options.check = [&shell](const Config& config) { return check_process(config, shell.modules); };
   auto set = plan_set(options);
   if (!set) {

@@ -2,6 +2,7 @@
 import json, os, pathlib, re, signal
 from harness import Person, Socket, run, wait_for
 
+SPLIT = pathlib.Path(__file__).resolve().parents[2] / "config" / "split"
 MODULES = ["auth", "chat", "gateway", "notification", "realtime", "user"]
 
 
@@ -146,6 +147,59 @@ def a_set_that_cannot_work_is_refused_before_anything_starts(server):
     assert "LOGGIA_RPC_LISTEN" in refused(environment={"LOGGIA_RPC_LISTEN": "127.0.0.1:1"})
 
 
+def a_process_for_each_module_is_one_server(server):
+    server.verb = ["up", str(SPLIT)]
+    server.start()
+    assert sorted(children(server)) == MODULES
+    person, other = Person(server), Person(server)
+    room, listening = person.room(other), Socket(other)
+    Socket(person).op("send", room=room, text="across", client_id="1")
+    listening.event(lambda e: e["ev"] == "message.created" and e["data"]["text"] == "across")
+    # The shell finds the process that has its command, and asks all where several know something.
+    server.command("user", "add", "ada", input="a password of ada\n")
+    assert server.call("POST", "/auth/login", {"login": "ada", "password": "a password of ada"})[0] == 200
+    listed = server.command("topics", "list").stdout.splitlines()[1:]
+    assert len(listed) == len({tuple(line.split()[:2]) for line in listed}) == 6, listed
+    # Nobody else works on the directory, and who does is named.
+    for words in (["serve", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"], ["migrate"], ["serve", "--modules", "user", "--admin", "127.0.0.1:0"]):
+        second = server.command(*words, ok=False)
+        assert second.returncode == 1 and str(children(server)["user"]) in second.stderr, second
+    assert (pathlib.Path(server.data).stat().st_mode, pathlib.Path(server.data, "certs", "chat.key").stat().st_mode) == (0o40700, 0o100600)
+
+
+def each_process_of_a_set_can_be_killed(server):
+    server.verb = ["up", str(SPLIT)]
+    server.start()
+    person = Person(server)
+    room = person.room()
+    for module in MODULES:
+        child = children(server)[module]
+        os.kill(child, signal.SIGKILL)
+        wait_for(lambda: children(server).get(module) not in (None, child), f"the restart of {module}")
+
+        def works():
+            try:
+                person.login()
+                Socket(person).op("send", room=room, text=module, client_id=module)
+                return True
+            except (AssertionError, OSError):
+                return False
+        wait_for(works, f"work after {module} was killed")
+    assert [m["text"] for m in person.everything(room, "messages")] == MODULES
+    assert server.stop() == 0
+
+
+def the_door_closes_first_and_what_all_need_last(server):
+    server.verb = ["up", str(SPLIT)]
+    server.start()
+    assert server.stop() == 0
+    said = re.findall(r"^(\w+) +\| .* process\.(stopping|stopped)", (server.home / "stderr.log").read_text(), re.M)
+    at = {event: place for place, event in enumerate(said)}
+    for before, after in (("gateway", "realtime"), ("gateway", "notification"), ("realtime", "chat"), ("notification", "auth"), ("chat", "user"), ("auth", "user")):
+        assert at[before, "stopped"] < at[after, "stopping"], said
+
+
 run([one_process_under_watch_is_a_server, what_is_killed_comes_back_at_the_same_address, no_server_outlives_the_one_that_watches_it,
      a_second_start_on_the_same_addresses_works_at_once, what_never_gets_ready_ends_the_set_with_its_own_words, a_log_of_json_stays_one,
-     a_set_that_cannot_work_is_refused_before_anything_starts])
+     a_set_that_cannot_work_is_refused_before_anything_starts, a_process_for_each_module_is_one_server, each_process_of_a_set_can_be_killed,
+     the_door_closes_first_and_what_all_need_last])
