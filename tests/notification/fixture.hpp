@@ -80,6 +80,7 @@ struct World {
   std::shared_ptr<Parts> parts;
   const UserId author = id<UserId>(1), reader = id<UserId>(2), other = id<UserId>(3);
   const RoomId room = id<RoomId>(9);
+  chat::Recipients everybody;  // as at the beginning
 
   /// `database`: one that another world has too; none: its own.
   explicit World(std::shared_ptr<Database> database = nullptr) {
@@ -96,7 +97,7 @@ struct World {
     all.kind = "private";
     all.author = author;
     for (const auto& who : {reader, other}) all.items.emplace_back().user_id = who;
-    audiences->recipients = std::move(all);
+    audiences->recipients = everybody = std::move(all);
   }
 
   chat::Recipient& recipient(std::size_t at) { return audiences->recipients->items[at]; }

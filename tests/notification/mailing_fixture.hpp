@@ -43,7 +43,11 @@ struct Mailing {
   }
   /// The mail rule of the explanation.
   std::string why(std::int64_t seq) {
+    // Of a message that is gone for the mail, too: what was written down then.
+    const auto gone = world.audiences->recipients ? std::nullopt : std::optional(world.audiences->recipients);
+    if (gone) world.audiences->recipients = world.everybody;
     const auto told = world.explain(world.reader, seq);
+    if (gone) world.audiences->recipients = *gone;
     REQUIRE(told);
     return told->rules.back().rule == "mail" ? told->rules.back().result : "no mail rule";
   }

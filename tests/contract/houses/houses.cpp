@@ -74,15 +74,6 @@ chat::Message note(std::int64_t seq) {
   return out;
 }
 
-class NotedMessages final : public test::UnansweredPort<chat::Messages> {
- public:
-  using test::UnansweredPort<chat::Messages>::on;
-  Async<chat::Message> on(Context context, chat::GetMessage request) override {
-    const bool there = request.room == noted_room() && (request.seq == 1 || request.seq == 2);
-    if (!there || context.caller().subject == Uuid(person(4))) co_return Error(Errc::not_found, "there is no such room for you");
-    co_return note(request.seq);
-  }
-};
 class NotedAudiences final : public chat::Audiences {
  public:
   Async<chat::Recipients> on(Context, chat::GetRecipients request) override {
@@ -96,7 +87,16 @@ class NotedAudiences final : public chat::Audiences {
     }
     co_return out;
   }
-  Async<chat::Attention> on(Context, chat::GetAttention) override { co_return Error(Errc::not_found, "no mail is due in this house"); }
+  Async<chat::Attention> on(Context, chat::GetAttention request) override {
+    const bool there = request.room == noted_room() && (request.seq == 1 || request.seq == 2);
+    if (!there || request.user == person(4)) co_return Error(Errc::not_found, "there is no such room for you");
+    chat::Attention out;
+    out.kind = "private";
+    out.author = person(1);
+    out.created_at = *parse_rfc3339("2026-01-31T12:00:00.000Z");
+    out.mentioned = request.seq == 1 && request.user == person(2);
+    co_return out;
+  }
 };
 
 class FakeHouse final : public House {
@@ -105,7 +105,6 @@ class FakeHouse final : public House {
     auto& ports = fake_.kernel.ports;
     if (module_.name != "user") ports.offer<user::Directory>(std::make_shared<People>());
     if (module_.name == "notification") {
-      ports.offer<chat::Messages>(std::make_shared<NotedMessages>());
       ports.offer<chat::Audiences>(std::make_shared<NotedAudiences>());
     }
     made_ = module_.make(fake_.kernel);
