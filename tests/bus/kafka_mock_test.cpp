@@ -71,7 +71,8 @@ class FollowsElsewhere {
     made.clock = options.clock;
     made.tell = [this](const EventPtr& event) { told(event); };
     made.metrics = &metrics_;
-    follower_ = std::make_unique<kafka::Follower>(cluster_, std::vector{std::static_pointer_cast<bus::LogHere>(log)}, std::move(made));
+    follower_ = std::make_unique<kafka::Follower>(cluster_, std::vector<std::shared_ptr<bus::LogView>>{std::static_pointer_cast<bus::LogHere>(log)},
+                                                  std::move(made));
     REQUIRE(cluster_->start());
     follower_->start();
   }

@@ -92,8 +92,9 @@ void BusHere::make_logs_elsewhere() {
       const bool of_log = followed != log_followers_.end() &&
                           std::any_of(followed->second.begin(), followed->second.end(), [&](const auto& one) { return one.first == topic; });
       if (of_log || (by_us && hears_logs())) options.topics.push_back(topic);
+      else if (by_us) options.heads_of.push_back(topic);
     }
-    if (options.topics.empty()) continue;
+    if (options.topics.empty() && options.heads_of.empty()) continue;
     options.module = module.module;
     options.partitions = options_.partitions;
     options.transport = module.transport;
@@ -163,8 +164,7 @@ Result<bool> BusHere::make_groups() {
     for (const auto& log : logs_)
       if (log->has(subscription.topic)) feeds.push_back(feed(subscription, log));
     for (const auto& log : logs_elsewhere_)
-      if (hears_logs() && log->has(subscription.topic))
-        feeds.push_back(std::make_shared<FeedElsewhere>(log, subscription.topic, options_.partitions));
+      if (log->has(subscription.topic)) feeds.push_back(feed_elsewhere(subscription, log));
     for (auto& one : feeds) {
       PumpOptions pump;
       pump.shards = options_.shards;

@@ -41,6 +41,9 @@ class BusHere : public Bus, public std::enable_shared_from_this<BusHere> {
   virtual bool hears_logs() const { return true; }
   /// Where this subscription reads what that module's log has.
   virtual std::shared_ptr<Feed> feed(const Subscription& subscription, const std::shared_ptr<LogHere>& log) = 0;
+  virtual std::shared_ptr<Feed> feed_elsewhere(const Subscription& subscription, const std::shared_ptr<LogElsewhere>& log) {
+    return std::make_shared<FeedElsewhere>(log, subscription.topic, partitions());
+  }
   /// Before any group is started. An error ends the start.
   virtual Result<bool> begin() = 0;
   /// On the writer's thread of the producer, right after the commit, while the bus runs.
@@ -56,6 +59,12 @@ class BusHere : public Bus, public std::enable_shared_from_this<BusHere> {
 
   const BusOptions& options() const { return options_; }
   const std::vector<std::shared_ptr<LogHere>>& logs() const { return logs_; }
+  /// Of modules elsewhere, those of which somebody here hears a topic.
+  const std::vector<std::shared_ptr<LogElsewhere>>& logs_elsewhere() const { return logs_elsewhere_; }
+  /// Another process has appended to a log that is here too.
+  void moved() {
+    if (service_) service_->wake();
+  }
   std::shared_ptr<const Groups> groups() const;
   /// The topics that are followed here.
   std::vector<std::string> followed() const;

@@ -26,6 +26,9 @@ class Feed {
   virtual Async<EventPtr> look_up(int partition, std::int64_t sequence) = 0;
 };
 
+/// One event of a log as it is now, or nothing where it is no more.
+Async<EventPtr> one_of(std::shared_ptr<LogView> log, std::string topic, int partition, std::int64_t sequence);
+
 /// The producer's log in this process: from memory at the head, from rows behind it.
 class LogFeed final : public Feed {
  public:
@@ -35,9 +38,7 @@ class LogFeed final : public Feed {
   std::vector<std::int64_t> heads() const override { return log_->heads(topic_); }
   Async<Page> next(int partition, std::int64_t after, std::size_t limit) override;
   void stored(int, std::int64_t) override {}
-  Async<EventPtr> look_up(int partition, std::int64_t sequence) override;
-  /// The same as next() from rows alone: also what another process has appended, before its head is known here.
-  Async<std::vector<EventPtr>> rows(int partition, std::int64_t after, std::size_t limit);
+  Async<EventPtr> look_up(int partition, std::int64_t sequence) override { return one_of(log_, topic_, partition, sequence); }
 
  private:
   std::shared_ptr<LogHere> log_;

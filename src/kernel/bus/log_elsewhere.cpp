@@ -1,5 +1,8 @@
 #include "bus/log_elsewhere.hpp"
 #include <algorithm>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/use_future.hpp>
+#include <limits>
 #include "loggia/kernel/json.hpp"
 #include "loggia/kernel/log.hpp"
 
@@ -7,14 +10,15 @@ namespace loggia::bus {
 namespace {
 
 // A question waits so long there: whoever decides by the silence of a module (5 s) hears of it in time.
-constexpr milliseconds wait_there(2000), answer_limit(5000), ask_again_first(20), ask_again_max(1000);
+constexpr milliseconds wait_there(2000), heads_every(200), answer_limit(5000), ask_again_first(20), ask_again_max(1000);
 constexpr std::int64_t page_of_events = 1000;
 constexpr std::size_t tail_bytes = 256u << 10;  // of each partition
 
 }  // namespace
 
 LogElsewhere::LogElsewhere(Options options) : options_{std::move(options)} {
-  for (const auto& topic : options_.topics) lanes_[topic].resize(static_cast<std::size_t>(options_.partitions));
+  for (const auto* topics : {&options_.topics, &options_.heads_of})
+    for (const auto& topic : *topics) lanes_[topic].resize(static_cast<std::size_t>(options_.partitions));
 }
 
 Result<bool> LogElsewhere::start(milliseconds limit) {
@@ -58,13 +62,15 @@ ReadLog LogElsewhere::question() const {
   ReadLog request;
   request.module = options_.module;
   request.limit = page_of_events;
-  request.wait = wait_there.count();
-  for (const auto& [topic, lanes] : lanes_) {
+  request.wait = (options_.heads_of.empty() ? wait_there : heads_every).count();
+  const std::lock_guard lock(mutex_);
+  for (const auto& topic : options_.topics) {
     auto& one = request.topics.emplace_back();
     one.topic = topic;
     if (running_)
-      for (const auto& lane : lanes) one.after.push_back(lane.head);
+      for (const auto& lane : lanes_.find(topic)->second) one.after.push_back(lane.head);
   }
+  for (const auto& topic : options_.heads_of) request.topics.emplace_back().topic = topic;
   return request;
 }
 
@@ -98,12 +104,16 @@ boost::asio::awaitable<void> LogElsewhere::run() {
       if (!begun && options_.on_fatal) options_.on_fatal(begun.error().detail);
       if (!begun) co_return;
     } else if (answer) {
+      take_heads(answer->state);
       take(std::move(*answer));
     }
     if (answer) {
       if (told) log::info("bus.module_answers", Field("module", options_.module));
       told = false;
       backoff = ask_again_first;
+      if (!options_.topics.empty()) continue;
+      auto paused = co_await sleep_for(heads_every);  // it was answered at once
+      if (!paused) co_return;
       continue;
     }
     if (running_ && !told) log::warn("bus.module_silent", Field("module", options_.module), Field("why", answer.error().detail));
@@ -111,6 +121,15 @@ boost::asio::awaitable<void> LogElsewhere::run() {
     auto waited = co_await sleep_for(backoff);
     if (!waited) co_return;
     backoff = std::min(backoff * 2, ask_again_max);
+  }
+}
+
+void LogElsewhere::take_heads(const LogState& state) {
+  const std::lock_guard lock(mutex_);
+  for (const auto& [topic, heads] : state.topics) {
+    if (std::find(options_.heads_of.begin(), options_.heads_of.end(), topic) == options_.heads_of.end()) continue;
+    auto& lanes = lanes_.find(topic)->second;
+    for (std::size_t at = 0; at < std::min(heads.size(), lanes.size()); ++at) lanes[at].head = std::max(lanes[at].head, heads[at]);
   }
 }
 
@@ -151,6 +170,22 @@ std::vector<std::int64_t> LogElsewhere::heads(const std::string& topic) const {
   return out;
 }
 
+std::int64_t LogElsewhere::head(const std::string& topic, int partition) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = lanes_.find(topic);
+  return found == lanes_.end() ? 0 : found->second[static_cast<std::size_t>(partition)].head;
+}
+
+std::string LogElsewhere::epoch() const {
+  const std::lock_guard lock(mutex_);
+  return epoch_;
+}
+
+Result<std::vector<EventPtr>> LogElsewhere::read(const std::string& topic, int partition, std::int64_t after, std::size_t limit) const {
+  auto asked = const_cast<LogElsewhere*>(this)->rows(topic, partition, after, limit);
+  return boost::asio::co_spawn(options_.shards->executor(0), std::move(asked), boost::asio::use_future).get();
+}
+
 bool LogElsewhere::from_tail(const std::string& topic, int partition, std::int64_t after, std::size_t limit, std::vector<EventPtr>& out) const {
   const std::lock_guard lock(mutex_);
   const auto& lane = lanes_.find(topic)->second[static_cast<std::size_t>(partition)];
@@ -161,7 +196,7 @@ bool LogElsewhere::from_tail(const std::string& topic, int partition, std::int64
   return true;
 }
 
-Async<std::vector<EventPtr>> LogElsewhere::rows(const std::string& topic, int partition, std::int64_t after, std::size_t limit) {
+Async<std::vector<EventPtr>> LogElsewhere::rows(std::string topic, int partition, std::int64_t after, std::size_t limit) {
   ReadLog request;
   request.module = options_.module;
   request.limit = static_cast<std::int64_t>(limit);
@@ -183,12 +218,6 @@ Async<Page> FeedElsewhere::next(int partition, std::int64_t after, std::size_t l
   page.events = std::move(*found);
   page.oldest = page.events.empty() ? head + 1 : page.events.front()->sequence;
   co_return page;
-}
-
-Async<EventPtr> FeedElsewhere::look_up(int partition, std::int64_t sequence) {
-  auto found = co_await log_->rows(topic_, partition, sequence - 1, 1);
-  if (!found) co_return found.error();
-  co_return !found->empty() && found->front()->sequence == sequence ? std::move(found->front()) : EventPtr();
 }
 
 }  // namespace loggia::bus

@@ -12,11 +12,12 @@
 namespace loggia::bus {
 
 /// Safe from every thread.
-class LogElsewhere : public std::enable_shared_from_this<LogElsewhere> {
+class LogElsewhere : public LogView, public std::enable_shared_from_this<LogElsewhere> {
  public:
   struct Options {
     std::string module;
-    std::vector<std::string> topics;  // that somebody here hears
+    std::vector<std::string> topics;    // that somebody here hears so
+    std::vector<std::string> heads_of;  // of which a broker brings the events: their heads alone, a few times a second
     int partitions = 0;
     std::shared_ptr<Transport> transport;
     std::shared_ptr<Shards> shards;
@@ -31,13 +32,16 @@ class LogElsewhere : public std::enable_shared_from_this<LogElsewhere> {
   Result<bool> start(milliseconds limit);
   void stop();
 
-  const std::string& module() const { return options_.module; }
-  bool has(const std::string& topic) const { return lanes_.contains(topic); }
-  std::vector<std::int64_t> heads(const std::string& topic) const;
+  const std::string& module() const override { return options_.module; }
+  std::string epoch() const override;
+  bool has(const std::string& topic) const override { return lanes_.contains(topic); }
+  std::vector<std::int64_t> heads(const std::string& topic) const override;
+  std::int64_t head(const std::string& topic, int partition) const override;
+  /// These two ask there.
+  Result<std::vector<EventPtr>> read(const std::string& topic, int partition, std::int64_t after, std::size_t limit) const override;
+  Async<std::vector<EventPtr>> rows(std::string topic, int partition, std::int64_t after, std::size_t limit) override;
   /// True where what comes after is known here; perhaps nothing, at the head.
   bool from_tail(const std::string& topic, int partition, std::int64_t after, std::size_t limit, std::vector<EventPtr>& out) const;
-  /// Asked there.
-  Async<std::vector<EventPtr>> rows(const std::string& topic, int partition, std::int64_t after, std::size_t limit);
   /// Since it answered last.
   milliseconds silent_for() const;
 
@@ -49,6 +53,7 @@ class LogElsewhere : public std::enable_shared_from_this<LogElsewhere> {
   };
   boost::asio::awaitable<void> run();
   Async<LogAnswer> ask(ReadLog request, milliseconds limit);
+  void take_heads(const LogState& state);
   ReadLog question() const;
   Result<bool> begin(const LogState& state);
   void take(LogAnswer answer);
@@ -75,7 +80,7 @@ class FeedElsewhere final : public Feed {
   std::vector<std::int64_t> heads() const override { return log_->heads(topic_); }
   Async<Page> next(int partition, std::int64_t after, std::size_t limit) override;
   void stored(int, std::int64_t) override {}
-  Async<EventPtr> look_up(int partition, std::int64_t sequence) override;
+  Async<EventPtr> look_up(int partition, std::int64_t sequence) override { return one_of(log_, topic_, partition, sequence); }
 
  private:
   std::shared_ptr<LogElsewhere> log_;

@@ -263,6 +263,14 @@ Result<std::vector<EventPtr>> LogHere::read(const std::string& topic, int partit
   return store_->read_now([&](Query& query) -> Result<std::vector<EventPtr>> { return from_rows(query, topic, partition, after, limit); });
 }
 
+Async<std::vector<EventPtr>> LogHere::rows(std::string topic, int partition, std::int64_t after, std::size_t limit) {
+  Context context;
+  auto work = [log = shared_from_this(), topic = std::move(topic), partition, after, limit](Query& query) -> Result<std::vector<EventPtr>> {
+    return log->from_rows(query, topic, partition, after, limit);
+  };
+  co_return co_await store_->read(context, std::move(work));
+}
+
 std::int64_t LogHere::trim(Transaction& transaction, Time before) const {
   return transaction.execute(
       "DELETE FROM log_event WHERE (topic, partition, sequence) IN (SELECT topic, partition, sequence FROM log_event WHERE at < ?1 LIMIT 5000)",

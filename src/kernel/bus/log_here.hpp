@@ -5,14 +5,14 @@
 #include <map>
 #include <mutex>
 #include <set>
-#include "loggia/kernel/bus.hpp"
+#include "bus/log_view.hpp"
 
 namespace loggia::bus {
 
 /// Told of each event right after its commit, on the writer's thread, in the order of each partition.
 using Published = std::function<void(class LogHere&, const EventPtr&)>;
 
-class LogHere final : public Log {
+class LogHere final : public Log, public LogView, public std::enable_shared_from_this<LogHere> {
  public:
   LogHere(std::string module, std::shared_ptr<Database> store, std::vector<std::string> topics, const BusOptions& options, Published published);
   /// Blocking: the epoch (made once), the heads.
@@ -24,12 +24,12 @@ class LogHere final : public Log {
   void resolve(std::string_view topic, Resolver resolver) override;
   std::string epoch() const override { return epoch_; }
 
-  const std::string& module() const { return module_; }
-  bool has(const std::string& topic) const { return topics_.contains(topic); }
+  const std::string& module() const override { return module_; }
+  bool has(const std::string& topic) const override { return topics_.contains(topic); }
   const std::set<std::string, std::less<>>& topics() const { return topics_; }
   std::shared_ptr<Database> store() const { return store_; }
-  std::vector<std::int64_t> heads(const std::string& topic) const;
-  std::int64_t head(const std::string& topic, int partition) const;
+  std::vector<std::int64_t> heads(const std::string& topic) const override;
+  std::int64_t head(const std::string& topic, int partition) const override;
   /// What other processes have appended meanwhile, where the store is shared(): heads of the rows. Blocking; true when one has moved.
   Result<bool> look_at_heads();
   /// From memory, if `after` is within it, and nobody else has appended behind it: then true, and `out` has what there is (perhaps nothing, at the
@@ -38,7 +38,9 @@ class LogHere final : public Log {
   /// From rows, on a store's thread.
   std::vector<EventPtr> from_rows(Query& query, const std::string& topic, int partition, std::int64_t after, std::size_t limit) const;
   /// From memory or from rows. Blocking.
-  Result<std::vector<EventPtr>> read(const std::string& topic, int partition, std::int64_t after, std::size_t limit) const;
+  Result<std::vector<EventPtr>> read(const std::string& topic, int partition, std::int64_t after, std::size_t limit) const override;
+  /// Also what another process has appended, before its head is known here.
+  Async<std::vector<EventPtr>> rows(std::string topic, int partition, std::int64_t after, std::size_t limit) override;
   /// Events older than `before` go, some thousands at a time; how many went.
   std::int64_t trim(Transaction& transaction, Time before) const;
   /// The same, of events that the relay has brought to where they are copied.

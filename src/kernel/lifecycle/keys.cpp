@@ -130,10 +130,6 @@ std::vector<FieldError> check_process(const Config& config, const std::vector<Mo
   auto places = discovery_mistakes(config, names, elsewhere);
   wrong.insert(wrong.end(), std::make_move_iterator(places.begin()), std::make_move_iterator(places.end()));
   if (config.text("bus.transport") == "kafka") {
-    if (here.size() < names.size())
-      wrong.push_back({"bus.transport",
-                       "a process with a part of the modules hears the others' logs over rpc, and not yet through Kafka: set bus.transport = "
-                       "\"embedded\", or leave process.modules out"});
     if (kafka_library().empty())
       wrong.push_back({"bus.transport",
                        "this build has no Kafka: install librdkafka-dev and build Loggia again (scripts/build), or set bus.transport = "

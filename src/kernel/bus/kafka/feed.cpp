@@ -15,8 +15,8 @@ void KafkaFeed::Place::empty() {
   rewind = false;
 }
 
-KafkaFeed::KafkaFeed(std::shared_ptr<bus::LogHere> log, std::string topic)
-    : log_{log}, here_{std::move(log), topic}, topic_{std::move(topic)}, places_(log_->heads(topic_).size()) {}
+KafkaFeed::KafkaFeed(std::shared_ptr<bus::LogView> log, std::string topic, int partitions)
+    : log_{std::move(log)}, topic_{std::move(topic)}, places_(static_cast<std::size_t>(partitions)) {}
 
 bus::Page KafkaFeed::Place::page(std::size_t limit) const {
   bus::Page page;
@@ -47,7 +47,7 @@ Async<bus::Page> KafkaFeed::next(int partition, std::int64_t after, std::size_t 
     place.hole_end = behind_hole = first;
   }
   // Kafka has no more of it: a tail that a broker has lost, or a topic that was filled again behind what came first. The log beside it may.
-  auto kept = co_await here_.rows(partition, after, limit);
+  auto kept = co_await log_->rows(topic_, partition, after, limit);
   if (!kept) co_return kept.error();
   std::erase_if(*kept, [&](const auto& event) { return event->sequence >= behind_hole; });
   bus::Page page;

@@ -11,7 +11,7 @@ namespace loggia::kafka {
 
 class KafkaFeed final : public bus::Feed {
  public:
-  KafkaFeed(std::shared_ptr<bus::LogHere> log, std::string topic);
+  KafkaFeed(std::shared_ptr<bus::LogView> log, std::string topic, int partitions);
 
   const std::string& producer() const override { return log_->module(); }
   std::string epoch() const { return log_->epoch(); }
@@ -20,7 +20,7 @@ class KafkaFeed final : public bus::Feed {
   std::vector<std::int64_t> heads() const override { return log_->heads(topic_); }
   Async<bus::Page> next(int partition, std::int64_t after, std::size_t limit) override;
   void stored(int partition, std::int64_t position) override;
-  Async<EventPtr> look_up(int partition, std::int64_t sequence) override { return here_.look_up(partition, sequence); }
+  Async<EventPtr> look_up(int partition, std::int64_t sequence) override { return bus::one_of(log_, topic_, partition, sequence); }
 
   // The consumer's side, on its thread.
   /// The partition is this member's, from `position` on; nothing of it is here.
@@ -52,8 +52,7 @@ class KafkaFeed final : public bus::Feed {
     /// From the front on, up to the first that does not follow.
     bus::Page page(std::size_t limit) const;
   };
-  std::shared_ptr<bus::LogHere> log_;
-  bus::LogFeed here_;
+  std::shared_ptr<bus::LogView> log_;
   std::string topic_;
   mutable std::mutex mutex_;
   std::vector<Place> places_;

@@ -16,7 +16,7 @@ constexpr std::size_t page_of_log = 256;
 
 }  // namespace
 
-Follower::Follower(std::shared_ptr<Cluster> cluster, std::vector<std::shared_ptr<bus::LogHere>> logs, Options options)
+Follower::Follower(std::shared_ptr<Cluster> cluster, std::vector<std::shared_ptr<bus::LogView>> logs, Options options)
     : Owner{&cluster->health()}, cluster_{std::move(cluster)}, logs_{std::move(logs)}, options_{std::move(options)} {}
 
 void Follower::start() {
@@ -95,7 +95,7 @@ void Follower::run() {
 
 void Follower::appended(const bus::LogHere& log, const Event& event) {
   for (auto& source : sources_) {
-    if (source.log.get() != &log || source.topic != event.topic) continue;
+    if (source.log.get() != static_cast<const bus::LogView*>(&log) || source.topic != event.topic) continue;
     auto& lane = source.lanes[static_cast<std::size_t>(event.partition)];
     const std::lock_guard lock(mutex_);
     if (event.sequence <= lane.seen) return;

@@ -1,6 +1,6 @@
 #pragma once
 // Every event of the followed topics, to who follows here, in order and once: what this process appends right after its commit, what others do
-// out of Kafka, and out of the shared store while Kafka is away or behind. For realtime, which stores nothing.
+// out of Kafka, and out of their logs while Kafka is away or behind. For realtime, which stores nothing.
 #include <functional>
 #include <mutex>
 #include <thread>
@@ -20,7 +20,7 @@ class Follower : private Owner {
     std::function<void(const EventPtr&)> tell;  // on its thread, or on that of appended(); one event at a time
     Metrics* metrics = nullptr;
   };
-  Follower(std::shared_ptr<Cluster> cluster, std::vector<std::shared_ptr<bus::LogHere>> logs, Options options);
+  Follower(std::shared_ptr<Cluster> cluster, std::vector<std::shared_ptr<bus::LogView>> logs, Options options);
   ~Follower() { stop(); }
   /// Blocking, briefly: from here on nothing is missed.
   void start();
@@ -38,7 +38,7 @@ class Follower : private Owner {
   };
   /// What one producer says on a topic.
   struct Source {
-    std::shared_ptr<bus::LogHere> log;
+    std::shared_ptr<bus::LogView> log;
     std::string topic;
     std::vector<Lane> lanes;
   };
@@ -51,7 +51,7 @@ class Follower : private Owner {
   std::int64_t seen(const Lane& lane) const;
 
   std::shared_ptr<Cluster> cluster_;
-  std::vector<std::shared_ptr<bus::LogHere>> logs_;
+  std::vector<std::shared_ptr<bus::LogView>> logs_;
   Options options_;
   std::vector<Source> sources_;
   mutable std::mutex mutex_;  // of each lane's `seen`, held while its events are told

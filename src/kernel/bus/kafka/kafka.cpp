@@ -46,14 +46,16 @@ class KafkaBus final : public bus::BusHere {
  protected:
   bool hears_logs() const override { return false; }
   std::shared_ptr<bus::Feed> feed(const Subscription& subscription, const std::shared_ptr<bus::LogHere>& log) override {
-    auto made = std::make_shared<kafka::KafkaFeed>(log, subscription.topic);
-    feeds_[made.get()] = made;
-    return made;
+    return made(subscription, log);
+  }
+  std::shared_ptr<bus::Feed> feed_elsewhere(const Subscription& subscription, const std::shared_ptr<bus::LogElsewhere>& log) override {
+    return made(subscription, log);
   }
 
   Result<bool> begin() override try {
     std::vector<std::string> topics = followed();
     for (const auto& log : logs()) topics.insert(topics.end(), log->topics().begin(), log->topics().end());
+    for (const auto& group : *groups()) topics.push_back(group->subscription().topic);
     std::sort(topics.begin(), topics.end());
     topics.erase(std::unique(topics.begin(), topics.end()), topics.end());
     cluster_ = std::make_shared<kafka::Cluster>(kafka_, topics, partitions(), options().retention, [this] { relay_->wake(); });
@@ -62,6 +64,7 @@ class KafkaBus final : public bus::BusHere {
     relay.shards = options().shards;
     relay.clock = options().clock;
     relay.metrics = options().metrics;
+    relay.moved = [this] { moved(); };
     relay_ = std::make_shared<kafka::Relay>(cluster_, logs(), std::move(relay));
     for (const auto& log : logs())
       if (auto looked = log->look_at_heads(); !looked) return looked;
@@ -75,7 +78,9 @@ class KafkaBus final : public bus::BusHere {
     follower.clock = options().clock;
     follower.metrics = options().metrics;
     follower.tell = [this](const EventPtr& event) { tell(event); };
-    follower_ = std::make_unique<kafka::Follower>(cluster_, logs(), std::move(follower));
+    std::vector<std::shared_ptr<bus::LogView>> all(logs().begin(), logs().end());
+    all.insert(all.end(), logs_elsewhere().begin(), logs_elsewhere().end());
+    follower_ = std::make_unique<kafka::Follower>(cluster_, std::move(all), std::move(follower));
     follower_->start();
     std::map<std::string, std::vector<kafka::Consumer::Member>> members;
     for (const auto& group : *groups()) members[group->subscription().group].push_back({group, feeds_.at(&group->feed())});
@@ -108,6 +113,12 @@ class KafkaBus final : public bus::BusHere {
   std::int64_t trim(bus::LogHere& log, Transaction& transaction, Time before) override { return log.trim_relayed(transaction, before); }
 
  private:
+  std::shared_ptr<bus::Feed> made(const Subscription& subscription, std::shared_ptr<bus::LogView> log) {
+    auto feed = std::make_shared<kafka::KafkaFeed>(std::move(log), subscription.topic, partitions());
+    feeds_[feed.get()] = feed;
+    return feed;
+  }
+
   KafkaOptions kafka_;
   std::map<const bus::Feed*, std::shared_ptr<kafka::KafkaFeed>> feeds_;
   std::shared_ptr<kafka::Cluster> cluster_;

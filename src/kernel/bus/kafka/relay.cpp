@@ -159,7 +159,10 @@ milliseconds Relay::look_at_heads() {
   heads_at_ = now;
   for (const auto& log : logs_)
     if (log->store()->shared())
-      if (const auto moved = log->look_at_heads(); moved && *moved) moved_at_ = now;
+      if (const auto moved = log->look_at_heads(); moved && *moved) {
+        moved_at_ = now;
+        if (options_.moved) options_.moved();
+      }
   return every;
 }
 

@@ -15,6 +15,7 @@ struct RelayOptions {
   std::shared_ptr<Shards> shards;
   std::shared_ptr<Clock> clock;
   Metrics* metrics = nullptr;
+  std::function<void()> moved;  // another process has appended to one of the logs; on the relay's thread
 };
 
 /// A thread of its own reads, produces and takes the acknowledgements.
