@@ -18,14 +18,23 @@ constexpr milliseconds home_retry_pause{1000};
 // ---- connections ----
 
 void HomeUsers::open(const UserId& user, Connection connection) {
-  if (const auto oldest = connections_.open(user, connection))
-    node_.hub().nodes[oldest->shard]->mail(
-        [number = oldest->number](Node& there) { there.close_connection(number, code::too_many, "a user has at most 20 connections"); });
+  connection.opened = node_.hub().clock->now();
+  connections_.open(user, connection);
+  close_displaced(user);
+  if (others_) connections_.changed(user);
   signal(user);
+}
+
+void HomeUsers::close_displaced(const UserId& user) {
+  auto& hub = node_.hub();
+  for (const auto& one : connections_.displaced(user, hub.instance, leases_.elsewhere(user, hub.instance, hub.clock->now())))
+    hub.nodes[one.shard]->mail(
+        [number = one.number](Node& there) { there.close_connection(number, code::too_many, "a user has at most 20 connections"); });
 }
 
 void HomeUsers::close(const UserId& user, std::uint64_t number) {
   connections_.close(user, number);
+  if (others_) connections_.changed(user);
   signal(user);
 }
 
@@ -94,12 +103,18 @@ void HomeUsers::signal(const UserId& user) {
   changed.instance = hub.instance;
   changed.state = state;
   changed.until = state == "offline" ? now : now + lease_time;
+  if (const auto* all = others_ ? connections_.of(user) : nullptr) {
+    auto& opened = changed.opened.emplace();
+    for (const auto& one : *all) opened.push_back(one.opened);
+  }
   lease(changed);  // here at once, also while the bus is away
   hub.bus->signal("realtime", PresenceChanged::topic, PresenceChanged::type, user.text(), encode(changed), std::string());
 }
 
 void HomeUsers::lease(const PresenceChanged& lease) {
+  others_ = others_ || lease.instance != node_.hub().instance;
   if (leases_.apply(lease, node_.hub().clock->now())) announce(lease.user_id, false);
+  if (lease.opened && lease.instance != node_.hub().instance) close_displaced(lease.user_id);
 }
 
 void HomeUsers::changed(const UserId& user) {

@@ -37,6 +37,7 @@ class HomeUsers {
 
  private:
   void signal(const UserId& user);
+  void close_displaced(const UserId& user);
   void announce(const UserId& user, bool in_any_case);
   static boost::asio::awaitable<void> tell(HomeUsers* homes, UserId user);
 
@@ -47,6 +48,7 @@ class HomeUsers {
     bool telling = false, again = false, in_any_case = false;
   };
   Node& node_;
+  bool others_ = false;  // another instance has said something
   Connections connections_;
   Leases leases_;
   std::unordered_map<UserId, Told> told_;

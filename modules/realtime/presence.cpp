@@ -18,7 +18,7 @@ bool Leases::apply(const PresenceChanged& lease, Time now) {
   const auto before = state(lease.user_id, now);
   auto& leases = users_[lease.user_id];
   std::erase_if(leases, [&](const Lease& one) { return one.instance == lease.instance; });
-  if (lease.until > now && rank_of(lease.state) > 0) leases.push_back({lease.instance, lease.state, lease.until});
+  if (lease.until > now && rank_of(lease.state) > 0) leases.push_back({lease.instance, lease.state, lease.until, lease.opened.value_or(std::vector<Time>())});
   if (leases.empty()) users_.erase(lease.user_id);
   return state(lease.user_id, now) != before;
 }
@@ -37,13 +37,31 @@ std::vector<UserId> Leases::expire(Time now) {
   return out;
 }
 
-std::optional<Connection> Connections::open(const UserId& user, const Connection& connection) {
-  auto& all = users_[user].connections;
-  all.push_back(connection);
-  if (all.size() <= connections_max) return std::nullopt;
-  const auto oldest = all.front();
-  all.erase(all.begin());
-  return oldest;
+std::vector<Opened> Leases::elsewhere(const UserId& user, const std::string& own, Time now) const {
+  std::vector<Opened> out;
+  const auto found = users_.find(user);
+  if (found == users_.end()) return out;
+  for (const auto& lease : found->second)
+    if (lease.until > now && lease.instance != own)
+      for (const auto opened : lease.opened) out.emplace_back(opened, lease.instance);
+  return out;
+}
+
+void Connections::open(const UserId& user, const Connection& connection) { users_[user].connections.push_back(connection); }
+
+std::vector<Connection> Connections::displaced(const UserId& user, const std::string& own, const std::vector<Opened>& elsewhere) {
+  std::vector<Connection> out;
+  const auto found = users_.find(user);
+  if (found == users_.end()) return out;
+  auto& all = found->second.connections;
+  while (!all.empty()) {
+    const Opened oldest(all.front().opened, own);
+    const auto newer = std::count_if(elsewhere.begin(), elsewhere.end(), [&](const Opened& one) { return one > oldest; });
+    if (all.size() - 1 + static_cast<std::size_t>(newer) < connections_max) break;
+    out.push_back(all.front());
+    all.erase(all.begin());
+  }
+  return out;
 }
 
 void Connections::close(const UserId& user, std::uint64_t number) {
@@ -79,6 +97,11 @@ bool Connections::signal_due(const UserId& user, Time now) {
   local.at = now;
   if (local.connections.empty()) users_.erase(found);
   return true;
+}
+
+void Connections::changed(const UserId& user) {
+  const auto found = users_.find(user);
+  if (found != users_.end()) found->second.at = Time();
 }
 
 std::vector<UserId> Connections::renewals(Time now) const {

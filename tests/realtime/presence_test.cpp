@@ -41,6 +41,49 @@ TEST_CASE("a user has the best state of the leases that are not over") {
   CHECK(leases.state(p, now + 33s) == "offline");
 }
 
+TEST_CASE("of a user's connections at all instances the oldest are too many, and each instance closes its own of them") {
+  World world;
+  const auto p = world.user("p");
+  const auto now = world.now();
+  Connections connections;
+  for (int at = 0; at < 6; ++at) {
+    Connection one;
+    one.number = static_cast<std::uint64_t>(at);
+    one.opened = now + milliseconds(at);
+    connections.open(p, one);
+  }
+  std::vector<Opened> elsewhere;
+  for (int at = 0; at < 14; ++at) elsewhere.emplace_back(now + 1s, "other");
+  CHECK(connections.displaced(p, "own", elsewhere).empty());  // twenty
+  for (int at = 0; at < 2; ++at) elsewhere.emplace_back(now - 1s, "other");
+  CHECK(connections.displaced(p, "own", elsewhere).empty());  // the others are older: theirs go
+  elsewhere.emplace_back(now + 1s, "other");
+  elsewhere.emplace_back(now + 2s, "other");
+  const auto gone = connections.displaced(p, "own", elsewhere);
+  REQUIRE(gone.size() == 2);
+  CHECK(gone[0].number == 0);
+  CHECK(gone[1].number == 1);
+  CHECK(connections.of(p)->size() == 4);
+}
+
+TEST_CASE("once another instance has been heard of, leases say how many connections there are") {
+  World world;
+  const auto p = world.user("p"), q = world.user("q");
+  auto a = world.online(p, 0);
+  CHECK(world.signals.back().find("\"opened\"") == std::string::npos);
+  auto from_other = lease(q, "other", "online", world.now() + 60s);
+  world.bus("user-status-updates", "presence.changed", q.text(), encode(from_other));
+  auto b = world.online(p, 1);
+  REQUIRE(world.signals.size() == 2);
+  CHECK(world.signals.back().find("\"opened\":[") != std::string::npos);
+  // Nineteen of the same person there, all younger: the older one here is too many.
+  auto many = lease(p, "other", "online", world.now() + 60s);
+  many.opened.emplace(19, world.now() + 1s);
+  world.bus("user-status-updates", "presence.changed", p.text(), encode(many));
+  CHECK(a->code == 4029);
+  CHECK(b->code == 0);
+}
+
 TEST_CASE("a lease is signalled when the state changes, renewed every 20 s, and ended with the last connection") {
   World world;
   const auto p = world.user("p");

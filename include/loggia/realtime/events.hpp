@@ -1,6 +1,8 @@
 #pragma once
 // What realtime signals (contract, section 4): not logged, at most once.
+#include <optional>
 #include <string>
+#include <vector>
 #include "loggia/ids.hpp"
 #include "loggia/kernel/contract.hpp"
 
@@ -12,8 +14,10 @@ struct PresenceChanged {
   UserId user_id;
   std::string instance, state;  // online, away, offline
   Time until{};
+  /// When each of the user's connections there was opened, for the limit of all together; where one instance knows of others.
+  std::optional<std::vector<Time>> opened;
 };
-BOOST_DESCRIBE_STRUCT(PresenceChanged, (), (user_id, instance, state, until))
+BOOST_DESCRIBE_STRUCT(PresenceChanged, (), (user_id, instance, state, until, opened))
 
 struct TypingStarted {
   static constexpr std::string_view topic = "room-signals", type = "typing.started";
