@@ -446,6 +446,13 @@ TEST_CASE("an idle tunnel costs its gateway two KiB of memory at most, also wher
   const auto direct = cost(instance.listener->address(), there), through = cost(gateway.server->address(), ask);
   MESSAGE("bytes each: " << direct / count << " direct, " << through / count << " through a tunnel");
   CHECK(through < direct + count * 2048);
+  Certificates certificates;
+  Instance secured(ground, only_with_tls(certificates));
+  Gateway over_tls(ground, {secured.listener->address()}, milliseconds(10000), MutualTls::load(certificates.of("front")).value());
+  cost(over_tls.server->address(), ask);
+  const auto both_ends = cost(over_tls.server->address(), ask) - through;
+  MESSAGE("bytes more with mTLS, of gateway and instance together: " << both_ends / count);
+  CHECK(both_ends < count * (56u << 10));  // what OpenSSL has for two sessions and the certificate that each was shown
 }
 #endif
 

@@ -1,6 +1,7 @@
 #include "http/connection.hpp"
 #include <algorithm>
 #include "http/response.hpp"
+#include "loggia/kernel/capacity.hpp"
 
 namespace loggia::http {
 namespace {
@@ -22,7 +23,7 @@ void HttpConnection::start() {
 void HttpConnection::consume(std::size_t bytes) {
   in_at_ += bytes;
   if (in_at_ < in_.size()) return;
-  in_ = std::string();
+  give_back(in_);
   in_at_ = 0;
 }
 
@@ -136,11 +137,11 @@ void HttpConnection::respond(HttpResponse response) {
   core_->metrics.requests[std::clamp(response_.status / 100, 1, 5) - 1]->add();
   phase_ = Phase::writing;
   close_ = close_ || core_->draining.load(std::memory_order_relaxed);
-  if (response_.shared_body) response_.body = std::string();
+  if (response_.shared_body) give_back(response_.body);
   const auto size = response_.shared_body ? response_.shared_body->size() : response_.body.size();
   out_ = response_head(response_, size, close_);
   if (head_only_ || !may_have_body(response_.status)) {
-    response_.body = std::string();
+    give_back(response_.body);
     response_.shared_body = nullptr;
   }
   sent_ = 0;
@@ -173,7 +174,8 @@ void HttpConnection::write() {
 
 void HttpConnection::answered() {
   core_->metrics.duration.observe(std::chrono::duration<double>(now() - started_).count());
-  out_ = std::string();
+  give_back(out_);
+  give_back(response_.body);
   response_ = HttpResponse();
   head_.reset();
   head_begun_ = head_only_ = false;
@@ -191,7 +193,7 @@ void HttpConnection::answered() {
 /// What the client still sends is read and thrown away for a while: a reset would take our answer from it.
 void HttpConnection::linger() {
   phase_ = Phase::lingering;
-  in_ = std::string();
+  give_back(in_);
   in_at_ = 0;
   deadline_ = now() + linger_limit;
   linger_end_ = now() + core_->options.body_timeout;

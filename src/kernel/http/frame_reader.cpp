@@ -3,6 +3,7 @@
 #include <cstring>
 #include <utility>
 #include "http/deflate.hpp"
+#include "loggia/kernel/capacity.hpp"
 
 namespace loggia::http {
 namespace {
@@ -19,7 +20,7 @@ bool may_be_sent(int code) { return (code >= 1000 && code <= 1003) || (code >= 1
 
 FrameReader::Event FrameReader::fail(int code, std::string_view why) {
   ended_ = true;
-  message_ = std::string();
+  give_back(message_);
   Event event;
   event.kind = Kind::error;
   event.payload = why;
@@ -153,8 +154,8 @@ FrameReader::Event FrameReader::finish(std::span<char> last) {
 
 FrameReader::Event FrameReader::next(std::span<char>& bytes) {
   if (std::exchange(delivered_, false)) {  // an idle connection holds no buffer
-    if (!in_message_) message_ = std::string();
-    control_ = std::string();
+    if (!in_message_) give_back(message_);
+    give_back(control_);
   }
   while (!ended_) {
     if (!in_payload_) {

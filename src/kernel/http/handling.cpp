@@ -6,6 +6,7 @@
 #include "http/deflate.hpp"
 #include "http/response.hpp"
 #include "http/websocket.hpp"
+#include "loggia/kernel/capacity.hpp"
 #include "loggia/kernel/log.hpp"
 
 namespace loggia::http {
@@ -128,7 +129,7 @@ std::string HttpConnection::upgraded() {
   core_->metrics.requests[0]->add();
   core_->metrics.duration.observe(std::chrono::duration<double>(now() - started_).count());
   std::string early(unread());
-  in_ = std::string();
+  give_back(in_);
   in_at_ = 0;
   return early;
 }

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <csignal>
 #include "crypto/x509.hpp"
+#include "loggia/kernel/capacity.hpp"
 
 namespace loggia::http {
 namespace {
@@ -218,7 +219,7 @@ IoResult TlsSession::flush() {
     if (sent <= 0) return result(sent);
     pending_.erase(0, static_cast<std::size_t>(sent));
   }
-  pending_ = std::string();
+  give_back(pending_);
   return IoResult{IoResult::State::ok, 0};
 }
 

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <stdexcept>
 #include "http/frames.hpp"
+#include "loggia/kernel/capacity.hpp"
 
 namespace loggia {
 
@@ -86,7 +87,7 @@ void Tunnel::send(Way& way, std::string_view bytes) {
         return finish(way);
     }
   }
-  way.held = std::string();
+  give_back(way.held);
   way.at = 0;
   way.deadline = Moment::max();
   if (way.last) finish(way);
@@ -115,7 +116,7 @@ void Tunnel::source_ended(Way& way) {
 
 void Tunnel::finish(Way& way) {
   way.over = true;
-  way.held = std::string();
+  give_back(way.held);
   way.deadline = Moment::max();
   deadline_ = std::min(deadline_, now() + goodbye_limit);
   way.to.shutdown_send();
@@ -163,7 +164,8 @@ void Tunnel::end() {
   leave();
   client_.close();
   far_.close();
-  up_.held = down_.held = std::string();
+  give_back(up_.held);
+  give_back(down_.held);
   held_ = nullptr;
   core_->metrics.websockets.add(-1);
   core_->tunnels.fetch_sub(1);
