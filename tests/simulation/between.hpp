@@ -74,7 +74,14 @@ class Relay final : public Bus {
               std::string traceparent) override {
     bus_->signal(module, topic, type, std::move(key), std::move(data), std::move(traceparent));
   }
+  void connect(Elsewhere module) override { bus_->connect(std::move(module)); }
+  void follow_log(std::string module, std::string topic, std::function<void(const EventPtr&)> handler) override {
+    bus_->follow_log(std::move(module), std::move(topic), std::move(handler));
+  }
+  milliseconds silent_for(const std::string& module) const override { return bus_->silent_for(module); }
+  void mount(Router& router) override { bus_->mount(router); }
   Result<bool> start() override { return bus_->start(); }
+  void drain() override { bus_->drain(); }
   void stop() override { bus_->stop(); }
   std::vector<TopicState> topics() override { return bus_->topics(); }
   std::vector<TopicLag> lag() override { return bus_->lag(); }
