@@ -18,7 +18,8 @@ bool Leases::apply(const PresenceChanged& lease, Time now) {
   const auto before = state(lease.user_id, now);
   auto& leases = users_[lease.user_id];
   std::erase_if(leases, [&](const Lease& one) { return one.instance == lease.instance; });
-  if (lease.until > now && rank_of(lease.state) > 0) leases.push_back({lease.instance, lease.state, lease.until, lease.opened.value_or(std::vector<Time>())});
+  if (lease.until > now && rank_of(lease.state) > 0)
+    leases.push_back({lease.instance, lease.state, lease.until, lease.opened.value_or(std::vector<Time>())});
   if (leases.empty()) users_.erase(lease.user_id);
   return state(lease.user_id, now) != before;
 }

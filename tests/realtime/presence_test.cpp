@@ -80,6 +80,7 @@ TEST_CASE("once another instance has been heard of, leases say how many connecti
   auto many = lease(p, "other", "online", world.now() + 60s);
   many.opened.emplace(19, world.now() + 1s);
   world.bus("user-status-updates", "presence.changed", p.text(), encode(many));
+  world.run();
   CHECK(a->code == 4029);
   CHECK(b->code == 0);
 }
