@@ -266,10 +266,10 @@ SPAN, FIRST = 72, 44
 STEPS = [
     ("client", "http", "a text frame: {\"op\":\"send\", …}", "http/websocket.cpp WebSocketConnection::take", "before it: gateway http/tunnel.cpp Tunnel::take, to realtime"),
     ("http", "realtime", "read strictly; its turn among the connection's requests", "realtime/session.cpp Session::message, Session::pump", None),
-    ("realtime", "chat", "chat::SendNow, as that person", "realtime/requests.cpp run(SendOp) → LiveService::on", "loggia/kernel/wire.hpp Proxy::on → Balancer, HttpTransport, InnerListener, serve"),
+    ("realtime", "chat", "chat::SendNow, as that person", "realtime/requests.cpp run(SendOp) → LiveService::on", "kernel/wire.hpp Proxy::on → Balancer, HttpTransport, InnerListener"),
     ("chat", "chat", "the text is made ready: length, NFC, names that may be mentions", "chat/message_service.cpp drafted", None),
     ("chat", "writer", "one command for the store", "chat/chat.hpp Chat::written → Writer::enqueue", None),
-    ("writer", "writer", "with all that has gathered: rights, client_id, the next seq", "storage/writer.cpp run_group → post_message", None),
+    ("writer", "writer", "with all that has gathered: rights, client_id, the next seq", "writer.cpp run_group → chat/message_commands.cpp post_message", None),
     ("writer", "writer", "message, event and the log's row; COMMIT, one sync", "chat/timeline.cpp add_frame; bus/log_here.cpp write_rows", None),
     ("writer", "bus", "the event is in the log: who hears it is told", "bus/log_here.cpp committed → embedded.cpp published", "LogService::wake: the long polls that wait are answered"),
     ("writer", "chat", "the command is answered, back on its shard", "storage/writer.cpp answer", None),
@@ -320,7 +320,7 @@ def message():
             p.text(text_at, row + 46, split, 11, "violet", mono=False)
     p.reach(y)
     p.text(12, y + 22, "1 to 10: what the sender waits for; 10 and 11 go their ways without waiting for each other. Green: the event on its way to the readers.", 11.5, "quiet")
-    p.text(12, y + 40, "http, realtime and chat run on shards; the writer is the thread chat-writer. Files are below src/kernel/ and modules/.", 11.5, "quiet")
+    p.text(12, y + 40, "http, realtime and chat run on shards; the writer is the thread chat-writer. Files are below src/kernel/, include/loggia/ and modules/.", 11.5, "quiet")
     p.save("message.svg")
 
 
