@@ -10,6 +10,8 @@ class TrustHere final : public Trust {
   explicit TrustHere(std::shared_ptr<Parts> parts) : parts_{std::move(parts)} {}
   Async<Trusted> on(Context, GetTrust) override {
     Trusted out;
+    out.issuer = parts_->settings.issuer;
+    out.token_lifetime = parts_->settings.token_lifetime.count();
     out.keys = RawJson(parts_->keys->jwks());
     out.ended = parts_->verifier->ended_sessions();
     out.disabled = parts_->verifier->disabled_users();

@@ -1,4 +1,5 @@
 #include "verifier_elsewhere.hpp"
+#include <atomic>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/use_future.hpp>
 #include <mutex>
@@ -7,7 +8,6 @@
 #include "loggia/kernel/json.hpp"
 #include "loggia/kernel/json_value.hpp"
 #include "loggia/kernel/log.hpp"
-#include "settings.hpp"
 
 namespace loggia::auth {
 
@@ -46,6 +46,7 @@ namespace {
 
 constexpr milliseconds contact_within{5000}, ask_every{1000}, first_answer_within{60000}, trust_limit{5000};
 constexpr int turns_between_questions = 60;
+constexpr milliseconds longest_lifetime(std::chrono::hours(24));  // of a token; until auth has said
 
 class VerifierElsewhere final : public Verifier {
  public:
@@ -69,14 +70,14 @@ class StandIn final : public Module {
  public:
   explicit StandIn(Kernel& kernel)
       : kernel_{kernel},
-        lifetime_{kernel.config.duration("auth.access_token_lifetime")},
         keys_{std::make_shared<PublishedKeys>()},
-        known_{std::make_shared<VerifierHere>(issuer_of(kernel.config), keys_, kernel.clock)},
+        known_{std::make_shared<VerifierHere>(std::string(), keys_, kernel.clock)},
         verifier_{std::make_shared<VerifierElsewhere>(known_, kernel.bus)} {
     kernel.ports.offer<Verifier>(verifier_);
-    kernel.bus->follow_log(
-        "auth", std::string(SessionRevoked::topic),
-        [known = known_, clock = kernel.clock, lifetime = lifetime_](const EventPtr& event) { apply(*known, *event, clock->now(), lifetime); });
+    kernel.bus->follow_log("auth", std::string(SessionRevoked::topic),
+                           [known = known_, clock = kernel.clock, lifetime = lifetime_](const EventPtr& event) {
+                             apply(*known, *event, clock->now(), milliseconds(lifetime->load()));
+                           });
   }
 
   /// The log is followed by now.
@@ -107,6 +108,9 @@ class StandIn final : public Module {
     Context context(new_trace(*kernel_.random), kernel_.clock->moment() + trust_limit);
     auto trusted = co_await trust_->ask<GetTrust>(context);
     if (!trusted) co_return trusted.error();
+    // As auth has them: what this process's own configuration says of it does not count.
+    known_->issued_by(trusted->issuer);
+    *lifetime_ = trusted->token_lifetime;
     for (const auto& one : trusted->ended) known_->revoked(one.user, one.session, one.until, true);
     for (const auto& user : trusted->disabled) known_->disabled(user, true);
     co_return keys_->take(trusted->keys.text);
@@ -134,7 +138,7 @@ class StandIn final : public Module {
   }
 
   Kernel& kernel_;
-  const milliseconds lifetime_;
+  const std::shared_ptr<std::atomic<std::int64_t>> lifetime_ = std::make_shared<std::atomic<std::int64_t>>(longest_lifetime.count());
   std::shared_ptr<PublishedKeys> keys_;
   std::shared_ptr<VerifierHere> known_;
   std::shared_ptr<VerifierElsewhere> verifier_;

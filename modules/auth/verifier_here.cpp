@@ -13,7 +13,7 @@ Result<Verified> VerifierHere::verify(std::string_view token) const {
     if (const auto fine = check_times(*claims, now); !fine) return fine.error();
   } else {
     const auto find = [this](std::string_view kid) { return keys_->find(kid); };
-    auto checked = check_access_token(token, find, issuer_, now);
+    auto checked = check_access_token(token, find, issuer(), now);
     if (!checked) return checked.error();
     claims = known_.add(token, std::move(*checked));
   }
@@ -65,6 +65,16 @@ void VerifierHere::disabled(const UserId& user, bool tell_watchers) {
     if (!disabled_.insert(user).second) return;
   }
   if (tell_watchers) tell(user, SessionId());
+}
+
+std::string VerifierHere::issuer() const {
+  const std::shared_lock lock(mutex_);
+  return issuer_;
+}
+
+void VerifierHere::issued_by(std::string issuer) {
+  const std::unique_lock lock(mutex_);
+  issuer_ = std::move(issuer);
 }
 
 void VerifierHere::enabled(const UserId& user) {

@@ -20,7 +20,7 @@ namespace loggia::auth {
 class VerifierHere final : public Verifier {
  public:
   VerifierHere(std::string issuer, std::shared_ptr<const Keys> keys, std::shared_ptr<const Clock> clock)
-      : issuer_{std::move(issuer)}, keys_{std::move(keys)}, clock_{std::move(clock)} {}
+      : keys_{std::move(keys)}, clock_{std::move(clock)}, issuer_{std::move(issuer)} {}
 
   Result<Verified> verify(std::string_view token) const override;
   std::string jwks() const override { return keys_->jwks(); }
@@ -35,6 +35,8 @@ class VerifierHere final : public Verifier {
   void enabled(const UserId& user);
   /// It was signed here a moment ago.
   void made(std::string_view token, const Claims& claims) { known_.add(token, claims); }
+  /// Whose tokens are good: another's than at first.
+  void issued_by(std::string issuer);
   /// Forgets revocations that are over, and tokens.
   void forget(Time now);
   /// What is known, for verifiers elsewhere.
@@ -43,6 +45,7 @@ class VerifierHere final : public Verifier {
 
  private:
   static constexpr std::size_t known_half = 8192;  // tokens, of some 400 bytes each
+  std::string issuer() const;
   using Handler = std::function<void(UserId, SessionId)>;
   struct Ended {
     UserId user;
@@ -50,11 +53,11 @@ class VerifierHere final : public Verifier {
   };
   void tell(const UserId& user, const SessionId& session);
 
-  const std::string issuer_;
   const std::shared_ptr<const Keys> keys_;
   const std::shared_ptr<const Clock> clock_;
   mutable KnownTokens known_{known_half};
   mutable std::shared_mutex mutex_;
+  std::string issuer_;
   std::unordered_map<SessionId, Ended> revoked_;
   std::unordered_set<UserId> disabled_;
   std::mutex watchers_mutex_;

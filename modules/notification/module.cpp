@@ -152,7 +152,7 @@ class NotificationModule final : public Module {
 ModuleDescriptor module() {
   ModuleDescriptor out;
   out.name = "notification";
-  out.hears = {"new-messages", "user-events", "user-status-updates"};
+  out.hears = {"new-messages", "user-events", "user-status-updates", "notifications"};
   out.needs = {"auth", "chat", "user"};
   ConfigKey networks;
   networks.name = "notification.allow_networks";

@@ -187,7 +187,9 @@ bool Session::queue_page(Reader& reader, Room& room, const std::vector<RawJson>&
   };
   for (const auto& item : items) {
     const auto seq = reader.position + 1;
-    if (seq > reader.since && item.text.starts_with("{\"ev\":\"member.left\"")) {
+    // From another process its names come in another order; in a text a quote is escaped, so that no message looks so.
+    const bool perhaps = seq > reader.since && item.text.find("\"member.left\"") != item.text.npos;
+    if (const auto head = perhaps ? head_of(item.text) : std::nullopt; head && head->ev == "member.left") {
       // The log may be ahead of the bus: what comes after one's own leaving is not for who left.
       const auto change = member_change(item.text);
       if (change && change->user_id == Seat::user) {

@@ -218,11 +218,13 @@ BOOST_DESCRIBE_STRUCT(EndedSession, (), (user, session, until))
 
 /// What a verifier elsewhere has to know beside the log: asked once the log's head is known, what happens meanwhile comes by the log.
 struct Trusted {
-  RawJson keys;  // a JWK Set (RFC 7517)
+  std::string issuer;
+  std::int64_t token_lifetime = 0;  // milliseconds
+  RawJson keys;                     // a JWK Set (RFC 7517)
   std::vector<EndedSession> ended;
   std::vector<UserId> disabled;
 };
-BOOST_DESCRIBE_STRUCT(Trusted, (), (keys, ended, disabled))
+BOOST_DESCRIBE_STRUCT(Trusted, (), (issuer, token_lifetime, keys, ended, disabled))
 
 struct GetTrust {
   using Reply = Trusted;

@@ -130,9 +130,10 @@ class Balanced final : public Balancer, public std::enable_shared_from_this<Bala
 
   Async<Answer> attempt(FlightPtr flight, Context context, Call call, Reach* reach) {
     const auto began = parts_.clock->moment();
+    const bool waits = call.route.starts_with("POST /bus/");  // for news of a log
     auto sent = flight->peer()->transport->attempt(std::move(context), std::move(call), reach);
     auto result = co_await std::move(sent);
-    settle(flight->peer(), result, *reach, began);
+    settle(flight->peer(), result, *reach, began, waits);
     co_return result;
   }
 
@@ -196,7 +197,8 @@ class Balanced final : public Balancer, public std::enable_shared_from_this<Bala
     peer->races.push_back(race);
   }
 
-  void settle(const PeerPtr& peer, const Result<Answer>& result, Reach reach, Moment began) {
+  /// `waits`: the call waited there for something to happen, so that its time says nothing.
+  void settle(const PeerPtr& peer, const Result<Answer>& result, Reach reach, Moment began, bool waits) {
     if (stopping_) return;  // a call that was ended by us says nothing of the instance
     const auto now = parts_.clock->moment();
     auto news = News::nothing;
@@ -205,7 +207,7 @@ class Balanced final : public Balancer, public std::enable_shared_from_this<Bala
       count(*peer, result);
       const bool bad = !result && (result.error().code == Errc::internal || result.error().code == Errc::unavailable);
       if (reach == Reach::untried || (reach == Reach::late && since(began, now) < telling_wait)) return;
-      if (reach == Reach::answered && !bad) news = answered(*peer, now, since(began, now));
+      if (reach == Reach::answered && !bad) news = answered(*peer, now, waits ? std::nullopt : std::optional(since(began, now)));
       else news = failed(*peer, reach, now, others_usable(*peer, now), options_);
     }
     tell(peer, news);

@@ -93,13 +93,13 @@ PeerPtr least_bad(const PeerList& peers) {
 
 }  // namespace
 
-News answered(Peer& peer, Moment now, milliseconds took) {
+News answered(Peer& peer, Moment now, std::optional<milliseconds> took) {
   const bool was_out = peer.out;
   if (was_out) bring_back(peer);
   else if (peer.ejections > 0 && now - peer.until > std::chrono::seconds(30)) peer.ejections = 0;
   peer.failures = 0;
   peer.heard = now;
-  sample(peer, now, took);
+  if (took) sample(peer, now, *took);
   return was_out ? News::back : News::nothing;
 }
 

@@ -35,7 +35,7 @@ using PeerList = std::vector<PeerPtr>;
 enum class News { nothing, out, back };
 
 /// A call or a check began or came to its end.
-News answered(Peer& peer, Moment now, milliseconds took);
+News answered(Peer& peer, Moment now, std::optional<milliseconds> took);
 News failed(Peer& peer, Reach reach, Moment now, bool others_usable, const BalancerOptions& options);
 News checked(Peer& peer, bool well, Moment now, const BalancerOptions& options);
 

@@ -36,7 +36,7 @@ class Gate final : public Router {
 
  private:
   static Async<Answer> starting() {
-    Error why(Errc::unavailable, "the module is starting; try again in a moment");
+    Error why(Errc::unavailable, "the module is starting or stopping; try again in a moment");
     why.retry_after = 1;
     co_return why;
   }
@@ -225,10 +225,14 @@ void Inner::drain() {
   if (listener_) listener_->drain();
 }
 
+void Inner::close() {
+  if (listener_) listener_->stop();
+}
+
 void Inner::stop() {
   if (stopped_.exchange(true)) return;
   keeps_tls_.reset();
-  if (listener_) listener_->stop();
+  close();
   for (const auto& [module, balancer] : balancers_) balancer->stop();
   discovery_->stop();
 }

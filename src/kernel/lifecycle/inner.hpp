@@ -30,6 +30,9 @@ class Inner {
   void serve() { serving_ = true; }
   /// Others get no answer that they would have to wait for; what runs may finish.
   void drain();
+  bool drained() const { return !listener_ || listener_->drained(); }
+  /// Nobody calls from here on; the modules can be stopped.
+  void close();
   void stop();
   /// Certificates; any thread.
   void reload();

@@ -108,6 +108,7 @@ class ProcessHere final : public Process {
     if (admin_) admin_->stop();
     if (kernel_.bus) kernel_.bus->drain();
     if (kernel_.mailer) kernel_.mailer->stop();  // who waits for it goes on
+    if (inner_) inner_->close();
     for (auto module = modules_.rbegin(); module != modules_.rend(); ++module) module->second->stop();
     if (kernel_.bus) kernel_.bus->stop();
     if (inner_) inner_->stop();
@@ -292,7 +293,9 @@ class ProcessHere final : public Process {
     for (auto module = modules_.rbegin(); module != modules_.rend(); ++module) module->second->drain();
     kernel_.bus->drain();
     inner_->drain();
-    const auto done = [&] { return std::all_of(modules_.begin(), modules_.end(), [](const auto& one) { return one.second->drained(); }); };
+    const auto done = [&] {
+      return inner_->drained() && std::all_of(modules_.begin(), modules_.end(), [](const auto& one) { return one.second->drained(); });
+    };
     while (!done() && kernel_.clock->moment() < end) std::this_thread::sleep_for(milliseconds(10));
   }
 
