@@ -1,8 +1,8 @@
 // The verifier of a process without auth: told once what there is, and then by auth's log.
+#include "verifier_elsewhere.hpp"
 #include "loggia/auth/events.hpp"
 #include "loggia/kernel/json.hpp"
 #include "trust.hpp"
-#include "verifier_elsewhere.hpp"
 #include "world.hpp"
 
 using namespace loggia;

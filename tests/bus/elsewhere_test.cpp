@@ -1,4 +1,6 @@
 // A log that is read from another process: what is heard, by whom, and what happens while the other is away.
+#include "bus/log_service.hpp"
+#include "loggia/kernel/json.hpp"
 #include "loggia/kernel/router.hpp"
 #include "world.hpp"
 
@@ -184,6 +186,36 @@ TEST_CASE("who waits for news is answered at once when the process that is asked
   const auto asked = t.line->asked.load();
   t.bus->drain();
   t.until([&] { return t.line->asked > asked; });
+}
+
+TEST_CASE("who has waited in vain is forgotten, though nothing is ever appended") {
+  Two t;
+  if (test::on_kafka()) return;
+  const auto service =
+      std::make_shared<bus::LogService>(std::vector{std::static_pointer_cast<bus::LogHere>(t.log)}, t.shards, [](const EventPtr&) {});
+  service->mount(*t.line);
+  bus::ReadLog request;
+  request.module = "chat";
+  request.limit = 10;
+  request.wait = 5;
+  request.topics.emplace_back().topic = "messages";
+  request.topics.back().after.assign(4, 0);
+  for (int turn = 0; turn < 500; ++turn) {
+    Call call;
+    call.route = bus::read_route;
+    call.body = encode(request);
+    Context context;
+    bool over = false;
+    auto asking = [](Line* line, Context with, Call what, bool* done) -> boost::asio::awaitable<void> {
+      auto answer = co_await line->send(std::move(with), std::move(what));
+      CHECK(answer);
+      *done = true;
+    };
+    Tasks tasks;
+    tasks.spawn(t.shards->executor(0), "ask", asking(t.line.get(), context, std::move(call), &over));
+    t.in_time([&] { return over; });
+  }
+  CHECK(service->waiting() <= 64);
 }
 
 }  // namespace loggia

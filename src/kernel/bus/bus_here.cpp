@@ -120,8 +120,11 @@ void BusHere::heard(const std::string& module, const EventPtr& event) {
 
 Result<bool> BusHere::start() {
   make_logs_elsewhere();
-  for (const auto& log : logs_elsewhere_)
-    if (auto begun = log->start(first_answer_within); !begun) return begun;
+  const auto end = options_.clock->moment() + first_answer_within;
+  for (const auto& log : logs_elsewhere_) {
+    const auto left = std::chrono::duration_cast<milliseconds>(end - options_.clock->moment());
+    if (auto begun = log->start(std::max(left, milliseconds(1))); !begun) return begun;
+  }
   if (auto made = make_groups(); !made) return made;
   if (auto begun = begin(); !begun) return begun;
   if (!elsewhere_.empty()) signals_ = std::make_shared<SignalSender>(elsewhere_, options_.shards, options_.clock);

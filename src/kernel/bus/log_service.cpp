@@ -14,6 +14,7 @@ namespace {
 
 // Of an answer: some more where one event is large. A partition that is far behind leaves room for others.
 constexpr std::size_t answer_bytes = 1u << 20, partition_events = 256;
+constexpr std::size_t sweep_least = 32;
 constexpr std::int64_t events_max = 2000, wait_max = 10000;
 
 }  // namespace
@@ -25,6 +26,7 @@ class LogService::Waiting {
   void tell() {
     if (!told_.exchange(true)) done_();
   }
+  bool told() const { return told_; }
 
  private:
   std::function<void()> done_;
@@ -60,6 +62,11 @@ void LogService::wake() {
   for (const auto& one : all) one->tell();
 }
 
+std::size_t LogService::waiting() const {
+  const std::lock_guard lock(mutex_);
+  return waiting_.size();
+}
+
 void LogService::stop() {
   stopping_ = true;
   wake();
@@ -90,6 +97,11 @@ boost::asio::awaitable<void> LogService::news(const LogHere& log, const ReadLog&
     if (slot.is_connected()) slot.assign(tell);
     {
       const std::lock_guard lock(mutex_);
+      // Of a log to which nobody appends, those whose time is over go.
+      if (waiting_.size() >= sweep_at_) {
+        std::erase_if(waiting_, [](const auto& one) { return one->told(); });
+        sweep_at_ = std::max(sweep_least, waiting_.size() * 2);
+      }
       waiting_.push_back(waiting);
     }
     timer = shards_->after(shards_->current(), milliseconds(std::clamp<std::int64_t>(request.wait, 1, wait_max)), tell);

@@ -20,6 +20,8 @@ class LogService : public std::enable_shared_from_this<LogService> {
   void wake();
   /// Nobody waits any more: who has all there is gets `unavailable`.
   void stop();
+  /// Those that wait, and at most as many, or a few, that have been answered.
+  std::size_t waiting() const;
 
  private:
   class Waiting;
@@ -34,8 +36,9 @@ class LogService : public std::enable_shared_from_this<LogService> {
   const std::function<void(const EventPtr&)> heard_;
   std::atomic<std::size_t> turn_{0};
   std::atomic<bool> stopping_{false};
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::vector<std::shared_ptr<Waiting>> waiting_;
+  std::size_t sweep_at_ = 0;
 };
 
 }  // namespace loggia::bus
