@@ -75,6 +75,11 @@ TEST_CASE("etcd has endpoints, which are URLs") {
   CHECK(wrong[0].detail.find("http://127.0.0.1:2379") != std::string::npos);
   for (const char* endpoint : {"127.0.0.1:2379", "etcd", "http://", "http://u:p@etcd:2379", "http://etcd:2379/v3"})
     CHECK_MESSAGE(mistakes_of({{"discovery.kind", "etcd"}, {"discovery.etcd.endpoints", endpoint}}).size() == 1, endpoint);
+  for (const char* prefix : {"loggia/", "/loggia", "/"})
+    CHECK_MESSAGE(
+        mistakes_of({{"discovery.kind", "etcd"}, {"discovery.etcd.endpoints", "http://127.0.0.1:2379"}, {"discovery.etcd.prefix", prefix}}).size() ==
+            1,
+        prefix);
 }
 
 TEST_CASE("watchers hear of the modules whose list is another, until they drop their handle") {

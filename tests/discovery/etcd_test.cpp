@@ -121,7 +121,7 @@ TEST_CASE("a process that hangs is gone within three seconds") {
   // As its last sign of life leaves it: a lease of 2 s, and nobody who keeps it.
   const auto lease = etcd::lease_of(etcd.ask("/v3/lease/grant", etcd::grant(seconds(2)))).value();
   const auto from = now();
-  etcd.ask("/v3/kv/put", etcd::put(instance("chat", 7001), lease.id));
+  etcd.ask("/v3/kv/put", etcd::put(EtcdOptions().prefix, instance("chat", 7001), lease.id));
   CHECK(within(seconds(5), [&] { return gateway->instances("chat").size() == 1; }));
   CHECK(within(seconds(5), [&] { return gateway->instances("chat").empty(); }));
   const auto took = std::chrono::duration_cast<milliseconds>(now() - from);
@@ -134,7 +134,7 @@ TEST_CASE("an instance stays for longer than its lease, and registers again wher
   const auto chat = process(etcd.endpoints(), {instance("chat", 7001)});
   REQUIRE(within(seconds(5), [&] { return chat->instances("chat").size() == 1; }));
   CHECK_FALSE(within(seconds(5), [&] { return chat->instances("chat").empty(); }));
-  const auto present = [&] { return etcd::listing_of(etcd.ask("/v3/kv/range", etcd::list_all())).value().keys.size() == 1; };
+  const auto present = [&] { return etcd::listing_of(etcd.ask("/v3/kv/range", etcd::list_all(EtcdOptions().prefix))).value().keys.size() == 1; };
   const std::string key = R"({"key":"L2xvZ2dpYS9pbnN0YW5jZXMvY2hhdC8xMjcuMC4wLjE6NzAwMQ=="})";
   CHECK(present());
   etcd.ask("/v3/kv/deleterange", key);

@@ -33,12 +33,12 @@ struct Server {
     RpcListenerOptions options;
     options.listen = listen;
     listener = rpc_listener(std::move(options), shards, clock, std::make_shared<Metrics>());
-    for (const char* route : {"GET /rooms/{room}", "POST /rooms", "GET /health"}) {
+    for (const char* route : {"GET /rooms/{room}", "POST /rooms", "GET /bus/health"}) {
       RouteInfo info;
       info.route = route;
       info.access = Access::internal;
       info.idempotent = true;
-      const bool counts = std::string_view(route) != "GET /health";
+      const bool counts = std::string_view(route) != "GET /bus/health";
       listener->on(std::move(info), [this, counts](Context, Call) { return nothing_but_this(counts ? &calls : &unseen, "{}"); });
     }
     REQUIRE(listener->start());

@@ -40,7 +40,7 @@ struct FakeInstance final : InstanceTransport {
   std::vector<Context> seen;
 
   Async<Answer> attempt(Context context, Call call, Reach* reach) override {
-    const bool check = call.route == "GET /health", changes = !call.route.starts_with("GET ");
+    const bool check = call.route == "GET /bus/health", changes = !call.route.starts_with("GET ");
     ++(check ? checks : calls);
     if (!check) seen.push_back(context);
     most_under_way = std::max(most_under_way, ++under_way);

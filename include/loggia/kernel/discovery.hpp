@@ -43,6 +43,7 @@ std::shared_ptr<Discovery> static_discovery(Peers peers);
 
 struct EtcdOptions {
   std::vector<std::string> endpoints;  // http://HOST:2379, nodes of one cluster
+  std::string prefix = "/loggia/instances/";
   std::chrono::seconds lease{2};
   milliseconds keep_every{600};   // of the lease
   milliseconds limit{500};        // of a request: a node without a leader would take seven seconds to say so

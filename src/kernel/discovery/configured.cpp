@@ -73,6 +73,8 @@ std::vector<FieldError> discovery_mistakes(const Config& config, const std::vect
     if (endpoints.empty()) wrong.push_back({"discovery.etcd.endpoints", "is missing; it says where etcd is, for instance http://127.0.0.1:2379"});
     for (const auto& endpoint : endpoints)
       if (auto detail = discovery::wrong_endpoint(endpoint); !detail.empty()) wrong.push_back({"discovery.etcd.endpoints", std::move(detail)});
+    if (const auto prefix = config.text("discovery.etcd.prefix"); !prefix.starts_with('/') || !prefix.ends_with('/') || prefix.size() < 2)
+      wrong.push_back({"discovery.etcd.prefix", "begins and ends with a slash and has something in between: \"/loggia/instances/\""});
     if (!etcd_can_be_reached())
       wrong.push_back(
           {"discovery.kind",
@@ -94,6 +96,7 @@ std::shared_ptr<Discovery> configured_discovery(const Config& config, std::share
   if (config.text("discovery.kind") == "etcd") {
     EtcdOptions options;
     options.endpoints = config.list("discovery.etcd.endpoints");
+    options.prefix = config.text("discovery.etcd.prefix");
     return etcd_discovery(std::move(options), std::move(clock));
   }
   if (config.text("discovery.kind") == "dns") {

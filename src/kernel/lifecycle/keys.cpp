@@ -80,6 +80,7 @@ std::vector<ConfigKey> process_keys() {
   add("discovery.kind", Kind::text, "static", "how modules elsewhere are found").values = "static|etcd|dns";
   add("discovery.peers", Kind::table, "", "addresses (static) or names (dns) by module");
   add("discovery.etcd.endpoints", Kind::list, "", "http://HOST:2379");
+  add("discovery.etcd.prefix", Kind::text, "/loggia/instances/", "before every key there: each server has its own");
   add("smtp.url", Kind::text, "", "smtp://… or smtps://…").secret = true;
   add("smtp.from", Kind::text, "", "the sender's address");
   add("lab.enabled", Kind::flag, "false", "the lab console");

@@ -140,7 +140,7 @@ class Registration {
       lease_ = lease->id;
     }
     for (const auto& instance : own_) {
-      auto put = ask("/v3/kv/put", etcd::put(instance, lease_));
+      auto put = ask("/v3/kv/put", etcd::put(options_.prefix, instance, lease_));
       if (put) continue;
       if (put.error().code == Errc::not_found) lease_.clear();  // gone between the two
       missing_ = true;
@@ -199,11 +199,11 @@ class Following {
     pause_.stop();
     gateway_->stop();
   }
-  bool has(const Instance& instance) const { return keys_.contains(etcd::key_of(instance)); }
+  bool has(const Instance& instance) const { return keys_.contains(etcd::key_of(options_.prefix, instance)); }
 
  private:
   Result<bool> list() {
-    auto answer = gateway_->post(endpoints_.current(), "/v3/kv/range", etcd::list_all(), options_.limit);
+    auto answer = gateway_->post(endpoints_.current(), "/v3/kv/range", etcd::list_all(options_.prefix), options_.limit);
     auto listing = answer ? etcd::listing_of(*answer) : Result<etcd::Listing>(answer.error());
     if (!listing) return listing.error();
     ailing_.is_well(1);
@@ -236,11 +236,11 @@ class Following {
       return well_;
     };
     const auto every = std::min(options_.look_every, milliseconds(250));
-    if (auto ended = gateway_->watch(endpoints_.current(), etcd::watch_all(revision_ + 1), line, every, idle); !ended) well_ = false;
+    if (auto ended = gateway_->watch(endpoints_.current(), etcd::watch_all(options_.prefix, revision_ + 1), line, every, idle); !ended) well_ = false;
   }
 
   void show() {
-    auto peers = etcd::peers_of(keys_);
+    auto peers = etcd::peers_of(options_.prefix, keys_);
     if (clock_->moment() < hold_until_)
       for (const auto& [module, addresses] : directory_.all()) {
         auto& now = peers[module];

@@ -9,7 +9,8 @@
 namespace loggia::discovery::etcd {
 namespace {
 
-constexpr std::string_view prefix = "/loggia/instances/", behind_prefix = "/loggia/instances0";  // '/' and what follows it
+/// The first key behind all that begin so: of a slash at the end, what follows a slash.
+std::string behind(std::string_view prefix) { return std::string(prefix.substr(0, prefix.size() - 1)) + '0'; }
 
 std::string quoted(std::string_view name, std::string_view value) {
   std::string out;
@@ -60,9 +61,9 @@ std::optional<std::string> key_in(const json& kv) {
 
 }  // namespace
 
-std::string key_of(const Instance& instance) { return std::string(prefix) + instance.module + '/' + instance.address; }
+std::string key_of(std::string_view prefix, const Instance& instance) { return std::string(prefix) + instance.module + '/' + instance.address; }
 
-std::optional<Instance> instance_of(std::string_view key) {
+std::optional<Instance> instance_of(std::string_view prefix, std::string_view key) {
   if (!key.starts_with(prefix)) return std::nullopt;
   key.remove_prefix(prefix.size());
   const auto slash = key.find('/');
@@ -76,13 +77,13 @@ std::optional<Instance> instance_of(std::string_view key) {
 }
 
 std::string grant(std::chrono::seconds lifetime) { return "{" + quoted("TTL", std::to_string(lifetime.count())) + "}"; }
-std::string put(const Instance& instance, const std::string& lease) {
-  return "{" + encoded("key", key_of(instance)) + "," + encoded("value", instance.address) + "," + quoted("lease", lease) + "}";
+std::string put(std::string_view prefix, const Instance& instance, const std::string& lease) {
+  return "{" + encoded("key", key_of(prefix, instance)) + "," + encoded("value", instance.address) + "," + quoted("lease", lease) + "}";
 }
 std::string about_lease(const std::string& lease) { return "{" + quoted("ID", lease) + "}"; }
-std::string list_all() { return "{" + encoded("key", prefix) + "," + encoded("range_end", behind_prefix) + "}"; }
-std::string watch_all(std::int64_t from) {
-  return R"({"create_request":{)" + encoded("key", prefix) + "," + encoded("range_end", behind_prefix) + "," +
+std::string list_all(std::string_view prefix) { return "{" + encoded("key", prefix) + "," + encoded("range_end", behind(prefix)) + "}"; }
+std::string watch_all(std::string_view prefix, std::int64_t from) {
+  return R"({"create_request":{)" + encoded("key", prefix) + "," + encoded("range_end", behind(prefix)) + "," +
          quoted("start_revision", std::to_string(from)) + "}}";
 }
 
@@ -138,10 +139,10 @@ std::string complaint_of(std::string_view answer) {
   return out.substr(0, 200);
 }
 
-Peers peers_of(const std::set<std::string>& keys) {
+Peers peers_of(std::string_view prefix, const std::set<std::string>& keys) {
   Peers out;
   for (const auto& key : keys)
-    if (auto instance = instance_of(key)) out[instance->module].push_back(std::move(instance->address));
+    if (auto instance = instance_of(prefix, key)) out[instance->module].push_back(std::move(instance->address));
   return out;
 }
 

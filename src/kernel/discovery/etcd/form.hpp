@@ -6,16 +6,16 @@
 
 namespace loggia::discovery::etcd {
 
-/// `/loggia/instances/MODULE/ADDRESS`
-std::string key_of(const Instance& instance);
-std::optional<Instance> instance_of(std::string_view key);
+/// `PREFIX MODULE/ADDRESS`, PREFIX with a slash at its end.
+std::string key_of(std::string_view prefix, const Instance& instance);
+std::optional<Instance> instance_of(std::string_view prefix, std::string_view key);
 
 std::string grant(std::chrono::seconds lifetime);
-std::string put(const Instance& instance, const std::string& lease);
+std::string put(std::string_view prefix, const Instance& instance, const std::string& lease);
 /// For keepalive and revoke.
 std::string about_lease(const std::string& lease);
-std::string list_all();
-std::string watch_all(std::int64_t from);
+std::string list_all(std::string_view prefix);
+std::string watch_all(std::string_view prefix, std::int64_t from);
 
 struct Lease {
   std::string id;
@@ -41,6 +41,6 @@ Result<Change> change_of(std::string_view line);
 /// What etcd says is wrong; empty: nothing of that kind.
 std::string complaint_of(std::string_view answer);
 
-Peers peers_of(const std::set<std::string>& keys);
+Peers peers_of(std::string_view prefix, const std::set<std::string>& keys);
 
 }  // namespace loggia::discovery::etcd
