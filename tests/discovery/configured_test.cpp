@@ -16,7 +16,9 @@ Config config_of(std::vector<std::pair<std::string, std::string>> flags) {
 }
 std::vector<FieldError> mistakes_of(std::vector<std::pair<std::string, std::string>> flags,
                                     const std::vector<std::string>& elsewhere = std::vector<std::string>()) {
-  return discovery_mistakes(config_of(std::move(flags)), {"auth", "chat", "user"}, elsewhere);
+  std::map<std::string, std::vector<std::string>> needed;
+  for (const auto& module : elsewhere) needed[module] = {"realtime"};
+  return discovery_mistakes(config_of(std::move(flags)), {"auth", "chat", "user"}, needed);
 }
 using Addresses = std::vector<std::string>;
 
@@ -24,7 +26,7 @@ using Addresses = std::vector<std::string>;
 
 TEST_CASE("static peers are the addresses that are written, by commas or as a list") {
   const auto config = config_of({{"discovery.peers.chat", "127.0.0.1:7002, 127.0.0.1:7001,127.0.0.1:7001"}, {"discovery.peers.user", "[::1]:7003"}});
-  CHECK(discovery_mistakes(config, {"chat", "user"}, {"chat", "user"}).empty());
+  CHECK(discovery_mistakes(config, {"chat", "user"}, {{"chat", {"auth"}}, {"user", {"auth"}}}).empty());
   const auto discovery = configured_discovery(config, system_clock());
   REQUIRE(discovery->start({}));
   CHECK(discovery->instances("chat") == Addresses{"127.0.0.1:7001", "127.0.0.1:7002"});
@@ -62,6 +64,7 @@ TEST_CASE("a module that is called elsewhere has peers, except where etcd knows 
   REQUIRE(wrong.size() == 1);
   CHECK(wrong[0].pointer == "discovery.peers.chat");
   CHECK(wrong[0].detail.find("127.0.0.1:7001") != std::string::npos);
+  CHECK(wrong[0].detail.find("needed by realtime") != std::string::npos);
   CHECK(mistakes_of({{"discovery.kind", "dns"}}, {"chat"}).size() == 1);
   CHECK(mistakes_of({{"discovery.peers.chat", "127.0.0.1:7001"}}, {"chat"}).empty());
 }

@@ -65,8 +65,10 @@ struct DnsOptions {
 /// Looked up again and again. While a name leads nowhere, what was found last stands.
 std::shared_ptr<Discovery> dns_discovery(DnsOptions options);
 
-/// What is wrong in discovery.*, by configuration key. `modules`: all that this build has; `elsewhere`: those that this process calls in others.
-std::vector<FieldError> discovery_mistakes(const Config& config, const std::vector<std::string>& modules, const std::vector<std::string>& elsewhere);
+/// What is wrong in discovery.*, by configuration key. `modules`: all that this build has; `elsewhere`: those that this process calls in others, each
+/// with who here needs it.
+std::vector<FieldError> discovery_mistakes(const Config& config, const std::vector<std::string>& modules,
+                                           const std::map<std::string, std::vector<std::string>>& elsewhere);
 /// Of the kind that discovery.kind names. Only where there are no discovery_mistakes().
 std::shared_ptr<Discovery> configured_discovery(const Config& config, std::shared_ptr<Clock> clock);
 

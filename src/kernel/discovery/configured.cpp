@@ -53,7 +53,8 @@ Peers peers_of(const Config& config) {
 }  // namespace
 }  // namespace discovery
 
-std::vector<FieldError> discovery_mistakes(const Config& config, const std::vector<std::string>& modules, const std::vector<std::string>& elsewhere) {
+std::vector<FieldError> discovery_mistakes(const Config& config, const std::vector<std::string>& modules,
+                                           const std::map<std::string, std::vector<std::string>>& elsewhere) {
   std::vector<FieldError> wrong;
   const auto kind = config.text("discovery.kind");
   const auto peers = discovery::peers_of(config);
@@ -81,10 +82,11 @@ std::vector<FieldError> discovery_mistakes(const Config& config, const std::vect
            "this build cannot ask etcd, since libcurl was not there: apt-get install libcurl4-openssl-dev, build again (scripts/build), or "
            "set discovery.kind = \"static\""});
   } else {
-    for (const auto& module : elsewhere) {
+    for (const auto& [module, needed_by] : elsewhere) {
       const auto found = peers.find(module);
       if (found != peers.end() && !found->second.empty()) continue;
-      wrong.push_back({"discovery.peers." + module, "is missing, and module \"" + module + "\" is called in another process; name its " +
+      wrong.push_back({"discovery.peers." + module, "is missing, and \"" + module + "\" is needed by " + discovery::joined(needed_by) +
+                                                        " and not in this process; add it to process.modules, or name its " +
                                                         (kind == "dns" ? "host and rpc port, for instance " + module + ".internal:7001"
                                                                        : std::string("rpc.listen, for instance 127.0.0.1:7001"))});
     }

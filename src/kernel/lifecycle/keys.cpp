@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <map>
 #include <set>
 #include "http/listener.hpp"
 #include "lifecycle/engines.hpp"
@@ -119,11 +120,11 @@ std::vector<FieldError> check_process(const Config& config, const std::vector<Mo
       wrong.push_back({"process.modules", "there is no module \"" + name + "\"" + (near ? "; did you mean \"" + *near + "\"?" : "") +
                                               " The modules are " + joined(names) + "."});
     }
-  std::vector<std::string> elsewhere;
+  std::map<std::string, std::vector<std::string>> elsewhere;  // with who needs it
   for (const auto& module : modules) {
     if (!here.contains(module.name)) continue;
     for (const auto& need : module.needs)
-      if (!here.contains(need) && std::find(elsewhere.begin(), elsewhere.end(), need) == elsewhere.end()) elsewhere.push_back(need);
+      if (!here.contains(need)) elsewhere[need].push_back(module.name);
     if (!module.check) continue;
     auto mistakes = module.check(config);
     wrong.insert(wrong.end(), std::make_move_iterator(mistakes.begin()), std::make_move_iterator(mistakes.end()));
