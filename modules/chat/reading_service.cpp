@@ -101,7 +101,11 @@ Async<Attention> AudienceService::on(Context context, GetAttention request) {
   auto work = [request](Query& query) -> Result<Attention> {
     const auto entry = find_entry(query, request.room, request.user);
     if (!entry) return Error(Errc::not_found, "the room is gone");
-    if (entry->rank == Rank::none) return Error(Errc::not_found, "you are not in the room any more");
+    if (entry->rank == Rank::none) {
+      // Of a public room everybody may know that it is there.
+      if (entry->kind == Kind::open) return Error(Errc::forbidden, "you are not in the room");
+      return Error(Errc::not_found, "you are not in the room any more");
+    }
     const auto message = find_bare_message(query, request.room, request.seq);
     if (!message || message->deleted) return Error(Errc::not_found, "the message is gone");
     Attention out;

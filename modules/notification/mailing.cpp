@@ -45,6 +45,7 @@ Async<Verdict> judged_now(std::shared_ptr<Parts> parts, Context context, UserId 
   const auto audiences = parts->ports.get<chat::Audiences>();
   auto attention = co_await audiences->ask<chat::GetAttention>(context, item.room, item.seq, person);
   if (!attention && attention.error().code == Errc::not_found) co_return dropped(attention.error().detail);
+  if (!attention && attention.error().code == Errc::forbidden) co_return dropped("you are not in the room any more");
   if (!attention) co_return attention.error();
   chat::Recipients recipients;
   recipients.kind = attention->kind;
