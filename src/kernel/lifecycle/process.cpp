@@ -17,6 +17,7 @@
 #include "lifecycle/engines.hpp"
 #include "lifecycle/inner.hpp"
 #include "lifecycle/lock.hpp"
+#include "lifecycle/manager.hpp"
 #include "lifecycle/topics.hpp"
 #include "loggia/kernel/log.hpp"
 #include "loggia/kernel/mail.hpp"
@@ -76,15 +77,20 @@ class ProcessHere final : public Process {
 
   int run() override {
     const auto set = our_signals();
+    ServiceManager manager(ServiceManager::asked(), kernel_.shards);
+    manager.ready(ready_line());
     for (;;) {
       int which = 0;
       if (sigwait(&set, &which) != 0) continue;
       if (which == SIGHUP) {
+        manager.reloading(kernel_.clock->moment());
         reload();
+        manager.ready(ready_line());
       } else if (which == fatal_signal) {
         die();
       } else {
         log::info("process.stopping", Field("signal", which == SIGTERM ? "SIGTERM" : "SIGINT"));
+        manager.stopping();
         drain();
         stop();
         log::info("process.stopped");
