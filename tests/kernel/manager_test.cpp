@@ -101,7 +101,8 @@ TEST_CASE("the service manager hears when the process is ready, reloads and stop
     manager.reloading(Moment(std::chrono::milliseconds(1234)));
     manager.ready("again");
     manager.stopping();
-    CHECK(listener.heard() == Heard{"READY=1\nSTATUS=loggia ready http=x", "RELOADING=1\nMONOTONIC_USEC=1234000", "READY=1\nSTATUS=again", "STOPPING=1"});
+    CHECK(listener.heard() ==
+          Heard{"READY=1\nSTATUS=loggia ready http=x", "RELOADING=1\nMONOTONIC_USEC=1234000", "READY=1\nSTATUS=again", "STOPPING=1"});
   }
 }
 

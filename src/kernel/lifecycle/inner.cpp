@@ -1,5 +1,6 @@
 #include "lifecycle/inner.hpp"
 #include <algorithm>
+#include "discovery/own.hpp"
 #include "loggia/kernel/log.hpp"
 
 namespace loggia {
@@ -209,6 +210,7 @@ Result<bool> Inner::open() {
   if (listener_)
     if (auto started = listener_->start(); !started) return started;
   std::vector<Instance> own;
+  if (listener_) address_ = discovery::reachable(listener_->address(), discovery::own_addresses());
   if (listener_)
     for (const auto* one : here_) {
       auto& instance = own.emplace_back();

@@ -36,8 +36,8 @@ class Inner {
   void stop();
   /// Certificates; any thread.
   void reload();
-  /// ADDR:PORT of the listener; empty: there is none.
-  std::string address() const { return listener_ ? listener_->address() : std::string(); }
+  /// ADDR:PORT under which others reach the listener, once it is open; empty: there is none.
+  const std::string& address() const { return address_; }
   /// Any thread.
   std::vector<Check> readiness() const;
 
@@ -62,6 +62,7 @@ class Inner {
   std::map<std::string, std::shared_ptr<Balancer>> balancers_;
   std::set<std::string> stood_for_;  // they say themselves how they are
   std::shared_ptr<RpcListener> listener_;
+  std::string address_;
   std::atomic<bool> serving_{false}, stopped_{false};
   std::mutex mutex_;
   std::map<std::string, std::shared_ptr<Transport>> by_address_;  // for what goes to every instance
