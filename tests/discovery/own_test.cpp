@@ -13,7 +13,8 @@ TEST_CASE("a listener on all addresses is announced under one that others can re
 }
 
 TEST_CASE("a listener on one address is announced as it is") {
-  for (const char* one : {"10.0.0.1:7000", "127.0.0.1:7000", "[fd00::9]:7000", "[::1]:7000", "10.0.0.0:7000", ""}) CHECK(reachable(one, {"10.1.2.3"}) == one);
+  for (const char* one : {"10.0.0.1:7000", "127.0.0.1:7000", "[fd00::9]:7000", "[::1]:7000", "10.0.0.0:7000", ""})
+    CHECK(reachable(one, {"10.1.2.3"}) == one);
 }
 
 TEST_CASE("no loopback and no link-local address is one of the own") {
