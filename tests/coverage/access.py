@@ -9,7 +9,7 @@ BUILD = ROOT / (sys.argv[1] if len(sys.argv) > 1 else "build/release")
 # Source, its test, the includes of the module.
 ACCESS = [("modules/chat/room_policy.cpp", "tests/chat/room_policy_test.cpp", "modules/chat")]
 FLAGS = ["-std=c++20", "-O0", "-g0", "-DDOCTEST_CONFIG_SUPER_FAST_ASSERTS"]
-LIBRARIES = ["fmt", "crypto", "ssl", "SQLiteCpp", "sqlite3", "z", "argon2", "tomlplusplus", "pthread"]
+LIBRARIES = ["fmt", "crypto", "ssl", "SQLiteCpp", "sqlite3", "z", "argon2", "tomlplusplus", "resolv", "pthread"]
 # Engines that the build takes where they are installed.
 LIBRARIES += [name for package, name in (("libcurl", "curl"), ("libpq", "pq"), ("rdkafka", "rdkafka")) if not subprocess.run(["pkg-config", "--exists", package]).returncode]
 
