@@ -1,8 +1,10 @@
 // Opening a store in PostgreSQL: each mistake is one line that says what is wrong and what to do, and tells no password.
 #ifdef LOGGIA_HAS_POSTGRES
 #include <doctest/doctest.h>
+#include <atomic>
 #include <future>
 #include "storage/postgres/connection.hpp"
+#include "storage/postgres/migrations.hpp"
 #include "support/fakes.hpp"
 #include "support/memory_store.hpp"
 #include "support/print.hpp"
@@ -101,6 +103,32 @@ TEST_SUITE("PostgreSQL" * doctest::skip(!test::on_postgres())) {
     as_the_server("DROP DATABASE IF EXISTS old_letters");
     as_the_server("CREATE DATABASE old_letters ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0");
     CHECK(holds(refusal(at(elsewhere("loggia", "old_letters"))), "ENCODING 'UTF8'"));
+  }
+
+  TEST_CASE("who looks while another process makes the schema never takes it for another program's") {
+    const std::string make =
+        "BEGIN; CREATE SCHEMA watched; CREATE TABLE watched.schema_migrations(part TEXT, number BIGINT, name TEXT, checksum TEXT, at BIGINT); "
+        "CREATE TABLE watched.thing(id BIGINT); COMMIT";
+    as_the_server("DROP SCHEMA IF EXISTS watched CASCADE");
+    std::atomic<bool> enough{false};
+    auto maker = std::async(std::launch::async, [&] {
+      for (int turn = 0; turn < 200 && !enough; ++turn) {
+        as_the_server(make);
+        as_the_server("DROP SCHEMA watched CASCADE");
+      }
+      enough = true;
+    });
+    postgres::Target target;
+    target.url = test::postgres();
+    target.schema = target.name = "watched";
+    postgres::Connection looking(target);
+    while (!enough) {
+      const auto steps = postgres::pending(looking, "watched", {});
+      if (steps) continue;
+      enough = true;
+      FAIL_CHECK(steps.error().detail);
+    }
+    maker.get();
   }
 
   TEST_CASE("many processes that open a new schema at once make it once") {

@@ -107,7 +107,11 @@ CREATE TABLE log_relay(
 Result<std::vector<std::string>> pending(Connection& connection, const std::string& schema, const std::vector<Part>& parts) {
   std::vector<std::string> out;
   const bool history = has_history(connection, schema);
-  if (!history && found(connection, "SELECT 1 FROM pg_catalog.pg_tables WHERE schemaname = ?1 AND tablename <> ?2 LIMIT 1", schema))
+  // In one look: another process may make the schema between two.
+  constexpr std::string_view foreign =
+      "SELECT 1 FROM pg_catalog.pg_tables WHERE schemaname = ?1 AND tablename <> ?2 AND NOT EXISTS ("
+      "SELECT 1 FROM pg_catalog.pg_tables WHERE schemaname = ?1 AND tablename = ?2) LIMIT 1";
+  if (!history && found(connection, foreign, schema))
     return Error(Errc::invalid_request, "the schema \"" + schema +
                                             "\" has tables of another program. Move it away, or name another database in "
                                             "storage.postgres.url.");
