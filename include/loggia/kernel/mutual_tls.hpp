@@ -19,7 +19,13 @@ struct MutualTlsFiles {
 };
 
 class MutualTls {
+  struct Loading {
+    explicit Loading() = default;
+  };
+
  public:
+  /// For load() alone.
+  MutualTls(Loading, MutualTlsFiles files);
   /// Errc::invalid_request names the file and what to do about it.
   static Result<std::shared_ptr<MutualTls>> load(MutualTlsFiles files);
   ~MutualTls();
@@ -38,7 +44,6 @@ class MutualTls {
 
  private:
   struct Loaded;
-  explicit MutualTls(MutualTlsFiles files);
   std::shared_ptr<const Loaded> now() const;
   std::string look() const;
 

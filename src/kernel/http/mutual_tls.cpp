@@ -26,11 +26,11 @@ Result<std::shared_ptr<const MutualTls::Loaded>> MutualTls::Loaded::of(const Mut
   return std::shared_ptr<const Loaded>(std::move(out));
 }
 
-MutualTls::MutualTls(MutualTlsFiles files) : files_{std::move(files)} {}
+MutualTls::MutualTls(Loading, MutualTlsFiles files) : files_{std::move(files)} {}
 MutualTls::~MutualTls() = default;
 
 Result<std::shared_ptr<MutualTls>> MutualTls::load(MutualTlsFiles files) {
-  std::shared_ptr<MutualTls> out(new MutualTls(std::move(files)));
+  auto out = std::make_shared<MutualTls>(Loading(), std::move(files));
   if (auto loaded = out->reload(); !loaded) return loaded.error();
   return out;
 }
