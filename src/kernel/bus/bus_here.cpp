@@ -54,6 +54,18 @@ void BusHere::tell(const EventPtr& event) {
   for (const auto& handler : found->second.handlers) handler(event);
 }
 
+void BusHere::tell_all(const std::string& module, const EventPtr& event) {
+  tell(event);
+  for (const auto& group : *groups())
+    if (group->subscription().topic == event->topic && group->feed().producer() == module) group->wake(event->partition);
+}
+
+std::vector<std::shared_ptr<LogView>> BusHere::all_logs() const {
+  std::vector<std::shared_ptr<LogView>> out(logs_.begin(), logs_.end());
+  out.insert(out.end(), logs_elsewhere_.begin(), logs_elsewhere_.end());
+  return out;
+}
+
 std::vector<std::string> BusHere::followed() const {
   std::vector<std::string> out;
   for (const auto& [topic, followers] : followers_) out.push_back(topic);
@@ -112,10 +124,7 @@ void BusHere::heard(const std::string& module, const EventPtr& event) {
   if (const auto followed = log_followers_.find(module); followed != log_followers_.end())
     for (const auto& [topic, handler] : followed->second)
       if (topic == event->topic) handler(event);
-  if (!hears_logs()) return;
-  tell(event);
-  for (const auto& group : *groups())
-    if (group->subscription().topic == event->topic && group->feed().producer() == module) group->wake(event->partition);
+  if (hears_logs()) tell_all(module, event);
 }
 
 Result<bool> BusHere::start() {
@@ -162,23 +171,19 @@ Result<bool> BusHere::make_groups() {
   const std::lock_guard lock(making_);
   if (!groups()->empty()) return true;
   auto made = std::make_shared<Groups>();
-  for (const auto& subscription : subscriptions_) {
-    std::vector<std::shared_ptr<Feed>> feeds;
-    for (const auto& log : logs_)
-      if (log->has(subscription.topic)) feeds.push_back(feed(subscription, log));
-    for (const auto& log : logs_elsewhere_)
-      if (log->has(subscription.topic)) feeds.push_back(feed_elsewhere(subscription, log));
-    for (auto& one : feeds) {
+  const auto logs = all_logs();
+  for (const auto& subscription : subscriptions_)
+    for (const auto& log : logs) {
+      if (!log->has(subscription.topic)) continue;
       PumpOptions pump;
       pump.shards = options_.shards;
       pump.clock = options_.clock;
       pump.random = random_;
       pump.metrics = options_.metrics;
-      auto group = std::make_shared<Group>(subscription, std::move(one), std::move(pump));
+      auto group = std::make_shared<Group>(subscription, feed(subscription, log), std::move(pump));
       if (auto loaded = group->load(); !loaded) return loaded;
       made->push_back(std::move(group));
     }
-  }
   const std::lock_guard swap(groups_mutex_);
   groups_ = std::move(made);
   return true;

@@ -40,10 +40,7 @@ class BusHere : public Bus, public std::enable_shared_from_this<BusHere> {
   /// Events of other processes come by their logs, and not by a broker.
   virtual bool hears_logs() const { return true; }
   /// Where this subscription reads what that module's log has.
-  virtual std::shared_ptr<Feed> feed(const Subscription& subscription, const std::shared_ptr<LogHere>& log) = 0;
-  virtual std::shared_ptr<Feed> feed_elsewhere(const Subscription& subscription, const std::shared_ptr<LogElsewhere>& log) {
-    return std::make_shared<FeedElsewhere>(log, subscription.topic, partitions());
-  }
+  virtual std::shared_ptr<Feed> feed(const Subscription& subscription, std::shared_ptr<LogView> log) = 0;
   /// Before any group is started. An error ends the start.
   virtual Result<bool> begin() = 0;
   /// On the writer's thread of the producer, right after the commit, while the bus runs.
@@ -59,8 +56,8 @@ class BusHere : public Bus, public std::enable_shared_from_this<BusHere> {
 
   const BusOptions& options() const { return options_; }
   const std::vector<std::shared_ptr<LogHere>>& logs() const { return logs_; }
-  /// Of modules elsewhere, those of which somebody here hears a topic.
-  const std::vector<std::shared_ptr<LogElsewhere>>& logs_elsewhere() const { return logs_elsewhere_; }
+  /// Those, and of modules elsewhere the ones of which somebody here hears a topic.
+  std::vector<std::shared_ptr<LogView>> all_logs() const;
   /// Another process has appended to a log that is here too.
   void moved() {
     if (service_) service_->wake();
@@ -70,6 +67,8 @@ class BusHere : public Bus, public std::enable_shared_from_this<BusHere> {
   std::vector<std::string> followed() const;
   /// One call at a time for each topic, on the caller's thread.
   void tell(const EventPtr& event);
+  /// Followers and groups hear of what is new in that module's log.
+  void tell_all(const std::string& module, const EventPtr& event);
   /// Of this process's signals: where the source of an event has the epoch of its log.
   const std::string& instance() const { return instance_; }
 

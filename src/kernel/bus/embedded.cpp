@@ -10,15 +10,11 @@ class EmbeddedBus final : public bus::BusHere {
   ~EmbeddedBus() override { stop(); }
 
  protected:
-  std::shared_ptr<bus::Feed> feed(const Subscription& subscription, const std::shared_ptr<bus::LogHere>& log) override {
-    return std::make_shared<bus::LogFeed>(log, subscription.topic);
+  std::shared_ptr<bus::Feed> feed(const Subscription& subscription, std::shared_ptr<bus::LogView> log) override {
+    return std::make_shared<bus::LogFeed>(std::move(log), subscription.topic);
   }
   Result<bool> begin() override { return true; }
-  void published(bus::LogHere& from, const EventPtr& event) override {
-    tell(event);
-    for (const auto& group : *groups())
-      if (group->subscription().topic == event->topic && group->feed().producer() == from.module()) group->wake(event->partition);
-  }
+  void published(bus::LogHere& from, const EventPtr& event) override { tell_all(from.module(), event); }
   void end() override {}
 };
 

@@ -1,6 +1,7 @@
 #pragma once
-// Where a consumer group reads one producer's events of a topic: the producer's log here, or what a broker has delivered. For bus/ alone.
-#include "bus/log_here.hpp"
+// Where a consumer group reads one producer's events of a topic: the producer's log, or what a broker has delivered. For bus/ alone.
+#include <memory>
+#include "bus/log_view.hpp"
 
 namespace loggia::bus {
 
@@ -29,10 +30,10 @@ class Feed {
 /// One event of a log as it is now, or nothing where it is no more.
 Async<EventPtr> one_of(std::shared_ptr<LogView> log, std::string topic, int partition, std::int64_t sequence);
 
-/// The producer's log in this process: from memory at the head, from rows behind it.
+/// The producer's log, here or elsewhere: from memory at the head, from rows behind it.
 class LogFeed final : public Feed {
  public:
-  LogFeed(std::shared_ptr<LogHere> log, std::string topic) : log_{std::move(log)}, topic_{std::move(topic)} {}
+  LogFeed(std::shared_ptr<LogView> log, std::string topic) : log_{std::move(log)}, topic_{std::move(topic)} {}
   const std::string& producer() const override { return log_->module(); }
   int partitions() const override { return static_cast<int>(log_->heads(topic_).size()); }
   std::vector<std::int64_t> heads() const override { return log_->heads(topic_); }
@@ -41,7 +42,7 @@ class LogFeed final : public Feed {
   Async<EventPtr> look_up(int partition, std::int64_t sequence) override { return one_of(log_, topic_, partition, sequence); }
 
  private:
-  std::shared_ptr<LogHere> log_;
+  std::shared_ptr<LogView> log_;
   std::string topic_;
 };
 

@@ -49,7 +49,6 @@ Async<LogAnswer> LogElsewhere::ask(ReadLog request, milliseconds limit) {
   Call call;
   call.route = read_route;
   call.body = encode(request);
-  call.keyed = false;
   auto answer = co_await options_.transport->send(context, std::move(call));
   if (!answer) co_return answer.error();
   auto read = answer_of_text(answer->body);
@@ -181,8 +180,8 @@ std::string LogElsewhere::epoch() const {
   return epoch_;
 }
 
-Result<std::vector<EventPtr>> LogElsewhere::read(const std::string& topic, int partition, std::int64_t after, std::size_t limit) const {
-  auto asked = const_cast<LogElsewhere*>(this)->rows(topic, partition, after, limit);
+Result<std::vector<EventPtr>> LogElsewhere::read(const std::string& topic, int partition, std::int64_t after, std::size_t limit) {
+  auto asked = rows(topic, partition, after, limit);
   return boost::asio::co_spawn(options_.shards->executor(0), std::move(asked), boost::asio::use_future).get();
 }
 
@@ -207,17 +206,6 @@ Async<std::vector<EventPtr>> LogElsewhere::rows(std::string topic, int partition
   auto answer = co_await ask(std::move(request), answer_limit);
   if (!answer) co_return answer.error();
   co_return std::move(answer->events);
-}
-
-Async<Page> FeedElsewhere::next(int partition, std::int64_t after, std::size_t limit) {
-  Page page;
-  if (log_->from_tail(topic_, partition, after, limit, page.events)) co_return page;
-  const auto head = log_->heads(topic_)[static_cast<std::size_t>(partition)];
-  auto found = co_await log_->rows(topic_, partition, after, limit);
-  if (!found) co_return found.error();
-  page.events = std::move(*found);
-  page.oldest = page.events.empty() ? head + 1 : page.events.front()->sequence;
-  co_return page;
 }
 
 }  // namespace loggia::bus

@@ -5,7 +5,7 @@
 #include <functional>
 #include <map>
 #include <mutex>
-#include "bus/feed.hpp"
+#include "bus/log_view.hpp"
 #include "bus/log_wire.hpp"
 #include "loggia/kernel/router.hpp"
 
@@ -38,10 +38,9 @@ class LogElsewhere : public LogView, public std::enable_shared_from_this<LogElse
   std::vector<std::int64_t> heads(const std::string& topic) const override;
   std::int64_t head(const std::string& topic, int partition) const override;
   /// These two ask there.
-  Result<std::vector<EventPtr>> read(const std::string& topic, int partition, std::int64_t after, std::size_t limit) const override;
+  Result<std::vector<EventPtr>> read(const std::string& topic, int partition, std::int64_t after, std::size_t limit) override;
   Async<std::vector<EventPtr>> rows(std::string topic, int partition, std::int64_t after, std::size_t limit) override;
-  /// True where what comes after is known here; perhaps nothing, at the head.
-  bool from_tail(const std::string& topic, int partition, std::int64_t after, std::size_t limit, std::vector<EventPtr>& out) const;
+  bool from_tail(const std::string& topic, int partition, std::int64_t after, std::size_t limit, std::vector<EventPtr>& out) const override;
   /// Since it answered last.
   milliseconds silent_for() const;
 
@@ -69,23 +68,6 @@ class LogElsewhere : public LogView, public std::enable_shared_from_this<LogElse
   Latch begun_{1};
   bool running_ = false;  // of the task
   Tasks tasks_;
-};
-
-class FeedElsewhere final : public Feed {
- public:
-  FeedElsewhere(std::shared_ptr<LogElsewhere> log, std::string topic, int partitions)
-      : log_{std::move(log)}, topic_{std::move(topic)}, partitions_{partitions} {}
-  const std::string& producer() const override { return log_->module(); }
-  int partitions() const override { return partitions_; }
-  std::vector<std::int64_t> heads() const override { return log_->heads(topic_); }
-  Async<Page> next(int partition, std::int64_t after, std::size_t limit) override;
-  void stored(int, std::int64_t) override {}
-  Async<EventPtr> look_up(int partition, std::int64_t sequence) override { return one_of(log_, topic_, partition, sequence); }
-
- private:
-  std::shared_ptr<LogElsewhere> log_;
-  std::string topic_;
-  int partitions_;
 };
 
 }  // namespace loggia::bus

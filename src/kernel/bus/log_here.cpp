@@ -257,7 +257,7 @@ std::vector<EventPtr> LogHere::from_rows(Query& query, const std::string& topic,
   return out;
 }
 
-Result<std::vector<EventPtr>> LogHere::read(const std::string& topic, int partition, std::int64_t after, std::size_t limit) const {
+Result<std::vector<EventPtr>> LogHere::read(const std::string& topic, int partition, std::int64_t after, std::size_t limit) {
   std::vector<EventPtr> out;
   if (from_tail(topic, partition, after, limit, out)) return out;
   return store_->read_now([&](Query& query) -> Result<std::vector<EventPtr>> { return from_rows(query, topic, partition, after, limit); });

@@ -34,11 +34,11 @@ class LogHere final : public Log, public LogView, public std::enable_shared_from
   Result<bool> look_at_heads();
   /// From memory, if `after` is within it, and nobody else has appended behind it: then true, and `out` has what there is (perhaps nothing, at the
   /// head).
-  bool from_tail(const std::string& topic, int partition, std::int64_t after, std::size_t limit, std::vector<EventPtr>& out) const;
+  bool from_tail(const std::string& topic, int partition, std::int64_t after, std::size_t limit, std::vector<EventPtr>& out) const override;
   /// From rows, on a store's thread.
   std::vector<EventPtr> from_rows(Query& query, const std::string& topic, int partition, std::int64_t after, std::size_t limit) const;
   /// From memory or from rows. Blocking.
-  Result<std::vector<EventPtr>> read(const std::string& topic, int partition, std::int64_t after, std::size_t limit) const override;
+  Result<std::vector<EventPtr>> read(const std::string& topic, int partition, std::int64_t after, std::size_t limit) override;
   /// Also what another process has appended, before its head is known here.
   Async<std::vector<EventPtr>> rows(std::string topic, int partition, std::int64_t after, std::size_t limit) override;
   /// Events older than `before` go, some thousands at a time; how many went.

@@ -37,20 +37,15 @@ LogService::LogService(std::vector<std::shared_ptr<LogHere>> logs, std::shared_p
     : logs_{std::move(logs)}, shards_{std::move(shards)}, heard_{std::move(heard)} {}
 
 void LogService::mount(Router& router) {
-  RouteInfo read;
-  read.route = read_route;
-  read.access = Access::internal;
-  read.has_body = true;
-  router.on(read, [self = shared_from_this()](const Context&, Call call) -> Async<Answer> {
-    auto request = decode_text<ReadLog>(call.body, Manner::lenient);
-    if (!request) return [](Error why) -> Async<Answer> { co_return why; }(request.error());
-    return self->read(std::move(*request));
-  });
-  RouteInfo signals;
-  signals.route = signal_route;
-  signals.access = Access::internal;
-  signals.has_body = true;
-  router.on(signals, [self = shared_from_this()](const Context&, Call call) { return self->hear(std::move(call.body)); });
+  const auto on = [&](std::string_view route, Async<Answer> (LogService::*answer)(std::string)) {
+    RouteInfo info;
+    info.route = route;
+    info.access = Access::internal;
+    info.has_body = true;
+    router.on(info, [self = shared_from_this(), answer](const Context&, Call call) { return (*self.*answer)(std::move(call.body)); });
+  };
+  on(read_route, &LogService::read);
+  on(signal_route, &LogService::hear);
 }
 
 void LogService::wake() {
@@ -112,7 +107,10 @@ boost::asio::awaitable<void> LogService::news(const LogHere& log, const ReadLog&
   timer.reset();
 }
 
-Async<Answer> LogService::read(ReadLog request) {
+Async<Answer> LogService::read(std::string body) {
+  const auto decoded = decode_text<ReadLog>(body, Manner::lenient);
+  if (!decoded) co_return decoded.error();
+  const auto& request = *decoded;
   const auto found = std::find_if(logs_.begin(), logs_.end(), [&](const auto& log) { return log->module() == request.module; });
   if (found == logs_.end()) co_return Error(Errc::not_found, "the log of " + request.module + " is not in this process");
   const auto log = *found;

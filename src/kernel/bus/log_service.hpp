@@ -25,7 +25,7 @@ class LogService : public std::enable_shared_from_this<LogService> {
 
  private:
   class Waiting;
-  Async<Answer> read(ReadLog request);
+  Async<Answer> read(std::string body);
   Async<Answer> hear(std::string body);
   boost::asio::awaitable<void> news(const LogHere& log, const ReadLog& request);
   Async<bool> gather(std::shared_ptr<LogHere> log, const ReadLog& request, std::string& out);

@@ -16,9 +16,11 @@ class LogView {
   /// As far as it is known here.
   virtual std::vector<std::int64_t> heads(const std::string& topic) const = 0;
   virtual std::int64_t head(const std::string& topic, int partition) const = 0;
-  /// Events with sequence > `after`. Blocking; not from a shard.
-  virtual Result<std::vector<EventPtr>> read(const std::string& topic, int partition, std::int64_t after, std::size_t limit) const = 0;
-  /// The same from rows: also what is not known here yet.
+  /// Events with sequence > `after` from memory: true where they are there; perhaps none, at the head.
+  virtual bool from_tail(const std::string& topic, int partition, std::int64_t after, std::size_t limit, std::vector<EventPtr>& out) const = 0;
+  /// From memory or from rows. Blocking; not from a shard.
+  virtual Result<std::vector<EventPtr>> read(const std::string& topic, int partition, std::int64_t after, std::size_t limit) = 0;
+  /// From rows: also what is not known here yet.
   virtual Async<std::vector<EventPtr>> rows(std::string topic, int partition, std::int64_t after, std::size_t limit) = 0;
 };
 

@@ -45,11 +45,10 @@ class KafkaBus final : public bus::BusHere {
 
  protected:
   bool hears_logs() const override { return false; }
-  std::shared_ptr<bus::Feed> feed(const Subscription& subscription, const std::shared_ptr<bus::LogHere>& log) override {
-    return made(subscription, log);
-  }
-  std::shared_ptr<bus::Feed> feed_elsewhere(const Subscription& subscription, const std::shared_ptr<bus::LogElsewhere>& log) override {
-    return made(subscription, log);
+  std::shared_ptr<bus::Feed> feed(const Subscription& subscription, std::shared_ptr<bus::LogView> log) override {
+    auto made = std::make_shared<kafka::KafkaFeed>(std::move(log), subscription.topic, partitions());
+    feeds_[made.get()] = made;
+    return made;
   }
 
   Result<bool> begin() override try {
@@ -78,9 +77,7 @@ class KafkaBus final : public bus::BusHere {
     follower.clock = options().clock;
     follower.metrics = options().metrics;
     follower.tell = [this](const EventPtr& event) { tell(event); };
-    std::vector<std::shared_ptr<bus::LogView>> all(logs().begin(), logs().end());
-    all.insert(all.end(), logs_elsewhere().begin(), logs_elsewhere().end());
-    follower_ = std::make_unique<kafka::Follower>(cluster_, std::move(all), std::move(follower));
+    follower_ = std::make_unique<kafka::Follower>(cluster_, all_logs(), std::move(follower));
     follower_->start();
     std::map<std::string, std::vector<kafka::Consumer::Member>> members;
     for (const auto& group : *groups()) members[group->subscription().group].push_back({group, feeds_.at(&group->feed())});
@@ -113,12 +110,6 @@ class KafkaBus final : public bus::BusHere {
   std::int64_t trim(bus::LogHere& log, Transaction& transaction, Time before) override { return log.trim_relayed(transaction, before); }
 
  private:
-  std::shared_ptr<bus::Feed> made(const Subscription& subscription, std::shared_ptr<bus::LogView> log) {
-    auto feed = std::make_shared<kafka::KafkaFeed>(std::move(log), subscription.topic, partitions());
-    feeds_[feed.get()] = feed;
-    return feed;
-  }
-
   KafkaOptions kafka_;
   std::map<const bus::Feed*, std::shared_ptr<kafka::KafkaFeed>> feeds_;
   std::shared_ptr<kafka::Cluster> cluster_;
