@@ -1,11 +1,11 @@
 #include "loggia/auth/module.hpp"
+#include <algorithm>
 #include "accounts.hpp"
 #include "administration.hpp"
 #include "commands.hpp"
 #include "elsewhere.hpp"
 #include "loggia/kernel/log.hpp"
 #include "mailing.hpp"
-#include "settings.hpp"
 #include "trust.hpp"
 #include "verifier_elsewhere.hpp"
 #include "wire.hpp"
@@ -18,6 +18,14 @@ namespace {
 
 constexpr std::size_t hashing_threads = 2, hashing_queue = 64;
 constexpr milliseconds look_every{60000};
+
+/// `http.public_url` is the gateway's key; a process may lack a gateway.
+std::string issuer_of(const Config& config) {
+  const auto& keys = config.keys();
+  const bool known = std::any_of(keys.begin(), keys.end(), [](const ConfigKey& key) { return key.name == "http.public_url"; });
+  const auto url = known ? config.text("http.public_url") : std::string();
+  return url.empty() ? std::string("loggia") : url;
+}
 
 class AuthModule final : public Module {
  public:
