@@ -11,12 +11,12 @@ namespace loggia::http {
 namespace {
 
 constexpr std::size_t record_max = 16u << 10;
+constexpr unsigned char our_protocol[] = "\x08http/1.1";  // for ALPN (RFC 7301)
 
 using crypto::openssl_error;
 
 int choose_protocol(SSL*, const unsigned char** out, unsigned char* size, const unsigned char* offered, unsigned offered_size, void*) {
-  static constexpr unsigned char ours[] = "\x08http/1.1";
-  const int chosen = SSL_select_next_proto(const_cast<unsigned char**>(out), size, ours, sizeof ours - 1, offered, offered_size);
+  const int chosen = SSL_select_next_proto(const_cast<unsigned char**>(out), size, our_protocol, sizeof our_protocol - 1, offered, offered_size);
   return chosen == OPENSSL_NPN_NEGOTIATED ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_ALERT_FATAL;
 }
 
@@ -139,8 +139,7 @@ Result<std::shared_ptr<TlsContext>> TlsContext::mutual(Role role, const crypto::
   SSL_CTX_set_num_tickets(raw, 0);
   SSL_CTX_set_verify(raw, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
   for (const auto& authority : identity.authorities) X509_STORE_add_cert(SSL_CTX_get_cert_store(raw), authority.get());
-  static constexpr unsigned char ours[] = "\x08http/1.1";
-  if (role == Role::client) SSL_CTX_set_alpn_protos(raw, ours, sizeof ours - 1);
+  if (role == Role::client) SSL_CTX_set_alpn_protos(raw, our_protocol, sizeof our_protocol - 1);
   bool taken = SSL_CTX_use_certificate(raw, identity.chain.front().get()) == 1 && SSL_CTX_use_PrivateKey(raw, identity.key.get()) == 1;
   for (std::size_t at = 1; at < identity.chain.size(); ++at) taken = taken && SSL_CTX_add1_chain_cert(raw, identity.chain[at].get()) == 1;
   if (!taken) return Error(Errc::invalid_request, "The certificate for other modules cannot be used: " + openssl_error() + ". Make another one.");
