@@ -39,12 +39,6 @@ std::string password_from_input() {
   return line;
 }
 
-std::string joined(const std::vector<std::string>& words) {
-  std::string out;
-  for (const auto& word : words) out += (out.empty() ? "" : ",") + word;
-  return out;
-}
-
 }  // namespace
 
 int manage_user(Shell& shell) {
@@ -56,8 +50,8 @@ int manage_user(Shell& shell) {
   std::vector<std::string> arguments;
   if (name != "user.list") arguments.push_back(given.name);
   if (name == "user.add" || name == "user.password") arguments.push_back(password_from_input());
-  if (name == "user.add") arguments.insert(arguments.end(), {joined(given.roles), given.email});
-  if (name == "user.role") arguments.push_back(joined(given.roles));
+  if (name == "user.add") arguments.insert(arguments.end(), {joined(given.roles, ","), given.email});
+  if (name == "user.role") arguments.push_back(joined(given.roles, ","));
   return print(on_data(shell, *config, name, arguments));
 }
 

@@ -69,5 +69,10 @@ class Config {
 std::string variable_of(std::string_view key);
 /// The candidate with the fewest edits, if it is near enough to be meant.
 std::optional<std::string> nearest(std::string_view word, const std::vector<std::string>& candidates);
+/// The items of a text, without the spaces around them; none of them is empty.
+std::vector<std::string> split(std::string_view text, char separator = ',');
+std::string joined(const std::vector<std::string>& items, std::string_view between = ", ");
+/// What is said of a module that is none.
+std::string no_module(const std::string& name, const std::vector<std::string>& modules);
 
 }  // namespace loggia

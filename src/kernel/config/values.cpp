@@ -18,31 +18,12 @@ std::optional<std::int64_t> whole_number(std::string_view text) {
   return number;
 }
 
-std::vector<std::string> split(std::string_view text, char separator) {
-  std::vector<std::string> out;
-  while (!text.empty()) {
-    const auto end = std::min(text.find(separator), text.size());
-    auto item = text.substr(0, end);
-    while (item.starts_with(' ')) item.remove_prefix(1);
-    while (item.ends_with(' ')) item.remove_suffix(1);
-    if (!item.empty()) out.emplace_back(item);
-    text.remove_prefix(std::min(end + 1, text.size()));
-  }
-  return out;
-}
-
-std::string joined(const std::vector<std::string>& items, std::string_view between) {
-  std::string out;
-  for (const auto& item : items) (out += out.empty() ? std::string_view() : between) += item;
-  return out;
-}
-
 Complaint text_value(const ConfigKey& key, Entry& entry) {
   if (key.values.empty()) return std::nullopt;
   const auto allowed = split(key.values, '|');
   if (std::find(allowed.begin(), allowed.end(), entry.text) != allowed.end()) return std::nullopt;
   const auto meant = nearest(entry.text, allowed);
-  return "is one of " + joined(allowed, ", ") + (meant ? "; did you mean \"" + *meant + "\"?" : "");
+  return "is one of " + joined(allowed) + (meant ? "; did you mean \"" + *meant + "\"?" : "");
 }
 
 Complaint flag_value(Entry& entry) {
@@ -109,7 +90,7 @@ std::optional<std::string> apply(const Setting& setting, Entry& entry) {
   // What has no default may be given as nothing.
   const bool none = now.text.empty() && key.standard.empty();
   if (key.kind == Kind::list) {
-    now.list = setting.is_list ? setting.list : split(setting.text, ',');
+    now.list = setting.is_list ? setting.list : split(setting.text);
     now.text = joined(now.list, ",");
   } else if (!none) {
     if (key.kind == Kind::text) complaint = text_value(key, now);

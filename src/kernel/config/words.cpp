@@ -65,4 +65,28 @@ std::optional<std::string> nearest(std::string_view word, const std::vector<std:
   return best;
 }
 
+std::vector<std::string> split(std::string_view text, char separator) {
+  std::vector<std::string> out;
+  while (!text.empty()) {
+    const auto end = std::min(text.find(separator), text.size());
+    auto item = text.substr(0, end);
+    while (item.starts_with(' ')) item.remove_prefix(1);
+    while (item.ends_with(' ')) item.remove_suffix(1);
+    if (!item.empty()) out.emplace_back(item);
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return out;
+}
+
+std::string joined(const std::vector<std::string>& items, std::string_view between) {
+  std::string out;
+  for (const auto& item : items) (out += out.empty() ? std::string_view() : between) += item;
+  return out;
+}
+
+std::string no_module(const std::string& name, const std::vector<std::string>& modules) {
+  const auto near = nearest(name, modules);
+  return "there is no module \"" + name + "\"" + (near ? "; did you mean \"" + *near + "\"?" : "") + " The modules are " + joined(modules) + ".";
+}
+
 }  // namespace loggia

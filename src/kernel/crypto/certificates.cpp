@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <cstring>
 #include "crypto/x509.hpp"
+#include "loggia/kernel/config.hpp"
 
 namespace loggia {
 namespace {
@@ -181,15 +182,12 @@ Result<bool> make_one(const fs::path& directory, const Authority& authority, con
   const auto path = directory / (wanted.name + ".pem"), key_path = directory / (wanted.name + ".key");
   const auto good = is_good(path, key_path, directory / "ca.pem", wanted);
   if (!good || *good) return good;
-  std::string names, modules;
-  for (const auto& module : wanted.modules) {
-    names += "DNS:" + module + ",";
-    modules += (modules.empty() ? "" : ", ") + module;
-  }
+  std::string names;
+  for (const auto& module : wanted.modules) names += "DNS:" + module + ",";
   auto issued = issue(wanted.name, names + "DNS:localhost,IP:127.0.0.1,IP:::1", times, &authority);
   if (!issued) return issued.error();
   if (auto written = write_pair(path, key_path, *issued->certificate, *issued->key); !written) return written;
-  made.push_back(line_of(path, "for " + modules + ", " + days_of(crypto::seconds_left(*issued->certificate))));
+  made.push_back(line_of(path, "for " + joined(wanted.modules) + ", " + days_of(crypto::seconds_left(*issued->certificate))));
   made.push_back(line_of(key_path, "its key"));
   return true;
 }

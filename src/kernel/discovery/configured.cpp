@@ -7,12 +7,6 @@ namespace loggia {
 namespace discovery {
 namespace {
 
-std::string joined(const std::vector<std::string>& words) {
-  std::string out;
-  for (const auto& word : words) out += (out.empty() ? "" : ", ") + word;
-  return out;
-}
-
 /// In figures: a name would have to be looked up again and again, which is what `dns` is for.
 std::string wrong_address(const std::string& text) {
   const auto endpoint = http::parse_listen(text);
@@ -38,15 +32,9 @@ std::string wrong_endpoint(const std::string& text) {
   return "'" + text + "' is no address of etcd: write http://HOST:2379";
 }
 
-std::vector<std::string> modules_of(const Peers& peers) {
-  std::vector<std::string> out;
-  for (const auto& [module, addresses] : peers) out.push_back(module);
-  return out;
-}
-
 Peers peers_of(const Config& config) {
   Peers out;
-  for (const auto& [module, text] : config.table("discovery.peers")) out.emplace(module, listed(text));
+  for (const auto& [module, text] : config.table("discovery.peers")) out.emplace(module, split(text));
   return out;
 }
 
@@ -58,12 +46,9 @@ std::vector<FieldError> discovery_mistakes(const Config& config, const std::vect
   std::vector<FieldError> wrong;
   const auto kind = config.text("discovery.kind");
   const auto peers = discovery::peers_of(config);
-  for (const auto& module : discovery::modules_of(peers)) {
-    if (std::find(modules.begin(), modules.end(), module) != modules.end()) continue;
-    const auto near = nearest(module, modules);
-    wrong.push_back({"discovery.peers." + module, "there is no module \"" + module + "\"" + (near ? "; did you mean \"" + *near + "\"?" : "") +
-                                                      " The modules are " + discovery::joined(modules) + "."});
-  }
+  for (const auto& [module, texts] : peers)
+    if (std::find(modules.begin(), modules.end(), module) == modules.end())
+      wrong.push_back({"discovery.peers." + module, no_module(module, modules)});
   for (const auto& [module, texts] : peers)
     for (const auto& text : texts) {
       auto detail = kind == "dns" ? discovery::wrong_name(text) : discovery::wrong_address(text);
@@ -85,7 +70,7 @@ std::vector<FieldError> discovery_mistakes(const Config& config, const std::vect
     for (const auto& [module, needed_by] : elsewhere) {
       const auto found = peers.find(module);
       if (found != peers.end() && !found->second.empty()) continue;
-      wrong.push_back({"discovery.peers." + module, "is missing, and \"" + module + "\" is needed by " + discovery::joined(needed_by) +
+      wrong.push_back({"discovery.peers." + module, "is missing, and \"" + module + "\" is needed by " + joined(needed_by) +
                                                         " and not in this process; add it to process.modules, or name its " +
                                                         (kind == "dns" ? "host and rpc port, for instance " + module + ".internal:7001"
                                                                        : std::string("rpc.listen, for instance 127.0.0.1:7001"))});

@@ -60,19 +60,6 @@ void Directory::tell(const std::vector<std::string>& modules) {
     for (const auto& module : modules) (*watcher)(module);
 }
 
-std::vector<std::string> listed(std::string_view text) {
-  std::vector<std::string> out;
-  while (!text.empty()) {
-    const auto end = std::min(text.find(','), text.size());
-    auto item = text.substr(0, end);
-    text.remove_prefix(std::min(end + 1, text.size()));
-    while (item.starts_with(' ')) item.remove_prefix(1);
-    while (item.ends_with(' ')) item.remove_suffix(1);
-    if (!item.empty()) out.emplace_back(item);
-  }
-  return out;
-}
-
 std::optional<Place> place_of(std::string_view text) {
   const bool bracket = text.starts_with('[');
   const auto close = bracket ? text.find(']') : 0;

@@ -23,8 +23,6 @@ class Directory {
   std::vector<std::weak_ptr<Handler>> watchers_;
 };
 
-/// Addresses or names, separated by commas, without the spaces around them.
-std::vector<std::string> listed(std::string_view text);
 /// `HOST:PORT`: the host and a port from 1 to 65535; nothing where it is none. IPv6 in brackets, given back without.
 struct Place {
   std::string host;

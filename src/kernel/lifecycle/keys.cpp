@@ -13,12 +13,6 @@ namespace {
 
 using Kind = ConfigKey::Kind;
 
-std::string joined(const std::vector<std::string>& words) {
-  std::string out;
-  for (const auto& word : words) out += (out.empty() ? "" : ", ") + word;
-  return out;
-}
-
 /// What is between this process and others: mTLS whole or not at all, and nothing beyond loopback without it.
 std::vector<FieldError> rpc_mistakes(const Config& config) {
   std::vector<FieldError> wrong;
@@ -115,11 +109,7 @@ std::vector<FieldError> check_process(const Config& config, const std::vector<Mo
   if (wanted.empty()) wanted = names;
   const std::set<std::string> here(wanted.begin(), wanted.end());
   for (const auto& name : wanted)
-    if (std::find(names.begin(), names.end(), name) == names.end()) {
-      const auto near = nearest(name, names);
-      wrong.push_back({"process.modules", "there is no module \"" + name + "\"" + (near ? "; did you mean \"" + *near + "\"?" : "") +
-                                              " The modules are " + joined(names) + "."});
-    }
+    if (std::find(names.begin(), names.end(), name) == names.end()) wrong.push_back({"process.modules", no_module(name, names)});
   std::map<std::string, std::vector<std::string>> elsewhere;  // with who needs it
   for (const auto& module : modules) {
     if (!here.contains(module.name)) continue;

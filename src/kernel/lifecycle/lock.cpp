@@ -56,9 +56,7 @@ std::string holders_of_parts(const fs::path& directory) {
     ::close(file);
   }
   std::sort(found.begin(), found.end());
-  std::string out;
-  for (const auto& one : found) out += (out.empty() ? "" : ", ") + one;
-  return out;
+  return joined(found);
 }
 
 Error in_use(const fs::path& directory, const std::string& holder) {

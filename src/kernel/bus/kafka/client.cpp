@@ -4,6 +4,7 @@
 #include <array>
 #include <map>
 #include <stdexcept>
+#include "loggia/kernel/config.hpp"
 #include "loggia/kernel/log.hpp"
 
 namespace loggia::kafka {
@@ -42,12 +43,6 @@ std::string mechanism_of(const KafkaOptions& options) {
   return {};
 }
 
-std::string joined(const std::vector<std::string>& words) {
-  std::string out;
-  for (const auto& word : words) out += (out.empty() ? "" : ",") + word;
-  return out;
-}
-
 void on_log(const rd_kafka_t* from, int level, const char* facility, const char* text) {
   const Field client("client", rd_kafka_name(from)), about("about", facility), what("what", text);
   const std::string_view of(facility);
@@ -67,7 +62,7 @@ void on_error(rd_kafka_t* from, int kind, const char* text, void* opaque) {
 
 }  // namespace
 
-Health::Health(const KafkaOptions& options) : brokers_{joined(options.brokers)}, scram_{mechanism_of(options).starts_with("SCRAM")} {}
+Health::Health(const KafkaOptions& options) : brokers_{joined(options.brokers, ",")}, scram_{mechanism_of(options).starts_with("SCRAM")} {}
 
 std::string Health::remedy(rd_kafka_resp_err_t kind, const std::string& text) const {
   switch (static_cast<int>(kind)) {
@@ -230,7 +225,7 @@ Owned<rd_kafka_conf_t> configuration(const KafkaOptions& options, Owner& owner, 
   // Made by a client that only looks, a topic would have the broker's number of partitions.
   set("allow.auto.create.topics", "false");
   for (const auto& [name, value] : options.options) set(name, value);
-  set("bootstrap.servers", joined(options.brokers));
+  set("bootstrap.servers", joined(options.brokers, ","));
   for (const auto& [name, value] : ours) set(name, value);
   rd_kafka_conf_set_opaque(conf.get(), &owner);
   rd_kafka_conf_set_log_cb(conf.get(), on_log);

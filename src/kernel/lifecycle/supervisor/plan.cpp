@@ -226,9 +226,7 @@ class Plan {
       const auto known = part.config.table("discovery.peers");
       for (const auto& [module, addresses] : peers_) {
         if (known.contains(module)) continue;
-        std::string all;
-        for (const auto& address : addresses) all += (all.empty() ? "" : ",") + address;
-        part.own.emplace_back("discovery.peers." + module, all);
+        part.own.emplace_back("discovery.peers." + module, joined(addresses, ","));
       }
     }
   }
