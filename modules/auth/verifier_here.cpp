@@ -31,24 +31,6 @@ Result<Verified> VerifierHere::verify(std::string_view token) const {
   return out;
 }
 
-Verifier::Watch VerifierHere::on_revoked(Handler handler) {
-  auto watch = std::make_shared<const Handler>(std::move(handler));
-  const std::lock_guard lock(watchers_mutex_);
-  std::erase_if(watchers_, [](const auto& one) { return one.expired(); });
-  watchers_.push_back(watch);
-  return std::const_pointer_cast<Handler>(watch);
-}
-
-void VerifierHere::tell(const UserId& user, const SessionId& session) {
-  std::vector<std::shared_ptr<const Handler>> handlers;
-  {
-    const std::lock_guard lock(watchers_mutex_);
-    for (const auto& one : watchers_)
-      if (auto handler = one.lock()) handlers.push_back(std::move(handler));
-  }
-  for (const auto& handler : handlers) (*handler)(user, session);
-}
-
 void VerifierHere::revoked(const UserId& user, const SessionId& session, Time until, bool tell_watchers) {
   {
     const std::unique_lock lock(mutex_);
@@ -56,7 +38,7 @@ void VerifierHere::revoked(const UserId& user, const SessionId& session, Time un
     known->second.until = std::max(known->second.until, until);
     if (!added) return;
   }
-  if (tell_watchers) tell(user, session);
+  if (tell_watchers) watchers_.tell(user, session);
 }
 
 void VerifierHere::disabled(const UserId& user, bool tell_watchers) {
@@ -64,7 +46,7 @@ void VerifierHere::disabled(const UserId& user, bool tell_watchers) {
     const std::unique_lock lock(mutex_);
     if (!disabled_.insert(user).second) return;
   }
-  if (tell_watchers) tell(user, SessionId());
+  if (tell_watchers) watchers_.tell(user, SessionId());
 }
 
 std::string VerifierHere::issuer() const {

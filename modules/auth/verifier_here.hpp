@@ -13,6 +13,7 @@
 #include "known_tokens.hpp"
 #include "loggia/auth/contract.hpp"
 #include "loggia/auth/verifier.hpp"
+#include "loggia/kernel/watchers.hpp"
 
 namespace loggia::auth {
 
@@ -24,7 +25,7 @@ class VerifierHere final : public Verifier {
 
   Result<Verified> verify(std::string_view token) const override;
   std::string jwks() const override { return keys_->jwks(); }
-  Watch on_revoked(std::function<void(UserId user, SessionId session)> handler) override;
+  Watch on_revoked(std::function<void(UserId user, SessionId session)> handler) override { return watchers_.add(std::move(handler)); }
   bool in_contact() const override { return true; }
 
   /// A session has ended; heard again, it is told to nobody. Known until `until`: then its last access token is over anyway. `tell_watchers` false:
@@ -46,12 +47,10 @@ class VerifierHere final : public Verifier {
  private:
   static constexpr std::size_t known_half = 8192;  // tokens, of some 400 bytes each
   std::string issuer() const;
-  using Handler = std::function<void(UserId, SessionId)>;
   struct Ended {
     UserId user;
     Time until{};
   };
-  void tell(const UserId& user, const SessionId& session);
 
   const std::shared_ptr<const Keys> keys_;
   const std::shared_ptr<const Clock> clock_;
@@ -60,8 +59,7 @@ class VerifierHere final : public Verifier {
   std::string issuer_;
   std::unordered_map<SessionId, Ended> revoked_;
   std::unordered_set<UserId> disabled_;
-  std::mutex watchers_mutex_;
-  std::vector<std::weak_ptr<const Handler>> watchers_;
+  Watchers<UserId, SessionId> watchers_;
 };
 
 }  // namespace loggia::auth

@@ -31,33 +31,13 @@ void Directory::replace(Peers peers) {
       if (!addresses.empty() && !peers.contains(module)) changed.push_back(module);
     peers_ = std::move(peers);
   }
-  tell(changed);
+  for (const auto& module : changed) watchers_.tell(module);
 }
 
 void Directory::replace(const std::string& module, std::vector<std::string> addresses) {
   auto peers = all();
   peers[module] = std::move(addresses);
   replace(std::move(peers));
-}
-
-Discovery::Watch Directory::watch(Handler handler) {
-  auto kept = std::make_shared<Handler>(std::move(handler));
-  const std::lock_guard lock(mutex_);
-  std::erase_if(watchers_, [](const auto& one) { return one.expired(); });
-  watchers_.push_back(kept);
-  return kept;
-}
-
-void Directory::tell(const std::vector<std::string>& modules) {
-  if (modules.empty()) return;
-  std::vector<std::shared_ptr<Handler>> watchers;
-  {
-    const std::lock_guard lock(mutex_);
-    for (const auto& one : watchers_)
-      if (auto alive = one.lock()) watchers.push_back(std::move(alive));
-  }
-  for (const auto& watcher : watchers)
-    for (const auto& module : modules) (*watcher)(module);
 }
 
 std::optional<Place> place_of(std::string_view text) {

@@ -2,6 +2,7 @@
 // The last known lists, and who wants to hear of changes: what every kind of discovery has. Safe from every thread.
 #include <mutex>
 #include "loggia/kernel/discovery.hpp"
+#include "loggia/kernel/watchers.hpp"
 
 namespace loggia::discovery {
 
@@ -12,15 +13,12 @@ class Directory {
   /// Tells the watchers of each module whose list is another now. From one thread at a time.
   void replace(Peers peers);
   void replace(const std::string& module, std::vector<std::string> addresses);
-  Discovery::Watch watch(std::function<void(const std::string& module)> handler);
+  Discovery::Watch watch(std::function<void(const std::string& module)> handler) { return watchers_.add(std::move(handler)); }
 
  private:
-  using Handler = std::function<void(const std::string& module)>;
-  void tell(const std::vector<std::string>& modules);
-
   mutable std::mutex mutex_;
   Peers peers_;
-  std::vector<std::weak_ptr<Handler>> watchers_;
+  Watchers<std::string> watchers_;
 };
 
 /// `HOST:PORT`: the host and a port from 1 to 65535; nothing where it is none. IPv6 in brackets, given back without.
