@@ -1,11 +1,11 @@
 // Names that are looked up again every few seconds: A and AAAA through the C library (so /etc/hosts counts too), SRV by the resolver below it,
 // which knows what getaddrinfo does not. What was found last stands while a name leads nowhere. One thread; a look-up may take its time.
-#include <arpa/inet.h>
 #include <arpa/nameser.h>
 #include <netdb.h>
 #include <resolv.h>
 #include <algorithm>
 #include <condition_variable>
+#include <cstring>
 #include <thread>
 #include "discovery/directory.hpp"
 #include "http/listener.hpp"
@@ -35,12 +35,12 @@ bool prepare_resolver(const DnsOptions& options) {
   return true;
 }
 
-std::string written(const sockaddr* address, int port) {
-  char text[INET6_ADDRSTRLEN] = "";
-  const bool six = address->sa_family == AF_INET6;
-  if (six) ::inet_ntop(AF_INET6, &reinterpret_cast<const sockaddr_in6*>(address)->sin6_addr, text, sizeof text);
-  else ::inet_ntop(AF_INET, &reinterpret_cast<const sockaddr_in*>(address)->sin_addr, text, sizeof text);
-  return (six ? "[" + std::string(text) + "]" : std::string(text)) + ':' + std::to_string(port);
+/// HOST:PORT in figures.
+std::string written(const addrinfo& found, int port) {
+  boost::asio::ip::tcp::endpoint out;
+  std::memcpy(out.data(), found.ai_addr, std::min<std::size_t>(found.ai_addrlen, out.capacity()));
+  out.port(static_cast<std::uint16_t>(port));
+  return http::to_text(out);
 }
 
 Found addresses_of(const std::string& host, int port) {
@@ -53,7 +53,7 @@ Found addresses_of(const std::string& host, int port) {
   const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> freed(all, &::freeaddrinfo);
   std::vector<std::string> out;
   for (const auto* one = all; one; one = one->ai_next)
-    if (one->ai_family == AF_INET || one->ai_family == AF_INET6) out.push_back(written(one->ai_addr, port));
+    if (one->ai_family == AF_INET || one->ai_family == AF_INET6) out.push_back(written(*one, port));
   return out;
 }
 

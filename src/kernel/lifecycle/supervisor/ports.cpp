@@ -1,12 +1,11 @@
 #include "lifecycle/supervisor/ports.hpp"
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include <cerrno>
 #include <charconv>
 #include <cstring>
 #include <fstream>
+#include "http/listener.hpp"
 
 namespace loggia {
 namespace {
@@ -15,27 +14,12 @@ constexpr int lowest = 10'000, highest = 65'535;
 constexpr int attempts = 500;
 
 /// Bound, or -1.
-int bound_to(const std::string& host, int port) {
-  sockaddr_storage address{};
-  socklen_t size = 0;
-  if (host.starts_with('[')) {
-    auto& six = reinterpret_cast<sockaddr_in6&>(address);
-    six.sin6_family = AF_INET6;
-    six.sin6_port = htons(static_cast<std::uint16_t>(port));
-    if (::inet_pton(AF_INET6, host.substr(1, host.size() - 2).c_str(), &six.sin6_addr) != 1) return -1;
-    size = sizeof six;
-  } else {
-    auto& four = reinterpret_cast<sockaddr_in&>(address);
-    four.sin_family = AF_INET;
-    four.sin_port = htons(static_cast<std::uint16_t>(port));
-    if (::inet_pton(AF_INET, host.c_str(), &four.sin_addr) != 1) return -1;
-    size = sizeof four;
-  }
-  const int file = ::socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+int bound_to(const boost::asio::ip::tcp::endpoint& address) {
+  const int file = ::socket(address.protocol().family(), SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (file < 0) return -1;
   // Without SO_REUSEADDR while it is asked for, so that what another set keeps is taken; with it afterwards, so that who sets it too can listen.
   const int on = 1;
-  if (::bind(file, reinterpret_cast<const sockaddr*>(&address), size) == 0 && ::setsockopt(file, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0)
+  if (::bind(file, address.data(), static_cast<socklen_t>(address.size())) == 0 && ::setsockopt(file, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0)
     return file;
   const int why = errno;
   ::close(file);
@@ -53,11 +37,13 @@ class Reserved final : public FreePorts {
   }
 
   Result<std::string> take(const std::string& host) override {
+    const auto place = http::parse_listen(host + ":0");
+    if (!place) return place.error();
     for (int attempt = 0; attempt < attempts; ++attempt) {
       const int port = lowest + static_cast<int>(random_->below(highest - lowest + 1));
       // Where nearly all are given to connections, one of those is better than none.
       if (attempt < attempts / 2 && port >= first_given_ && port <= last_given_) continue;
-      const int file = bound_to(host, port);
+      const int file = bound_to({place->address(), static_cast<std::uint16_t>(port)});
       if (file < 0 && errno != EADDRINUSE) break;
       if (file < 0) continue;
       files_.push_back(file);
