@@ -104,17 +104,23 @@ Result<std::shared_ptr<InstanceTransport>> Inner::transport_to(const std::string
   return rpc_transport(std::move(options), kernel_.shards, kernel_.clock);
 }
 
+/// Those of addresses that are gone end with their calls.
 std::vector<std::shared_ptr<Transport>> Inner::each(const std::string& module) {
   std::vector<std::shared_ptr<Transport>> out;
+  std::map<std::string, std::shared_ptr<Transport>> now;
   const auto own = address();
   const std::lock_guard lock(mutex_);
+  auto& known = by_address_[module];
   for (const auto& address : discovery_->instances(module)) {
     if (address == own) continue;
-    auto& known = by_address_[module + ' ' + address];
-    if (!known)
-      if (auto made = transport_to(module, address); made) known = std::move(*made);
-    if (known) out.push_back(known);
+    auto to = known[address];
+    if (!to)
+      if (auto made = transport_to(module, address); made) to = std::move(*made);
+    if (!to) continue;
+    out.push_back(to);
+    now.emplace(address, std::move(to));
   }
+  known = std::move(now);
   return out;
 }
 

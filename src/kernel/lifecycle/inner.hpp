@@ -65,7 +65,7 @@ class Inner {
   std::string address_;
   std::atomic<bool> serving_{false}, stopped_{false};
   std::mutex mutex_;
-  std::map<std::string, std::shared_ptr<Transport>> by_address_;  // for what goes to every instance
+  std::map<std::string, std::map<std::string, std::shared_ptr<Transport>>> by_address_;  // of each module, for what goes to every instance
 };
 
 }  // namespace loggia
