@@ -1,6 +1,5 @@
 #include "loggia/gateway/module.hpp"
 #include <algorithm>
-#include <atomic>
 #include "edge.hpp"
 #include "loggia/kernel/log.hpp"
 #include "loggia/kernel/openapi.hpp"
@@ -69,7 +68,7 @@ class GatewayModule final : public Module {
   void drain() override {
     if (server_) server_->drain();
   }
-  bool drained() const override { return running_ == 0 && (!server_ || server_->tunnels() == 0); }
+  bool drained() const override { return !server_ || server_->drained(); }
 
   void reload(const Config& config) override {
     edge_->set_limited(config.flag("gateway.rate_limit"));
@@ -81,14 +80,6 @@ class GatewayModule final : public Module {
   }
 
  private:
-  /// Counts a request while it runs: a draining process waits for it.
-  struct Running {
-    explicit Running(std::atomic<int>& all) : count{all} { ++count; }
-    ~Running() { --count; }
-    Running(const Running&) = delete;
-    std::atomic<int>& count;
-  };
-
   void make_edge(Origins origins) {
     EdgeParts parts;
     parts.clock = kernel_.clock;
@@ -129,7 +120,6 @@ class GatewayModule final : public Module {
   }
 
   boost::asio::awaitable<HttpResponse> answer(HttpRequest request) {
-    const Running running(running_);
     auto visit = edge_->visit(std::move(request));
     const std::string path = visit.request.path;
     const bool health = path == "/healthz" || path == "/readyz";  // whoever watches is never told to wait
@@ -152,10 +142,7 @@ class GatewayModule final : public Module {
     co_return response;
   }
 
-  boost::asio::awaitable<std::optional<HttpResponse>> enter(std::shared_ptr<Upgrade> upgrade) {
-    const Running running(running_);
-    co_return co_await edge_->enter(std::move(upgrade));
-  }
+  boost::asio::awaitable<std::optional<HttpResponse>> enter(std::shared_ptr<Upgrade> upgrade) { co_return co_await edge_->enter(std::move(upgrade)); }
 
   HttpResponse refusal(int status, std::string_view detail) const {
     const auto trace = new_trace(*kernel_.random);
@@ -170,7 +157,6 @@ class GatewayModule final : public Module {
   std::vector<RouteInfo> routes_;
   std::unique_ptr<Edge> edge_;
   std::unique_ptr<Pages> pages_;
-  std::atomic<int> running_{0};
   std::shared_ptr<HttpServer> server_;  // last: its handlers use the others
 };
 

@@ -162,6 +162,19 @@ TEST_CASE("a drain ends idle connections, lets running requests finish and takes
   CHECK(busy.ended());
 }
 
+TEST_CASE("a listener is drained when no handler runs") {
+  Listening here;
+  CHECK(here.server->drained());
+  RawClient busy(here.server->address());
+  busy.send("GET /wait HTTP/1.1\r\nHost: a\r\n\r\n");
+  for (auto tries = 0; tries < 100000 && here.server->drained(); ++tries) here.on_shards([] {});
+  CHECK_FALSE(here.server->drained());
+  here.go->store(true);
+  CHECK(busy.response().status == 200);
+  for (auto tries = 0; tries < 100000 && !here.server->drained(); ++tries) here.on_shards([] {});
+  CHECK(here.server->drained());
+}
+
 TEST_CASE("a stop ends connections, running handlers among them, and waits for all") {
   Listening here;
   RawClient idle(here.server->address()), busy(here.server->address());

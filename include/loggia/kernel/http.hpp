@@ -133,6 +133,8 @@ class HttpServer {
   virtual void stop() = 0;
   virtual std::size_t connections() const = 0;
   virtual std::size_t tunnels() const = 0;  // of these
+  /// No handler runs, and no tunnel is open: a process that drains waits for this.
+  virtual bool drained() const = 0;
   /// Reads certificate and key again, for connections from now on; at an error the old ones stay. Without TLS it does nothing.
   virtual Result<bool> reload_certificate() = 0;
 };

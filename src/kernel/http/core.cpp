@@ -64,6 +64,11 @@ void Member::mark_dirty() {
 
 Moment Member::now() const { return core_->clock->moment(); }
 
+Handling::Handling(std::shared_ptr<Core> core) : core_{std::move(core)} { ++core_->handling; }
+Handling::~Handling() {
+  if (core_) --core_->handling;
+}
+
 Slot::Slot(std::shared_ptr<Core> core) : core_{std::move(core)} {
   const auto now = core_->count_.fetch_add(1) + 1;
   auto most = core_->most_.load(std::memory_order_relaxed);

@@ -57,6 +57,17 @@ class Slot {
   std::shared_ptr<Core> core_;
 };
 
+/// Counts one handler while it runs.
+class Handling {
+ public:
+  explicit Handling(std::shared_ptr<Core> core);
+  Handling(Handling&& other) = default;
+  ~Handling();
+
+ private:
+  std::shared_ptr<Core> core_;
+};
+
 struct ServerMetrics {
   ServerMetrics(Metrics& metrics, const std::string& name);
   Gauge& connections;
@@ -99,7 +110,7 @@ class Core : public std::enable_shared_from_this<Core> {
   const HttpHandlers handlers;
   ServerMetrics metrics;
   std::atomic<bool> draining{false};
-  std::atomic<std::size_t> tunnels{0};
+  std::atomic<std::size_t> tunnels{0}, handling{0};
 
  private:
   friend class Member;

@@ -58,7 +58,7 @@ void HttpConnection::run() {
   auto request = std::move(head_->request);
   head_.reset();
   try {
-    auto done = [self = self()](const std::exception_ptr& error, HttpResponse response) {
+    auto done = [self = self(), handling = Handling(core_)](const std::exception_ptr& error, HttpResponse response) {
       if (self->phase_ == Phase::ended) return self->slot_.release();
       if (error) return self->failed(error);
       if (response.status < 200 || response.status > 599 || !headers_are_safe(response.headers)) {
@@ -87,7 +87,7 @@ void HttpConnection::run_upgrade() {
   auto upgrade = std::make_shared<UpgradeRequest>(self(), std::move(head_->request));
   head_.reset();
   try {
-    auto done = [self = self(), upgrade](const std::exception_ptr& error, std::optional<HttpResponse> response) {
+    auto done = [self = self(), upgrade, handling = Handling(core_)](const std::exception_ptr& error, std::optional<HttpResponse> response) {
       upgrade->expire();
       if (error && self->handing_over_) {
         log::error("http.upgrade_failed", Field("server", self->core_->options.name));

@@ -25,6 +25,7 @@ class Server final : public HttpServer {
   void stop() override;
   std::size_t connections() const override { return core_->connections(); }
   std::size_t tunnels() const override { return core_->tunnels; }
+  bool drained() const override { return core_->handling == 0 && core_->tunnels == 0; }
   Result<bool> reload_certificate() override;
 
  private:

@@ -68,22 +68,12 @@ class InnerListener final : public RpcListener {
   void drain() override {
     if (server_) server_->drain();
   }
-  bool drained() const override { return running_ == 0; }
+  bool drained() const override { return !server_ || server_->drained(); }
   void stop() override {
     if (server_) server_->stop();
   }
 
  private:
-  /// A request that is being answered.
-  class Running {
-   public:
-    explicit Running(std::atomic<int>& count) : count_{count} { ++count_; }
-    Running(const Running&) = delete;
-    ~Running() { --count_; }
-
-   private:
-    std::atomic<int>& count_;
-  };
   struct Route {
     std::vector<std::string> in_path;
     RouteHandler handler;
@@ -133,7 +123,6 @@ class InnerListener final : public RpcListener {
   }
 
   boost::asio::awaitable<HttpResponse> answer(HttpRequest request) {
-    const Running running(running_);
     auto context = context_of(request, clock_->moment());
     if (!context) co_return response_of(context.error(), Trace());
     const auto trace = context->trace();
@@ -187,7 +176,6 @@ class InnerListener final : public RpcListener {
   std::map<std::string, Route, std::less<>> routes_;
   std::map<std::string, UpgradeHandler, std::less<>> upgrades_;  // by path
   std::atomic<std::int64_t> said_{0};
-  std::atomic<int> running_{0};
   std::shared_ptr<HttpServer> server_;  // last: its handlers use the others
 };
 
