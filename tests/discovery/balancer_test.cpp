@@ -211,6 +211,22 @@ TEST_CASE("a call is sent three times at most, and never after its deadline") {
   for (const auto& one : slow["a"].seen) CHECK(one.deadline() == slow["b"].seen.at(0).deadline());
 }
 
+TEST_CASE("a list of which most is dead costs no call: who was not reached is passed by, and takes nothing of the budget") {
+  for (const bool repeatable : {true, false}) {
+    Balance world({"a", "b", "c", "d", "e", "f"});
+    world.options.retries_per_call = world.options.retries_per_second = world.options.retries_at_once = 0;
+    for (auto& [name, instance] : world.instances) instance->does = name == "f" ? Does::answers : Does::refuses;
+    CHECK((repeatable ? world.get() : world.post(false))->ok());
+    world["f"].does = Does::refuses;  // none is left that may be well: each call tries one
+    CHECK(world.get()->code() == Errc::unavailable);
+    int calls = 0;
+    for (auto& [name, instance] : world.instances) calls += instance->calls;
+    CHECK(world.get()->code() == Errc::unavailable);
+    for (auto& [name, instance] : world.instances) calls -= instance->calls;
+    CHECK(calls == -1);
+  }
+}
+
 TEST_CASE("retries are a fifth of the calls when all goes wrong, beside what was saved up") {
   Balance world({"a", "b"});
   world.options.failures_max = 1000000;

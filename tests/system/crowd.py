@@ -17,10 +17,20 @@ def frame(text):
     return head + b"\0\0\0\0" + data
 
 
-class Connection:
-    """States: connecting, upgrading, asking, open, closed. `heard` is called with each text frame and the moment."""
+def address_of(server):
+    return server.host, int(server.port)
 
-    def __init__(self, crowd, token, resume=None, heard=None, small=False):
+
+def handshake_of(server):
+    return HANDSHAKE.format(host=f"{server.host}:{server.port}").encode()
+
+
+class Connection:
+    """States: connecting, upgrading, asking, open, closed. `heard` is called with each text frame and the moment, `ended` at the end with the code.
+    To `server`, if not to the crowd's own."""
+
+    def __init__(self, crowd, token, resume=None, heard=None, small=False, ended=None, server=None):
+        self.ended, self.handshake = ended, handshake_of(server) if server else crowd.handshake
         self.crowd, self.token, self.resume, self.heard = crowd, token, resume, heard
         self.state, self.buffer, self.code, self.opened_at, self.closed_at, self.reading = "connecting", b"", None, None, None, True
         self.socket = socket.socket()
@@ -29,7 +39,7 @@ class Connection:
         self.socket.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
         self.socket.setblocking(False)
         self.began = time.monotonic()
-        self.socket.connect_ex(crowd.address)
+        self.socket.connect_ex(address_of(server) if server else crowd.address)
         self.fd = self.socket.fileno()
         crowd.connections[self.fd] = self
         crowd.epoll.register(self.fd, select.EPOLLOUT)
@@ -38,7 +48,7 @@ class Connection:
         if self.state == "connecting":
             if self.socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
                 return self.close("refused")
-            self.socket.send(self.crowd.handshake)
+            self.socket.send(self.handshake)
             self.state = "upgrading"
             return self.crowd.epoll.modify(self.fd, select.EPOLLIN)
         try:
@@ -112,12 +122,13 @@ class Connection:
         self.state, self.code, self.closed_at = "closed", code, at or time.monotonic()
         self.crowd.connections.pop(self.fd, None)
         self.socket.close()
+        if self.ended:
+            self.ended(self)
 
 
 class Crowd:
     def __init__(self, server):
-        self.address = (server.host, int(server.port))
-        self.handshake = HANDSHAKE.format(host=f"{server.host}:{server.port}").encode()
+        self.address, self.handshake = address_of(server), handshake_of(server)
         self.epoll, self.connections, self.open = select.epoll(), {}, 0
         self.own_delay = 0.0   # how long what came may have waited for this thread
 

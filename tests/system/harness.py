@@ -61,7 +61,8 @@ class Server:
             assert line is not None, f"loggia exited with {self.process.wait()} before it was ready:\n{self.tail()}"
             if line.startswith("loggia ready"):
                 self.ready = dict(re.findall(r"(\w+)=(\S+)", line))
-                self.host, self.port = self.ready["http"].removeprefix("http://").rsplit(":", 1)
+                if "http" in self.ready:   # a process without the gateway has none
+                    self.host, self.port = self.ready["http"].removeprefix("http://").rsplit(":", 1)
                 return self
 
     def tail(self):

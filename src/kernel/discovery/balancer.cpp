@@ -117,12 +117,16 @@ class Balanced final : public Balancer, public std::enable_shared_from_this<Bala
     return std::make_shared<Flight>(*this, std::move(peer));
   }
 
-  /// Another instance, as far as there is one and the budget lasts.
-  FlightPtr take_again(const Tried& tried, const std::string& affinity) {
+  /// Another instance, as far as there is one and the budget lasts. `spent`: how many were asked before; who was not even reached did no work, and is
+  /// passed by without counting while another may be well. So a list that names the dead of several restarts costs no call.
+  FlightPtr take_again(const Tried& tried, const std::string& affinity, int spent, bool reached) {
     {
+      const auto now = parts_.clock->moment();
       const std::lock_guard lock(mutex_);
-      const bool other = std::any_of(peers_.begin(), peers_.end(), [&](const auto& peer) { return !tried.contains(peer.get()); });
-      if (!other || !budget_.take(parts_.clock->moment())) return nullptr;
+      const auto left = [&](const auto& peer) { return !tried.contains(peer.get()); };
+      const auto well = [&](const auto& peer) { return left(peer) && usable(*peer, now, checks()); };
+      const bool free = !reached && std::any_of(peers_.begin(), peers_.end(), well);
+      if (!free && (spent > options_.retries_max || std::none_of(peers_.begin(), peers_.end(), left) || !budget_.take(now))) return nullptr;
     }
     retried_->add();
     return take(tried, affinity);
@@ -142,14 +146,13 @@ class Balanced final : public Balancer, public std::enable_shared_from_this<Bala
     Tried tried;
     auto flight = take(tried, affinity);
     if (!flight) co_return nobody();
-    for (int retries = 0;; ++retries) {
+    for (;;) {
       tried.insert(flight->peer().get());
       auto reach = Reach::untried;
       auto sent = attempt(flight, context, call, &reach);
       auto result = co_await std::move(sent);
-      if (result || reach != Reach::unsent || result.error().code != Errc::unavailable) co_return result;
-      if (retries == options_.retries_max || !time_left(context)) co_return result;
-      flight = take_again(tried, affinity);
+      if (result || reach != Reach::unsent || result.error().code != Errc::unavailable || !time_left(context)) co_return result;
+      flight = take_again(tried, affinity, static_cast<int>(tried.size()), false);
       if (!flight) co_return result;
     }
   }
@@ -161,7 +164,7 @@ class Balanced final : public Balancer, public std::enable_shared_from_this<Bala
     auto flight = take(tried, affinity);
     if (!flight) co_return nobody();
     if (!changes && options_.hedge_after.count() > 0) tasks_.spawn(executor, "rpc.hedge", hedge(race));
-    for (int retries = 0;;) {
+    for (;;) {
       if (flight) {
         tried.insert(flight->peer().get());
         flight->race = race;
@@ -173,9 +176,8 @@ class Balanced final : public Balancer, public std::enable_shared_from_this<Bala
       co_await race->news();
       if (auto answer = race->answer()) co_return std::move(*answer);
       if (!race->wants_another()) continue;
-      if (retries < options_.retries_max && time_left(context)) flight = take_again(tried, affinity);
-      if (flight) ++retries;
-      else if (!race->running()) co_return race->failure(changes);
+      if (time_left(context)) flight = take_again(tried, affinity, race->reached(), race->last_reached());
+      if (!flight && !race->running()) co_return race->failure(changes);
     }
   }
 

@@ -8,6 +8,10 @@ namespace loggia::discovery {
 
 namespace asio = boost::asio;
 
+namespace {
+bool may_have_worked(const Race::Leg& leg) { return !leg.result || leg.reach != Reach::unsent; }
+}  // namespace
+
 bool worth_retrying(const Result<Answer>& result) {
   if (result) return false;
   const auto code = result.error().code;
@@ -61,6 +65,12 @@ std::optional<Result<Answer>> Race::answer() const {
 bool Race::running() const {
   return std::any_of(legs_.begin(), legs_.end(), [](const auto& leg) { return !leg->result; });
 }
+
+int Race::reached() const {
+  return static_cast<int>(std::count_if(legs_.begin(), legs_.end(), [](const auto& leg) { return may_have_worked(*leg); }));
+}
+
+bool Race::last_reached() const { return may_have_worked(*legs_.back()); }
 
 bool Race::wants_another() {
   if (std::exchange(hasty_, false)) return true;

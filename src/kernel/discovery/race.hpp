@@ -31,6 +31,9 @@ class Race : public std::enable_shared_from_this<Race> {
   /// What the caller is told at once, whatever else is under way.
   std::optional<Result<Answer>> answer() const;
   bool running() const;
+  /// How many attempts reached their instance, or may still; and whether the last one did.
+  int reached() const;
+  bool last_reached() const;
   /// Another instance should be tried now.
   bool wants_another();
   /// Of attempts of which none was answered for good: what may have happened before that nothing did.

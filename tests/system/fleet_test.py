@@ -1,0 +1,113 @@
+"""Many processes on PostgreSQL, Kafka and etcd, while people talk: each killed and kept down, etcd away, and all restarted one after the other."""
+import statistics, time
+import pair
+from crowd import part
+from fleet import ETCD, Fleet, Ghost
+from harness import DEEP, run, wait_for
+from population import Town
+import shutil
+
+DOWN, PEOPLE, DEVICES, RATE, ASKS = (30, 250, 2, 180, 20) if DEEP else (5, 50, 2, 45, 5)   # 200 requests that send or read a second and 500 connections; a quarter of it
+GONE_AFTER, IN_FLIGHT, BACK_WITHIN = 3, 0.25, 10
+
+
+def on(counts, *more):
+    """A test of a fleet, which ends with it."""
+    def of(test):
+        def with_fleet(server):
+            fleet = Fleet(server.binary, counts, "auth.access_token_lifetime=1h", *more)
+            try:
+                test(fleet.start())
+            except BaseException:
+                print(fleet.tails(), flush=True)
+                raise
+            finally:
+                fleet.discard()
+        with_fleet.__name__ = test.__name__
+        return with_fleet
+    return of
+
+
+class Phase:
+    """What was asked and what failed from its begin to its end."""
+
+    def __init__(self, town, name):
+        self.town, self.name, self.at = town, name, time.monotonic()
+        self.closed_before = dict(town.closed)
+        self.until = None
+
+    def end(self):
+        self.until = time.monotonic()
+
+    def within(self, moment):
+        return self.at <= moment < self.until
+
+    def failures(self):
+        return [failure for request in self.town.requests for failure in request.failed if self.within(failure[0])]
+
+    def report(self):
+        asked = sum(request.tries for request in self.town.requests if self.within(request.due))
+        failed = self.failures()
+        later = [failure for failure in failed if failure[0] > self.at + IN_FLIGHT]
+        took = [took for due, took in self.town.latencies if self.within(due)]
+        back = [took for since, took in self.town.backs if self.within(since)]
+        kinds = {f"{kind} {why}": sum(1 for one in failed if one[1:] == (kind, why)) for kind, why in {one[1:] for one in failed}}
+        print(f"        {self.name}: {asked} asked, {len(failed)} failed {kinds or ''}, of them {len(later)} begun later than {IN_FLIGHT} s after it; "
+              f"{len(back)} connections cut, back within {max(back, default=0):.1f} s; sends p50 {part(took, .5) * 1000:.0f} ms, p99 {part(took, .99) * 1000:.0f} ms, slowest {max(took, default=0):.1f} s", flush=True)
+        return asked, failed, later, max(back, default=0)
+
+
+def through(town, name, seconds, does=None):
+    phase = Phase(town, name)
+    if does:
+        does()
+    time.sleep(max(0.0, phase.at + seconds - time.monotonic()))
+    return phase
+
+
+@on({"gateway": 2, "chat": 2, "realtime": 2})
+def what_is_killed_and_kept_down_costs_what_was_in_flight_there(fleet):
+    town = Town(fleet.of("gateway"), PEOPLE, DEVICES, RATE, ASKS)
+    try:
+        quiet = through(town, "nothing happens", DOWN)
+        quiet.end()
+        phases = [quiet]
+        for module in ("chat", "realtime", "gateway"):
+            victim = fleet.of(module)[0]
+            where = victim.rpc() if module != "gateway" else None
+            phase = through(town, f"{victim.called} killed for {DOWN} s", GONE_AFTER, victim.kill)
+            ghost = Ghost(where) if where else None
+            time.sleep(max(0.0, phase.at + DOWN - time.monotonic()))
+            visitors = ghost.end() if ghost else 0
+            victim.start()
+            fleet.all_well()
+            time.sleep(5)
+            phase.end()
+            phases.append(phase)
+            assert visitors == 0, f"{visitors} connections to {victim.called} later than {GONE_AFTER} s after its death"
+        phase = through(town, f"etcd away for {DOWN} s", DOWN, fleet.etcd.kill)
+        fleet.etcd.start()
+        fleet.all_well()
+        time.sleep(5)
+        phase.end()
+        phases.append(phase)
+        town.end()
+        reports = [phase.report() for phase in phases]
+        stored = town.check()
+        asked, failed = sum(one[0] for one in reports), sum(len(one[1]) for one in reports)
+        print(f"        {len(town.clients)} connections, {asked} asked, {failed} failed ({100 * failed / asked:.3f} %), {len(town.acked)} acknowledged, {stored} stored; 0 lost, 0 doubled, 0 holes; "
+              f"closed: {dict(town.closed)}", flush=True)
+        for phase, (_, these, later, back) in zip(phases, reports):
+            assert back <= BACK_WITHIN, f"{phase.name}: back after {back:.1f} s"
+            assert not (later if "killed" in phase.name else these), (phase.name, [(round(began - phase.at, 2), kind, why) for began, kind, why in (later or these)[:10]])
+        assert not DEEP or failed < asked / 1000, f"{failed} of {asked} failed"
+    finally:
+        town.close()
+
+
+if pair.missing():
+    print("LEFT OUT: " + pair.missing())
+elif not shutil.which("etcd"):
+    print("LEFT OUT: etcd is not installed (apt-get install etcd-server, or scripts/bootstrap engines)")
+else:
+    run([what_is_killed_and_kept_down_costs_what_was_in_flight_there])
