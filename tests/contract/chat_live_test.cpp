@@ -1,5 +1,7 @@
 #include "contract/exercise.hpp"
 #include "loggia/chat/contract.hpp"
+#include "loggia/chat/messages.hpp"
+#include "loggia/kernel/wire.hpp"
 
 namespace loggia::contract::of_chat_live {
 namespace {
@@ -106,6 +108,16 @@ void cases(Exercise& exercise) {
 }
 
 const Contract contract("chat", routes_of<Live>(), &cases);
+
+TEST_CASE("a send has a name and may be sent again; a message over HTTP may if it has one, an edit may not") {
+  CHECK(to_call(sending(RoomId(), "hello", "1")).may_repeat(Context()));
+  chat::PostMessage message;
+  CHECK_FALSE(to_call(message).may_repeat(Context()));
+  CHECK(to_call(message).may_repeat(Context().keyed("k")));
+  message.client_id = "1";
+  CHECK(to_call(message).may_repeat(Context()));
+  CHECK_FALSE(to_call(chat::EditNow()).may_repeat(Context().keyed("k")));
+}
 
 TEST_CASE("what chat offers to realtime answers alike here, serialised and over HTTP") { run_three_ways(contract); }
 

@@ -227,6 +227,29 @@ TEST_CASE("a list of which most is dead costs no call: who was not reached is pa
   }
 }
 
+TEST_CASE("an instance that is starting or stopping costs no call, not even one that may not be sent twice, and is used when a check finds it well") {
+  Balance world({"a", "b"});
+  world.with_checks();
+  world.options.retries_per_call = world.options.retries_per_second = world.options.retries_at_once = 0;
+  world["b"].does = Does::turns_away;
+  for (int count = 0; count < 30; ++count) CHECK(world.post(false)->ok());
+  CHECK(world["b"].calls == 1);
+  CHECK_FALSE(world.healthy("b"));
+  world.pass(5000);
+  for (int count = 0; count < 30; ++count) CHECK(world.get()->ok());
+  CHECK(world["b"].calls == 1);
+  world["b"].does = Does::answers;
+  world.pass(1000);
+  for (int count = 0; count < 30; ++count) CHECK(world.post(false)->ok());
+  CHECK(world["b"].calls > 1);
+}
+
+TEST_CASE("a request with a name that makes it count once may be sent again without a key") {
+  Balance world({"a", "b"});
+  world["a"].does = Does::loses;
+  while (world["a"].calls == 0) CHECK(world.named()->ok());
+}
+
 TEST_CASE("retries are a fifth of the calls when all goes wrong, beside what was saved up") {
   Balance world({"a", "b"});
   world.options.failures_max = 1000000;

@@ -31,7 +31,7 @@ inline Async<bool> sleep_by(InlineShards* shards, milliseconds duration) {
 }
 
 struct FakeInstance final : InstanceTransport {
-  enum class Does { answers, refuses, loses, hangs };
+  enum class Does { answers, refuses, turns_away, loses, hangs };
   Does does = Does::answers;
   Result<Answer> answer = Answer();
   std::function<milliseconds()> takes = [] { return milliseconds(0); };
@@ -53,6 +53,10 @@ struct FakeInstance final : InstanceTransport {
     if (does == Does::refuses) {
       *reach = Reach::unsent;
       co_return Error(Errc::unavailable, "the module cannot be reached");
+    }
+    if (does == Does::turns_away) {
+      *reach = check ? Reach::answered : Reach::turned_away;
+      co_return Error(Errc::unavailable, "the module is starting or stopping");
     }
     const auto deadline = std::min(context.deadline(), clock->moment() + milliseconds(30000));
     auto time = does == Does::hangs ? milliseconds(86400000) : check ? milliseconds(0) : takes();
@@ -154,6 +158,12 @@ struct Balance {
     call.keyed = keyed;
     auto context = Context().until(clock->moment() + within);
     return begin(std::move(call), keyed ? context.keyed("k") : context);
+  }
+  SentPtr named() {
+    Call call;
+    call.route = "POST /rooms/{room}/messages";
+    call.named = true;
+    return begin(std::move(call), Context().until(clock->moment() + milliseconds(10000)));
   }
   bool healthy(const std::string& name) {
     for (const auto& one : made().state())

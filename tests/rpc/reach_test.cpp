@@ -1,5 +1,6 @@
 // How far a call came, which a balancer is told beside the result.
 #include <doctest/doctest.h>
+#include <atomic>
 #include "kernel/fixtures.hpp"
 #include "loggia/kernel/rpc.hpp"
 #include "rpc/peer.hpp"
@@ -53,6 +54,45 @@ TEST_CASE("a call whose connection ended is lost, one without an answer in time 
     line.until_closed();
   });
   CHECK(reach_of(refuses.address()) == Reach::answered);
+}
+
+TEST_CASE("a process that does not serve yet turns calls away, unbegun, and answers what is always answered") {
+  const auto shards = thread_shards(1);
+  const std::shared_ptr<Clock> clock = system_clock();
+  std::atomic<bool> serving{false};
+  RpcListenerOptions options;
+  options.serving = [&serving] { return serving.load(); };
+  const auto listener = rpc_listener(std::move(options), shards, clock, std::make_shared<Metrics>());
+  std::atomic<int> begun{0};
+  const auto busy = [&begun](const Context&, const Call&) -> Async<Answer> {
+    ++begun;
+    co_return Error(Errc::unavailable, "the module's own");
+  };
+  RouteInfo books, health;
+  books.route = "POST /books";
+  health.route = "GET /bus/health";
+  listener->on(books, busy);
+  listener->always().on(health, busy);
+  REQUIRE(listener->start());
+  RpcTransportOptions to;
+  to.address = listener->address();
+  auto transport = rpc_transport(std::move(to), shards, clock).value();
+  const auto reach_on = [&](std::string_view route) {
+    Call call;
+    call.route = route;
+    auto reach = Reach::untried;
+    CHECK(loggia::testing::run_on(*shards, transport->attempt(Context(), std::move(call), &reach)).error().code == Errc::unavailable);
+    return reach;
+  };
+  CHECK(reach_on("POST /books") == Reach::turned_away);
+  CHECK(begun == 0);
+  CHECK(reach_on("GET /bus/health") == Reach::answered);
+  serving = true;
+  CHECK(reach_on("POST /books") == Reach::answered);
+  CHECK(begun == 2);
+  transport = nullptr;
+  listener->stop();
+  stop_shards(*shards);
 }
 
 TEST_CASE("a call that was never begun says nothing of the instance") {

@@ -26,6 +26,7 @@ struct SendNow {
   std::string text, client_id;
   std::optional<std::int64_t> reply_to;
   std::optional<std::vector<std::string>> attachments;
+  static constexpr auto once_by = &SendNow::client_id;
 };
 BOOST_DESCRIBE_STRUCT(SendNow, (), (room, text, client_id, reply_to, attachments))
 

@@ -34,6 +34,7 @@ struct PostMessage {
   std::optional<std::string> client_id;
   std::optional<std::int64_t> reply_to;
   std::optional<std::vector<std::string>> attachments;
+  static constexpr auto once_by = &PostMessage::client_id;
 };
 BOOST_DESCRIBE_STRUCT(PostMessage, (), (room, text, client_id, reply_to, attachments))
 struct GetMessage {

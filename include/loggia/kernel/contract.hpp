@@ -16,6 +16,7 @@
 //   rules     an array of Rule: constraints, declared once, used for validation and for the schema
 //   summary   a sentence for the API description
 //   idempotent  true: takes an Idempotency-Key (section 2)
+//   once_by   the member (`&R::client_id`) under whose value, if it has one, the request counts once however often it comes
 //   inner     the name of a member that the gateway fills in: no part of the public description
 #include <boost/asio/awaitable.hpp>
 #include <boost/describe/class.hpp>

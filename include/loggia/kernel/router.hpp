@@ -20,6 +20,10 @@ struct Call {
   std::string body;
   bool strict = false;  // the public edge: unknown fields are an error
   bool keyed = false;   // the route takes an Idempotency-Key: with one, the call may be sent again
+  bool named = false;   // the request itself has a name that makes it count once (`client_id`), so it may be sent again
+
+  /// Of what changes something: whether twice is as good as once.
+  bool may_repeat(const Context& context) const { return named || (keyed && !context.idempotency_key().empty()); }
 };
 struct Answer {
   int status = 200;

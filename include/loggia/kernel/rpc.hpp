@@ -42,11 +42,12 @@ struct RpcTransportOptions {
 class InstanceTransport : public Transport {
  public:
   enum class Reach {
-    untried,   // nothing was learnt of the instance: no time was left, or the request is too large
-    unsent,    // no connection, or none on which a byte of the call went out
-    lost,      // the connection ended without an answer
-    late,      // nothing came in time
-    answered,  // an error counts
+    untried,      // nothing was learnt of the instance: no time was left, or the request is too large
+    unsent,       // no connection, or none on which a byte of the call went out
+    lost,         // the connection ended without an answer
+    turned_away,  // it said that it is starting or stopping: the call was not begun
+    late,         // nothing came in time
+    answered,     // an error counts
   };
   /// `reach` is the caller's and outlives the call.
   virtual Async<Answer> attempt(Context context, Call call, Reach* reach) = 0;
@@ -66,6 +67,9 @@ struct RpcListenerOptions {
   std::size_t body_max = 4u << 20;
   std::shared_ptr<MutualTls> tls;
   RpcPermits permits;  // with TLS: who may call what, asked on every call
+  /// Whether modules answer yet, or still. While they do not, callers are turned away with 503 `unavailable`, and know that nothing was begun. Any
+  /// thread.
+  std::function<bool()> serving;
 };
 
 /// The inner listener: routes of every access, the internal ones too. Without TLS it believes the identity that a caller names, and start()
@@ -74,6 +78,8 @@ struct RpcListenerOptions {
 /// (it refused ours); module (may not call that); identity (named a person for whom it does not speak: answered, but as the module alone).
 class RpcListener : public Router {
  public:
+  /// For routes that are answered while modules are not. Before start().
+  virtual Router& always() = 0;
   /// `path` behind `/rpc`; who may call `GET` and the path may open sockets there. Before start().
   virtual void on_upgrade(std::string path, UpgradeHandler handler) = 0;
   virtual Result<bool> start() = 0;

@@ -95,9 +95,12 @@ template <class... Rs> void mount_port(Router& router, Port<Rs...>& port) {
 }
 
 Call call_of(std::string_view route, bool has_body, const Shape& shape, const void* request);
+inline const std::string& text_of(const std::string& text) { return text; }
+inline std::string text_of(const std::optional<std::string>& text) { return text.value_or(std::string()); }
 template <Request R> Call to_call(const R& request) {
   auto call = call_of(R::route, has_body<R>(), request_shape<R>, &request);
   if constexpr (requires { R::idempotent; }) call.keyed = R::idempotent;
+  if constexpr (requires { R::once_by; }) call.named = !std::empty(text_of(request.*R::once_by));
   return call;
 }
 

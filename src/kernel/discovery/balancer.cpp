@@ -47,7 +47,7 @@ class Balanced final : public Balancer, public std::enable_shared_from_this<Bala
 
   Async<Answer> send(Context context, Call call) override {
     const bool reads = call.route.starts_with("GET ");
-    const bool repeatable = reads || (call.keyed && !context.idempotency_key().empty());
+    const bool repeatable = reads || call.may_repeat(context);
     const auto affinity = options_.affinity ? options_.affinity(call) : std::string();
     {
       const std::lock_guard lock(mutex_);
@@ -117,8 +117,9 @@ class Balanced final : public Balancer, public std::enable_shared_from_this<Bala
     return std::make_shared<Flight>(*this, std::move(peer));
   }
 
-  /// Another instance, as far as there is one and the budget lasts. `spent`: how many were asked before; who was not even reached did no work, and is
-  /// passed by without counting while another may be well. So a list that names the dead of several restarts costs no call.
+  /// Another instance, as far as there is one and the budget lasts. `spent`: how many were asked before; who was not even reached, or is only
+  /// starting or already stopping, did no work and is passed by without counting while another may be well. So a list that names the dead of several
+  /// restarts costs no call.
   FlightPtr take_again(const Tried& tried, const std::string& affinity, int spent, bool reached) {
     {
       const auto now = parts_.clock->moment();
@@ -141,7 +142,7 @@ class Balanced final : public Balancer, public std::enable_shared_from_this<Bala
     co_return result;
   }
 
-  /// What may not be sent twice: to another instance only where nothing was sent.
+  /// What may not be sent twice: to another instance only where nothing was begun.
   Async<Answer> once(Context context, Call call, std::string affinity) {
     Tried tried;
     auto flight = take(tried, affinity);
@@ -151,7 +152,7 @@ class Balanced final : public Balancer, public std::enable_shared_from_this<Bala
       auto reach = Reach::untried;
       auto sent = attempt(flight, context, call, &reach);
       auto result = co_await std::move(sent);
-      if (result || reach != Reach::unsent || result.error().code != Errc::unavailable || !time_left(context)) co_return result;
+      if (result || !not_begun(reach) || result.error().code != Errc::unavailable || !time_left(context)) co_return result;
       flight = take_again(tried, affinity, static_cast<int>(tried.size()), false);
       if (!flight) co_return result;
     }

@@ -104,8 +104,8 @@ News answered(Peer& peer, Moment now, std::optional<milliseconds> took) {
 }
 
 News failed(Peer& peer, Reach reach, Moment now, bool others_usable, const BalancerOptions& options) {
-  if (reach == Reach::answered) peer.heard = now;
-  const bool gone = reach == Reach::unsent || reach == Reach::lost;
+  if (reach == Reach::answered || reach == Reach::turned_away) peer.heard = now;
+  const bool gone = reach == Reach::lost || not_begun(reach);
   if (peer.out) {
     peer.gone = peer.gone || gone;
     if (peer.until <= now) eject(peer, peer.gone || gone, now, options);  // it was on trial

@@ -32,6 +32,9 @@ struct Peer {
 using PeerPtr = std::shared_ptr<Peer>;
 using PeerList = std::vector<PeerPtr>;
 
+/// Whoever was called has done nothing, and may be passed by.
+constexpr bool not_begun(Reach reach) { return reach == Reach::unsent || reach == Reach::turned_away; }
+
 enum class News { nothing, out, back };
 
 /// A call or a check began or came to its end.

@@ -9,7 +9,7 @@ namespace loggia::discovery {
 namespace asio = boost::asio;
 
 namespace {
-bool may_have_worked(const Race::Leg& leg) { return !leg.result || leg.reach != Reach::unsent; }
+bool may_have_worked(const Race::Leg& leg) { return !leg.result || !not_begun(leg.reach); }
 }  // namespace
 
 bool worth_retrying(const Result<Answer>& result) {

@@ -24,27 +24,6 @@ class Healthy final : public TunnelPeers {
   const std::shared_ptr<Balancer> balancer_;
 };
 
-/// Routes of modules: closed until all of this process have started.
-class Gate final : public Router {
- public:
-  Gate(Router& next, const std::atomic<bool>& open) : next_{next}, open_{open} {}
-  void on(RouteInfo info, RouteHandler handler) override {
-    next_.on(info, [&open = open_, handler = std::move(handler)](Context context, Call call) -> Async<Answer> {
-      if (!open) return starting();
-      return handler(std::move(context), std::move(call));
-    });
-  }
-
- private:
-  static Async<Answer> starting() {
-    Error why(Errc::unavailable, "the module is starting or stopping; try again in a moment");
-    why.retry_after = 1;
-    co_return why;
-  }
-  Router& next_;
-  const std::atomic<bool>& open_;
-};
-
 Async<Answer> health(bool serving) {
   if (!serving) co_return Error(Errc::unavailable, "the process is starting or stopping");
   Answer answer;
@@ -194,16 +173,16 @@ void Inner::make_listener() {
   if (options.listen.empty()) return;
   options.tls = tls_;
   options.permits = [this](const std::string& caller, std::string_view route) { return table_.of(caller, route); };
+  options.serving = [this] { return serving_.load(); };
   listener_ = rpc_listener(std::move(options), kernel_.shards, kernel_.clock, kernel_.metrics);
-  kernel_.bus->mount(*listener_);
+  kernel_.bus->mount(listener_->always());
   RouteInfo info;
   info.route = "GET /bus/health";
   info.access = Access::internal;
-  listener_->on(info, [this](const Context&, const Call&) { return health(serving_); });
-  Gate gate(*listener_, serving_);
+  listener_->always().on(info, [this](const Context&, const Call&) { return health(serving_); });
   for (const auto* one : here_) {
     if (one->mount) {
-      const auto noting = table_.noting(one->name, gate);
+      const auto noting = table_.noting(one->name, *listener_);
       one->mount(*noting, kernel_);
     }
     if (one->sockets.path.empty()) continue;

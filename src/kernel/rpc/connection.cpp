@@ -127,6 +127,7 @@ class StreamConnection final : public Connection {
     const auto type = message[beast_http::field::content_type], again = message[beast_http::field::retry_after];
     out.received.content_type.assign(type.data(), type.size());
     out.received.retry_after.assign(again.data(), again.size());
+    out.received.turned_away = message.count(turned_away_header) > 0;
     out.received.body = std::move(message.body());
     // Bytes behind the answer belong to no request of ours.
     kept_ = parser.keep_alive() && buffer_.size() == 0;

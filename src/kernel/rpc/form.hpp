@@ -33,10 +33,14 @@ Counter& refused(Metrics& metrics, std::string reason);
 
 HttpResponse response_of(Result<Answer> answer, const Trace& trace);
 
+/// In an answer: the process is starting or stopping, and has not begun with the call.
+inline constexpr const char* turned_away_header = "loggia-turned-away";
+
 /// What came back, without HTTP around it.
 struct Received {
   int status = 0;
   std::string content_type, retry_after, body;
+  bool turned_away = false;
 };
 Result<Answer> answer_of(Received received);
 

@@ -19,12 +19,16 @@ class InnerListener final : public RpcListener {
   InnerListener(RpcListenerOptions options, std::shared_ptr<Shards> shards, std::shared_ptr<Clock> clock, std::shared_ptr<Metrics> metrics)
       : options_{std::move(options)}, shards_{std::move(shards)}, clock_{std::move(clock)}, metrics_{std::move(metrics)} {}
 
-  void on(RouteInfo info, RouteHandler handler) override {
+  void on(RouteInfo info, RouteHandler handler) override { add(info, std::move(handler), false); }
+  Router& always() override { return always_; }
+
+  void add(const RouteInfo& info, RouteHandler handler, bool always) {
     const std::string route(info.route);
     if (server_) throw std::logic_error("the route \"" + route + "\" comes after the start");
     Route made;
     made.in_path = names_in(route);
     made.handler = std::move(handler);
+    made.always = always;
     if (!routes_.emplace(route, std::move(made)).second) throw std::logic_error("the route \"" + route + "\" is there twice");
   }
 
@@ -77,6 +81,16 @@ class InnerListener final : public RpcListener {
   struct Route {
     std::vector<std::string> in_path;
     RouteHandler handler;
+    bool always = false;
+  };
+
+  class Always final : public Router {
+   public:
+    explicit Always(InnerListener& of) : of_{of} {}
+    void on(RouteInfo info, RouteHandler handler) override { of_.add(info, std::move(handler), true); }
+
+   private:
+    InnerListener& of_;
   };
 
   struct Admitted {
@@ -130,6 +144,7 @@ class InnerListener final : public RpcListener {
     const auto found = routes_.find(route);
     if (found == routes_.end()) co_return unknown(*context, request);
     if (auto refusal = check_caller(request, *context, route)) co_return std::move(*refusal);
+    if (!found->second.always && options_.serving && !options_.serving()) co_return turned_away(trace);
     Call call;
     call.route = route;
     call.body = std::move(request.body);
@@ -150,6 +165,14 @@ class InnerListener final : public RpcListener {
     if (found == upgrades_.end()) co_return unknown(*context, request);
     if (auto refusal = check_caller(request, *context, "GET " + found->first)) co_return std::move(refusal);
     co_return co_await found->second(std::move(upgrade), std::move(*context));
+  }
+
+  static HttpResponse turned_away(const Trace& trace) {
+    Error why(Errc::unavailable, "the module is starting or stopping; try again in a moment");
+    why.retry_after = 1;
+    auto response = response_of(std::move(why), trace);
+    response.headers.emplace_back(turned_away_header, "1");
+    return response;
   }
 
   /// Never not_found: that would be the module's answer.
@@ -173,6 +196,7 @@ class InnerListener final : public RpcListener {
   const std::shared_ptr<Shards> shards_;
   const std::shared_ptr<Clock> clock_;
   const std::shared_ptr<Metrics> metrics_;
+  Always always_{*this};
   std::map<std::string, Route, std::less<>> routes_;
   std::map<std::string, UpgradeHandler, std::less<>> upgrades_;  // by path
   std::atomic<std::int64_t> said_{0};

@@ -51,7 +51,7 @@ class HttpTransport final : public InstanceTransport {
     if (call.body.size() > options_.request_max) co_return Error(Errc::too_large, "the request is too large for the module that answers it");
     const auto method = method_of(call.route);
     const bool changes = method != "GET";
-    const bool repeatable = !changes || (call.keyed && !context.idempotency_key().empty());
+    const bool repeatable = !changes || call.may_repeat(context);
     auto request = std::make_shared<Request>();
     request->method = method;
     request->target = target_of(call);
@@ -72,6 +72,7 @@ class HttpTransport final : public InstanceTransport {
       auto exchange = co_await connection->exchange(request, left(deadline));
       *reach = reach_of(exchange.ending);
       if (exchange.ending == Ending::answered) {
+        if (exchange.received.turned_away) *reach = Reach::turned_away;
         give_back(shard, std::move(connection));
         co_return answer_of(std::move(exchange.received));
       }
