@@ -1,11 +1,10 @@
 """Many processes on PostgreSQL, Kafka and etcd, while people talk: each killed and kept down, etcd away, and all restarted one after the other."""
-import statistics, time
+import collections, shutil, time
 import pair
 from crowd import part
-from fleet import ETCD, Fleet, Ghost
-from harness import DEEP, run, wait_for
+from fleet import Fleet, Ghost
+from harness import DEEP, run
 from population import Town
-import shutil
 
 DOWN, PEOPLE, DEVICES, RATE, ASKS = (30, 250, 2, 180, 20) if DEEP else (5, 50, 2, 45, 5)   # 200 requests that send or read a second and 500 connections; a quarter of it
 GONE_AFTER, IN_FLIGHT, BACK_WITHIN = 3, 0.25, 10
@@ -33,8 +32,6 @@ class Phase:
 
     def __init__(self, town, name):
         self.town, self.name, self.at = town, name, time.monotonic()
-        self.closed_before = dict(town.closed)
-        self.until = None
 
     def end(self):
         self.until = time.monotonic()
@@ -43,7 +40,7 @@ class Phase:
         return self.at <= moment < self.until
 
     def failures(self):
-        return [failure for request in self.town.requests for failure in request.failed if self.within(failure[0])]
+        return [failure for request in self.town.requests for failure in request.failed if self.within(failure[1])]
 
     def report(self):
         asked = sum(request.tries for request in self.town.requests if self.within(request.due))
@@ -51,7 +48,7 @@ class Phase:
         later = [failure for failure in failed if failure[0] > self.at + IN_FLIGHT]
         took = [took for due, took in self.town.latencies if self.within(due)]
         back = [took for since, took in self.town.backs if self.within(since)]
-        kinds = {f"{kind} {why}": sum(1 for one in failed if one[1:] == (kind, why)) for kind, why in {one[1:] for one in failed}}
+        kinds = dict(collections.Counter(f"{kind} {why}" for _, _, kind, why in failed))
         print(f"        {self.name}: {asked} asked, {len(failed)} failed {kinds or ''}, of them {len(later)} begun later than {IN_FLIGHT} s after it; "
               f"{len(back)} connections cut, back within {max(back, default=0):.1f} s; sends p50 {part(took, .5) * 1000:.0f} ms, p99 {part(took, .99) * 1000:.0f} ms, slowest {max(took, default=0):.1f} s", flush=True)
         return asked, failed, later, max(back, default=0)
@@ -99,7 +96,7 @@ def what_is_killed_and_kept_down_costs_what_was_in_flight_there(fleet):
               f"closed: {dict(town.closed)}", flush=True)
         for phase, (_, these, later, back) in zip(phases, reports):
             assert back <= BACK_WITHIN, f"{phase.name}: back after {back:.1f} s"
-            assert not (later if "killed" in phase.name else these), (phase.name, [(round(began - phase.at, 2), kind, why) for began, kind, why in (later or these)[:10]])
+            assert not (later if "killed" in phase.name else these), (phase.name, [(round(began - phase.at, 2), kind, why) for began, _, kind, why in (later or these)[:10]])
         assert not DEEP or failed < asked / 1000, f"{failed} of {asked} failed"
     finally:
         town.close()

@@ -12,7 +12,7 @@ ANSWERED_WITHIN = 20
 
 
 class Request:
-    """A send, or a request over HTTP: `tries` of it were begun, the last at `began`; `failed`: (moment of that try, what came of it)."""
+    """A send, or a request over HTTP: `tries` of it were begun, the last at `began`; `failed`: of a try (when it began, when it failed, kind, what came of it)."""
 
     def __init__(self, kind, room, cid):
         self.kind, self.room, self.cid = kind, room, cid
@@ -20,7 +20,7 @@ class Request:
         self.tries, self.failed, self.done = 0, [], None
 
     def fail(self, why):
-        self.failed.append((self.began, self.kind, why))
+        self.failed.append((self.began, time.monotonic(), self.kind, why))
 
 
 class Client:
