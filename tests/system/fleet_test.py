@@ -2,11 +2,12 @@
 import collections, shutil, time
 import pair
 from crowd import part
-from fleet import Fleet, Ghost
+from fleet import MODULES, Fleet, Ghost
 from harness import DEEP, run
 from population import Town
 
-DOWN, PEOPLE, DEVICES, RATE, ASKS = (30, 250, 2, 180, 20) if DEEP else (5, 50, 2, 45, 5)   # 200 requests that send or read a second and 500 connections; a quarter of it
+# 200 requests a second, a fifth of them over HTTP, and 500 connections; or a quarter of it.
+DOWN, ROUNDS, PEOPLE, DEVICES, RATE, ASKS = (30, 3, 250, 2, 160, 40) if DEEP else (5, 1, 50, 2, 40, 10)
 GONE_AFTER, IN_FLIGHT, BACK_WITHIN = 3, 0.25, 10
 
 
@@ -102,9 +103,40 @@ def what_is_killed_and_kept_down_costs_what_was_in_flight_there(fleet):
         town.close()
 
 
+@on({module: 2 for module in MODULES})
+def restarted_one_after_the_other_nobody_notices(fleet):
+    town = Town(fleet.of("gateway"), PEOPLE, DEVICES, RATE, ASKS)
+    try:
+        phases, took = [], []
+        for process in fleet.processes * ROUNDS:
+            phase = Phase(town, f"{process.called} restarted")
+            assert process.stop() == 0, process.tail()
+            stopped = time.monotonic() - phase.at
+            process.start()
+            took.append((stopped, time.monotonic() - phase.at))
+            fleet.all_well()
+            phase.end()
+            phases.append(phase)
+        town.end()
+        reports = [phase.report() for phase in phases]
+        stored = town.check()
+        failed = [failure for request in town.requests for failure in request.failed]
+        over_http = [(kind, why) for _, _, kind, why in failed if kind != "send"]
+        asked = sum(request.tries for request in town.requests)
+        print(f"        {len(fleet.processes)} processes restarted {'once' if ROUNDS == 1 else f'{ROUNDS} times'}, each stopped within {max(one[0] for one in took):.1f} s and ready {max(one[1] - one[0] for one in took):.1f} s after that: "
+              f"{len(town.clients)} connections, {asked} asked, {len(over_http)} failed over HTTP, {len(failed) - len(over_http)} sends were sent again, none without an answer in the end; "
+              f"{len(town.acked)} acknowledged, {stored} stored; 0 lost, 0 doubled, 0 holes; closed: {dict(town.closed)}", flush=True)
+        assert not over_http, over_http[:10]
+        assert set(town.closed) <= {"1001"}, town.closed
+        for phase, (_, _, _, back) in zip(phases, reports):
+            assert back <= BACK_WITHIN, f"{phase.name}: back after {back:.1f} s"
+    finally:
+        town.close()
+
+
 if pair.missing():
     print("LEFT OUT: " + pair.missing())
 elif not shutil.which("etcd"):
     print("LEFT OUT: etcd is not installed (apt-get install etcd-server, or scripts/bootstrap engines)")
 else:
-    run([what_is_killed_and_kept_down_costs_what_was_in_flight_there])
+    run([what_is_killed_and_kept_down_costs_what_was_in_flight_there, restarted_one_after_the_other_nobody_notices])

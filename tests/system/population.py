@@ -11,6 +11,21 @@ HEARD_WITHIN = 5     # an opening that has not got its answer by then is tried a
 ANSWERED_WITHIN = 20
 
 
+# What people ask over HTTP, in turn: of each module something, what changes with a name of its own, with a key, and with neither.
+OPERATIONS = [
+    lambda person, room, cid: ("GET", f"/rooms/{room}/messages?limit=5"),
+    lambda person, room, cid: ("POST", f"/rooms/{room}/messages", {"text": cid, "client_id": cid}),
+    lambda person, room, cid: ("GET", f"/users/{person.id}"),
+    lambda person, room, cid: ("POST", f"/rooms/{room}/messages", {"text": cid}, {"Idempotency-Key": cid}),
+    lambda person, room, cid: ("GET", "/notifications"),
+    lambda person, room, cid: ("PATCH", "/users/me", {"display_name": cid}),
+    lambda person, room, cid: ("GET", "/rooms"),
+    lambda person, room, cid: ("PUT", f"/rooms/{room}/messages/{person.first}/reactions/%F0%9F%91%8D"),
+    lambda person, room, cid: ("PUT", "/notifications/settings", {"default": "mentions", "rooms": {}, "email": False, "web_push": False}),
+    lambda person, room, cid: ("POST", "/auth/login", {"login": person.name, "password": person.password}),
+]
+
+
 class Request:
     """A send, or a request over HTTP: `tries` of it were begun, the last at `began`; `failed`: of a try (when it began, when it failed, kind, what came of it)."""
 
@@ -120,7 +135,7 @@ class Client:
 
 
 class Town:
-    """`doors`: the gateways. `people` in rooms of five, each with `devices` connections; `rate` sends a second over sockets, `asks` requests a second over HTTP, of which half change something."""
+    """`doors`: the gateways. `people` in rooms of five, each with `devices` connections; `rate` sends a second over sockets, `asks` requests a second over HTTP."""
 
     def __init__(self, doors, people, devices, rate, asks):
         self.doors, self.rate, self.chance = doors, rate, random.Random(SEED)
@@ -130,6 +145,9 @@ class Town:
         with ThreadPoolExecutor(4) as pool:   # the hash of a password takes its time
             self.people = list(pool.map(lambda n: Person(doors[n % len(doors)]), range(people)))
         self.rooms = [self.people[n].room(*self.people[n + 1:n + 5]) for n in range(0, people, 5)]
+        for n, room in enumerate(self.rooms):
+            for person in self.people[n * 5:n * 5 + 5]:
+                person.first = self.people[n * 5].do("POST", f"/rooms/{room}/messages", {"text": "first", "client_id": "first"})["seq"]
         self.crowd = Crowd(doors[0])
         self.clients = [Client(self, person, self.rooms[n // 5], (n + device) % len(doors)) for n, person in enumerate(self.people) for device in range(devices)]
         self.crowd.until(lambda: all(client.back for client in self.clients), "all are in", 60)
@@ -176,14 +194,15 @@ class Town:
             due, count = due + every, count + 1
             at = chance.randrange(len(self.people))
             person, room = self.people[at], self.rooms[at // 5]
-            change = count % 2 == 0
-            request = Request("POST" if change else "GET", room, f"h{number}-{count}")
+            request = Request("HTTP", room, f"h{number}-{count}")
+            asked = OPERATIONS[count % len(OPERATIONS)](person, room, request.cid)
+            request.kind = asked[0] + " " + asked[1].split("/")[1]
             self.requests.append(request)
             while request.done is None and time.monotonic() < request.due + ANSWERED_WITHIN:
                 door = min(range(len(self.doors)), key=lambda n: (avoid.get(n, 0) > time.monotonic(), chance.random()))
-                self.try_at(door, lines, avoid, request, person, change)
+                self.try_at(door, lines, avoid, request, person, *asked)
 
-    def try_at(self, door, lines, avoid, request, person, change):
+    def try_at(self, door, lines, avoid, request, person, method, path, body=None, headers=()):
         line = lines.pop(door, None)
         if line and select.select([line.sock], [], [], 0)[0]:   # the other side closed it while nothing was asked
             line.close()
@@ -197,11 +216,7 @@ class Town:
                 return
         request.began, request.tries = time.monotonic(), request.tries + 1
         try:
-            headers = {"Authorization": "Bearer " + person.token, "Content-Type": "application/json"}
-            if change:
-                line.request("POST", f"/api/v1/rooms/{request.room}/messages", json.dumps({"text": request.cid, "client_id": request.cid}), headers)
-            else:
-                line.request("GET", f"/api/v1/rooms/{request.room}/messages?limit=5", None, headers)
+            line.request(method, "/api/v1" + path, body and json.dumps(body), {"Authorization": "Bearer " + person.token, "Content-Type": "application/json", **dict(headers)})
             answer = line.getresponse()
             text = answer.read()
         except (http.client.HTTPException, OSError) as problem:
@@ -213,7 +228,7 @@ class Town:
             time.sleep(0.1)
         else:
             with self.lock:
-                if change:
+                if body and "text" in body:
                     self.acknowledged(request, json.loads(text)["seq"], time.monotonic())
                 else:
                     request.done = time.monotonic()
@@ -235,15 +250,15 @@ class Town:
     def check(self):
         """Everything that was acknowledged is there once under its number, no room has a hole, everybody has heard everything."""
         unanswered = [request for request in self.requests if request.done is None]
-        assert not unanswered, f"{len(unanswered)} have no answer: {[(one.kind, one.failed) for one in unanswered[:3]]}"
+        assert not unanswered, f"{len(unanswered)} have no answer: {[(one.kind, one.failed[-3:]) for one in unanswered[:3]]}"
         assert not self.wrong and not self.refused, (self.wrong[:5], self.refused[:3])
         stored = 0
         for number, room in enumerate(self.rooms):
             person = self.people[number * 5]
             have = {}
             for message in person.everything(room, "messages"):
-                assert message["client_id"] not in have, f"{message['client_id']} is there twice"
-                have[message["client_id"]] = message["seq"]
+                assert message["text"] not in have, f"{message['text']} is there twice"
+                have[message["text"]] = message["seq"]
             stored += len(have)
             lost = {cid: seq for (of, cid), seq in self.acked.items() if of == room and have.get(cid) != seq}
             assert not lost, f"{len(lost)} acknowledged are gone or renumbered: {list(lost.items())[:5]}"
