@@ -113,6 +113,7 @@ ModuleDescriptor module() {
   out.keys.push_back(key("auth.access_token_lifetime", Kind::duration, "10m", "how long an access token is good"));
   out.keys.back().min = 1000;
   out.keys.back().max = milliseconds(std::chrono::hours(24)).count();
+  out.keys.back().alike = true;  // for so long others remember a revocation
   out.keys.push_back(key("auth.session_lifetime", Kind::duration, "30d", "how long a session lasts without being used"));
   out.keys.back().min = 1000;
   out.keys.back().max = milliseconds(std::chrono::hours(24 * 3650)).count();

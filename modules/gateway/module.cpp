@@ -20,7 +20,7 @@ std::vector<ConfigKey> keys() {
     out.help = help;
     return out;
   };
-  return {
+  std::vector<ConfigKey> out{
       key("http.listen", Kind::address, "127.0.0.1:8080", "the public listener"),
       key("http.public_url", Kind::text, "", "the address under which people reach it, such as https://chat.example"),
       key("http.allowed_origins", Kind::list, "", "further web origins that may call and open sockets"),
@@ -29,6 +29,8 @@ std::vector<ConfigKey> keys() {
       key("http.tls.private_key", Kind::text, "", "PEM file of its key"),
       key("gateway.rate_limit", Kind::flag, "true", "false switches every limit off, for tests"),
   };
+  out[1].alike = true;  // who issues tokens, and where links in mails lead
+  return out;
 }
 
 std::chrono::seconds session_lifetime(const Config& config) {

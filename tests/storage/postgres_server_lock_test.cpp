@@ -16,9 +16,10 @@ namespace {
 using postgres::ServerLock;
 using test::Wire;
 
-ServerLock::Options on(std::string url, bool alone) {
+ServerLock::Options on(std::string url, bool alone, std::vector<std::string> modules = {"chat"}) {
   ServerLock::Options options;
   options.url = std::move(url);
+  options.modules = std::move(modules);
   options.alone = alone;
   options.patience = milliseconds(100);
   options.looked_every = milliseconds(20);
@@ -73,9 +74,24 @@ TEST_SUITE("PostgreSQL" * doctest::skip(!test::on_postgres())) {
   TEST_CASE("of two servers that each keep to themselves the second is refused, and told what to do") {
     auto first = take(true);
     REQUIRE(first);
-    CHECK(refusal(true) == "another server uses this database; for several set bus.transport = kafka in each of them");
+    CHECK(refusal(true) ==
+          "another process has the data of chat in this database; stop it, or set bus.transport = kafka in both: with the embedded bus each module "
+          "runs once");
     first->reset();
     CHECK(take(true));
+  }
+
+  TEST_CASE("the parts of one server each have their own, and who comes with one that is taken has none of the others either") {
+    const auto part = [](std::vector<std::string> modules) { return ServerLock::take(on(test::postgres(), true, std::move(modules))); };
+    auto chat = part({"chat"}), others = part({"auth", "user"});
+    REQUIRE(chat);
+    REQUIRE(others);
+    const auto second = part({"notification", "user"});
+    REQUIRE_FALSE(second);
+    CHECK(second.error().detail.starts_with("another process has the data of user"));
+    CHECK(part({"notification"}));
+    others->reset();
+    CHECK(part({"notification", "user"}));
   }
 
   TEST_CASE("servers that hear each other are as many as one likes, and none of another kind is beside them") {
@@ -88,7 +104,7 @@ TEST_SUITE("PostgreSQL" * doctest::skip(!test::on_postgres())) {
     second->reset();
     auto alone = take(true);
     REQUIRE(alone);
-    CHECK(refusal(false).starts_with("another server uses this database"));
+    CHECK(refusal(false).starts_with("another process has the data of chat"));
   }
 
   TEST_CASE("one who comes while the one before goes waits for it") {
@@ -149,7 +165,7 @@ TEST_SUITE("PostgreSQL" * doctest::skip(!test::on_postgres())) {
     while (beside.number("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted") == 0) ::poll(nullptr, 0, 10);
     beside.number("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name = 'loggia server'");
     taking.get();
-    CHECK(ended.get_future().get().starts_with("another server uses this database"));
+    CHECK(ended.get_future().get().starts_with("another process has the data of chat"));
   }
 }
 

@@ -30,6 +30,11 @@ std::vector<ModuleDescriptor> toy_modules() {
   listen.kind = ConfigKey::Kind::address;
   listen.standard = "127.0.0.1:8080";
   out[3].keys.push_back(listen);
+  ConfigKey name;
+  name.name = "edge.name";
+  name.kind = ConfigKey::Kind::text;
+  name.alike = true;
+  out[3].keys.push_back(name);
   return out;
 }
 
@@ -225,6 +230,9 @@ TEST_CASE("what cannot work is refused, and says what to change") {
     files.file("store-2.toml", "\"store\"");
     CHECK(holds(files.refusal(), "store-2.toml and store.toml both have the module \"store\", whose SQLite file belongs to one process"));
     files.flag("storage.kind", "postgres");
+    CHECK(
+        holds(files.refusal(), "store-2.toml and store.toml both have the module \"store\", whose log belongs to one process with the embedded bus"));
+    files.flag("bus.transport", "kafka").flag("bus.kafka.brokers", "127.0.0.1:1");
     CHECK(files.refusal() == "it is planned");
   }
   SUBCASE("two public listeners with one address") {
@@ -235,7 +243,9 @@ TEST_CASE("what cannot work is refused, and says what to change") {
   }
   SUBCASE("processes that do not go together") {
     files.file("store.toml", "\"store\"", "[bus]\npartitions = 8");
-    CHECK(holds(files.refusal(), "bus.partitions is 16 in base.toml and 8 in store.toml"));
+    CHECK(holds(files.refusal(), "bus.partitions is 16 in base.toml and 8 in store.toml: let all processes of the set have the same"));
+    files.file("store.toml", "\"store\"", "[edge]\nname = \"here\"");
+    CHECK(holds(files.refusal(), "edge.name is empty in base.toml and here in store.toml"));
   }
   SUBCASE("what is of one process alone") {
     files.flag("process.modules", "base").flag("rpc.listen", "127.0.0.1:1");

@@ -4,10 +4,13 @@ a second one of Loggia.
 The rows that make the volume are written here, by the format's description: that an import takes them is the description's test.
 """
 import base64, copy, hashlib, json, pathlib, subprocess
-from harness import DEEP, Person, Server, run, wait_for
+from harness import DEEP, Person, Server, Socket, run, wait_for
 
 MESSAGES = 200_000 if DEEP else 4_000
 SCRIPT = pathlib.Path(__file__).resolve().parents[2] / "scripts/postgres"
+
+
+SPLIT = pathlib.Path(__file__).resolve().parents[2] / "config" / "split"
 
 
 class Postgres:
@@ -183,6 +186,30 @@ def a_mistake_with_postgres_is_one_line_that_tells_no_password_and_readiness_nam
         postgres.stop("--immediate", "--clean")
 
 
+def the_parts_of_a_server_share_a_database_without_a_broker_and_no_part_comes_twice(server):
+    postgres = Postgres(server.home)
+    if not postgres.start():
+        return
+    try:
+        server.verb, server.flags = ["up", str(SPLIT)], list(postgres.flags())
+        server.start()
+        ada, bob = Person(server), Person(server)
+        room, listening = ada.room(bob), Socket(bob)
+        Socket(ada).op("send", room=room, text="through the rows", client_id="1")
+        listening.event(lambda e: e["ev"] == "message.created" and e["data"]["text"] == "through the rows")
+        again = server.run("serve", "--modules", "user", "--data", str(server.home / "other"), "--admin", "127.0.0.1:0", *postgres.flags(), cwd=server.home)
+        assert again.returncode == 1 and "another process has the data of user in this database" in again.stderr, again
+        assert server.stop() == 0
+        twice = server.home / "twice"
+        twice.mkdir()
+        for name, modules in (("one", '"user", "auth", "chat", "notification", "realtime", "gateway"'), ("two", '"chat"')):
+            (twice / f"{name}.toml").write_text(f"[process]\nmodules = [{modules}]\n")
+        refused = server.run("up", str(twice), "--data", str(server.home / "more"), *postgres.flags(), cwd=server.home)
+        assert refused.returncode == 2 and "whose log belongs to one process with the embedded bus" in refused.stderr, refused
+    finally:
+        postgres.stop("--immediate", "--clean")
+
+
 def a_second_server_on_the_database_is_refused_where_the_two_would_not_hear_each_other(server):
     postgres = Postgres(server.home)
     if not postgres.start():
@@ -197,7 +224,7 @@ def a_second_server_on_the_database_is_refused_where_the_two_would_not_hear_each
                 refused = server.run(*words, "--data", str(server.home / "other"), *transport, timeout=60, cwd=server.home)
             except subprocess.TimeoutExpired as started:
                 raise AssertionError(f"a second server works beside the first: {started.stdout}")
-            assert refused.returncode == 1 and "another server uses this database; for several set bus.transport = kafka" in refused.stderr, refused
+            assert refused.returncode == 1 and "another process has the data of" in refused.stderr, refused
             assert refused.stderr.count("\n") == 1 and refused.stdout == "", refused
         # Commands go through the server, or to the store.
         assert ada.name in loggia(server, "user", "list", "--data", server.data, *postgres.flags()).stdout
@@ -214,7 +241,7 @@ def a_second_server_on_the_database_is_refused_where_the_two_would_not_hear_each
         assert postgres.start()
         wait_for(lambda: "server_lock_taken_again" in server.tail(), "the lock, taken again")
         refused = server.run(*words, "--data", str(server.home / "third"), timeout=60, cwd=server.home)
-        assert refused.returncode == 1 and "another server uses this database" in refused.stderr, refused
+        assert refused.returncode == 1 and "another process has the data of" in refused.stderr, refused
         assert server.stop() == 0
         moved = loggia(server, "export", str(server.home / "out"), "--data", server.data, *postgres.flags())
         assert moved.returncode == 0, moved
@@ -222,6 +249,6 @@ def a_second_server_on_the_database_is_refused_where_the_two_would_not_hear_each
         postgres.stop("--immediate", "--clean")
 
 
-run([everything_moves_to_postgres_and_back_and_every_room_has_its_sum,
+run([the_parts_of_a_server_share_a_database_without_a_broker_and_no_part_comes_twice, everything_moves_to_postgres_and_back_and_every_room_has_its_sum,
      a_mistake_with_postgres_is_one_line_that_tells_no_password_and_readiness_names_what_is_away,
      a_second_server_on_the_database_is_refused_where_the_two_would_not_hear_each_other])

@@ -23,6 +23,7 @@ struct ConfigKey {
   bool secret = false;
   std::string_view values;  // of a text: the allowed ones, separated by '|'
   std::int64_t min = 0, max = INT64_MAX;
+  bool alike = false;  // the same in every process of a server
 };
 
 /// `250ms`, `10s`, `5m`, `24h`, `7d`.

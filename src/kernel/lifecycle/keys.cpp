@@ -59,12 +59,15 @@ std::vector<ConfigKey> process_keys() {
   threads.max = 256;
   add("storage.dir", Kind::text, "data", "the data directory");
   add("storage.kind", Kind::text, "sqlite", "where data is").values = "sqlite|postgres";
+  keys.back().alike = true;
   add("storage.postgres.url", Kind::text, "", "postgresql://…").secret = true;
   add("storage.keep_before_migration", Kind::flag, "true", "keep the old files beside");
   add("bus.transport", Kind::text, "embedded", "how events travel").values = "embedded|kafka";
+  keys.back().alike = true;
   auto& partitions = add("bus.partitions", Kind::integer, "16", "partitions of each topic; fixed when the log is made");
   partitions.min = 1;
   partitions.max = 1024;
+  partitions.alike = true;
   add("bus.retention", Kind::duration, "7d", "how long topics are kept");
   add("bus.kafka.brokers", Kind::list, "", "HOST:PORT of some brokers");
   add("bus.kafka.topic_prefix", Kind::text, "", "before every topic's name");
@@ -73,6 +76,7 @@ std::vector<ConfigKey> process_keys() {
   replication.max = 32767;
   add("bus.kafka.options", Kind::table, "", "handed to librdkafka as they are").secret = true;
   add("discovery.kind", Kind::text, "static", "how modules elsewhere are found").values = "static|etcd|dns";
+  keys.back().alike = true;
   add("discovery.peers", Kind::table, "", "addresses (static) or names (dns) by module");
   add("discovery.etcd.endpoints", Kind::list, "", "http://HOST:2379");
   add("discovery.etcd.prefix", Kind::text, "/loggia/instances/", "before every key there: each server has its own");

@@ -146,22 +146,33 @@ class Plan {
         refuse(options_.directory.string(), "no file has the module \"" + module.name +
                                                 "\": add it to process.modules of one, or say in all where it is " + "(discovery.peers." +
                                                 module.name + ")");
-      if (owners.size() > 1 && !module.migrations.empty() && owners.front()->config.text("storage.kind") == "sqlite")
-        refuse(options_.directory.string(), owners[0]->name() + " and " + owners[1]->name() + " both have the module \"" + module.name +
-                                                "\", whose SQLite file belongs to one process: take it out of process.modules of one, or set " +
-                                                "storage.kind = \"postgres\"");
+      if (owners.size() < 2 || module.migrations.empty()) continue;
+      const auto& config = owners.front()->config;
+      const auto both = owners[0]->name() + " and " + owners[1]->name() + " both have the module \"" + module.name + "\", whose ";
+      if (config.text("storage.kind") == "sqlite")
+        refuse(options_.directory.string(), both + "SQLite file belongs to one process: take it out of process.modules of one, or set " +
+                                                "storage.kind = \"postgres\" and bus.transport = \"kafka\"");
+      else if (config.text("bus.transport") != "kafka")
+        refuse(
+            options_.directory.string(),
+            both + "log belongs to one process with the embedded bus: take it out of process.modules of one, or set " + "bus.transport = \"kafka\"");
     }
   }
 
   void check_together() {
-    for (const char* key : {"storage.kind", "bus.transport", "bus.partitions", "discovery.kind"})
+    for (const auto& key : parts_.front().config.keys()) {
+      if (!key.alike) continue;
+      const std::string name(key.name);
       for (const auto& part : parts_) {
-        const auto here = part.config.text(key), first = parts_.front().config.text(key);
+        const auto here = part.config.text(name), first = parts_.front().config.text(name);
         if (here == first) continue;
-        refuse(options_.directory.string(), std::string(key) + " is " + first + " in " + parts_.front().name() + " and " + here + " in " +
-                                                part.name() + ": let all processes of the set have the same");
+        const auto shown = [](const std::string& value) { return value.empty() ? "empty" : value; };
+        refuse(options_.directory.string(), name + " is " + shown(first) + " in " + parts_.front().name() + " and " + shown(here) + " in " +
+                                                part.name() + ": let all processes of the set have the same, or set it for all (--set " + name +
+                                                "=…)");
         break;
       }
+    }
   }
 
   /// As a flag or variable says for all.

@@ -11,13 +11,16 @@
 namespace loggia::postgres {
 namespace {
 
-constexpr const char* key = "2291892601697171062";  // half of the first eight bytes of SHA-256("loggia server"); of each database apart
+constexpr const char* seed = "2291892601697171062";  // half of the first eight bytes of SHA-256("loggia server"); of each database apart
 constexpr milliseconds tried_every(200);
 /// A server whose client's machine has lost its power learns of it in some 10 s, and not after two hours.
 constexpr const char* watched =
     "SET tcp_keepalives_idle = 5; SET tcp_keepalives_interval = 2; SET tcp_keepalives_count = 3; SET tcp_user_timeout = 10000";
 
-Error taken_by_another() { return Error(Errc::conflict, "another server uses this database; for several set bus.transport = kafka in each of them"); }
+Error taken_by_another(const std::string& module) {
+  return Error(Errc::conflict, "another process has the data of " + module +
+                                   " in this database; stop it, or set bus.transport = kafka in both: with the embedded bus each module runs once");
+}
 
 /// Settled before it is looked at, so that no transaction stays open behind it.
 std::unique_ptr<Rows> asked(Connection& connection, std::string_view sql, std::span<const Parameter> parameters = std::span<const Parameter>()) {
@@ -42,7 +45,7 @@ class ServerLockHere final : public ServerLock {
   Result<bool> begin() {
     connect();
     for (const auto end = clock_->moment() + options_.patience; !lock();) {
-      if (clock_->moment() >= end) return taken_by_another();
+      if (clock_->moment() >= end) return taken_by_another(taken_);
       std::unique_lock guard(mutex_);
       wake_.wait_for(guard, tried_every, [this] { return closing_; });
     }
@@ -72,8 +75,14 @@ class ServerLockHere final : public ServerLock {
   }
 
   bool lock() {
-    const auto sql = std::string("SELECT 1 WHERE pg_try_advisory_lock") + (options_.alone ? "(" : "_shared(") + key + ")";
-    if (!asked(*connection_, sql)->next()) return false;
+    const auto sql = std::string("SELECT 1 WHERE pg_try_advisory_lock") + (options_.alone ? "" : "_shared") + "(hashtextextended(?1, " + seed + "))";
+    for (const auto& module : options_.modules) {
+      const Parameter parameters[] = {Parameter(std::string_view(module))};
+      if (asked(*connection_, sql, parameters)->next()) continue;
+      taken_ = module;
+      asked(*connection_, "SELECT 1 FROM pg_advisory_unlock_all()");  // all or none, so that two that start at once do not keep each other out
+      return false;
+    }
     const auto rows = asked(
         *connection_, "SELECT pid, CAST(EXTRACT(EPOCH FROM backend_start) * 1000000 AS BIGINT) FROM pg_stat_activity WHERE pid = pg_backend_pid()");
     if (rows->next()) session_ = Session{rows->integer(0), rows->integer(1)};
@@ -107,7 +116,7 @@ class ServerLockHere final : public ServerLock {
     }
     refused_ = std::min(refused_, clock_->moment());
     if (clock_->moment() - refused_ < options_.patience) return true;
-    if (options_.on_fatal) options_.on_fatal(taken_by_another().detail);
+    if (options_.on_fatal) options_.on_fatal(taken_by_another(taken_).detail);
     return false;
   } catch (const Failure& failure) {
     connection_.reset();
@@ -120,6 +129,7 @@ class ServerLockHere final : public ServerLock {
   const std::shared_ptr<Clock> clock_;  // real: what is waited for is a server
   std::unique_ptr<Connection> connection_;
   std::optional<Session> session_;  // the last that held it
+  std::string taken_;               // whose data another has
   bool held_ = true;
   Moment refused_ = Moment::max();
   std::mutex mutex_;

@@ -1,9 +1,11 @@
 #pragma once
-// A database belongs to one server, or to several that hear each other through Kafka: with the embedded bus what one of two signs out, the other
-// goes on serving. In a build without libpq there is nothing to hold.
+// What a module has in a database belongs to one process, or to several that hear each other through Kafka: with the embedded bus what one of two
+// signs out, the other goes on serving. So two whole servers need Kafka, and the parts of one do not. In a build without libpq there is nothing to
+// hold.
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 #include "loggia/kernel/result.hpp"
 #include "loggia/kernel/time.hpp"
 
@@ -14,8 +16,9 @@ class ServerLock {
  public:
   struct Options {
     std::string url;
-    bool alone = true;            // false: beside others that are not alone either
-    milliseconds patience{5000};  // for the connection of one who was here before, which ends a moment after its process
+    std::vector<std::string> modules;  // that store, of this process
+    bool alone = true;                 // false: beside others that are not alone either
+    milliseconds patience{5000};       // for the connection of one who was here before, which ends a moment after its process
     milliseconds looked_every{1000};
     milliseconds answer{5000};
     /// Called on a thread of its own where another took the database while the connection was away.
