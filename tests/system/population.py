@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from crowd import Connection, Crowd, frame
 from harness import SEED, Person, wait_for
 
-HEARD_WITHIN = 5     # an opening that has not got its answer by then is tried at another door
+HEARD_WITHIN = 10    # an opening that has not got its answer by then is tried at another door
 ANSWERED_WITHIN = 20
 
 

@@ -1,6 +1,6 @@
 """The executable as a person at the shell meets it: modules left out, the demo, health, a page, drain."""
-import os, pathlib, re, subprocess, tempfile
-from harness import Person, Server, Socket, run
+import os, pathlib, re, signal, subprocess, tempfile
+from harness import PATIENCE, Person, Server, Socket, run, wait_for
 
 
 def a_module_left_out_is_refused_by_the_name_of_what_needs_it(server):
@@ -93,6 +93,18 @@ def sigterm_drains_and_tells_the_clients(server):
     assert set(acknowledged) <= kept and numbers
 
 
+def a_process_that_still_waits_for_what_it_needs_ends_at_once(server):
+    started = subprocess.Popen([server.binary, "serve", "--modules", "chat", "--data", server.data, "--admin", "127.0.0.1:0", "--set", "rpc.listen=127.0.0.1:0", "--set", "discovery.peers.user=127.0.0.1:1"],
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=server.variables(), cwd=server.home)
+    try:
+        wait_for(lambda: "rpc.instance_out" in started.stderr.readline(), "that it looks for user")
+        started.send_signal(signal.SIGTERM)
+        out, err = started.communicate(timeout=5 * PATIENCE)
+        assert started.returncode == 0 and out == "" and "process.stopped_while_starting signal=SIGTERM" in err, (started.returncode, out, err)
+    finally:
+        started.kill()
+
+
 def every_route_of_the_description_answers(server):
     server.start()
     person = Person(server)
@@ -114,4 +126,4 @@ def every_route_of_the_description_answers(server):
 
 run([a_module_left_out_is_refused_by_the_name_of_what_needs_it, config_check_finds_what_serve_would_refuse, the_modules_that_need_nothing_else_run_alone, health_readiness_and_metrics_tell_the_state,
      the_page_is_in_the_executable_and_loads_nothing_from_elsewhere, the_demo_prints_an_address_and_two_logins,
-     the_demo_leaves_a_directory_that_it_did_not_make_alone, sigterm_drains_and_tells_the_clients, every_route_of_the_description_answers])
+     the_demo_leaves_a_directory_that_it_did_not_make_alone, a_process_that_still_waits_for_what_it_needs_ends_at_once, sigterm_drains_and_tells_the_clients, every_route_of_the_description_answers])

@@ -41,6 +41,35 @@ sigset_t our_signals() {
   return set;
 }
 
+/// A process that still waits for what it needs has nothing to drain: asked to stop it ends at once. What it was about to write is undone when it is
+/// opened again, as after a crash.
+class EndsWhileStarting {
+ public:
+  EndsWhileStarting() : thread_{[this] { wait(); }} { pthread_setname_np(thread_.native_handle(), "starting"); }
+  EndsWhileStarting(const EndsWhileStarting&) = delete;
+  ~EndsWhileStarting() {
+    over_ = true;
+    thread_.join();
+  }
+
+ private:
+  void wait() {
+    sigset_t set;
+    sigemptyset(&set);
+    for (const int one : {SIGTERM, SIGINT}) sigaddset(&set, one);
+    constexpr timespec a_moment{0, 20'000'000};
+    while (!over_) {
+      const int which = sigtimedwait(&set, nullptr, &a_moment);
+      if (which < 0) continue;
+      log::info("process.stopped_while_starting", Field("signal", which == SIGTERM ? "SIGTERM" : "SIGINT"));
+      std::_Exit(0);
+    }
+  }
+
+  std::atomic<bool> over_{false};
+  std::thread thread_;
+};
+
 class ProcessHere final : public Process {
  public:
   explicit ProcessHere(ProcessOptions options) : options_{std::move(options)}, main_{pthread_self()} {
@@ -57,6 +86,7 @@ class ProcessHere final : public Process {
   ~ProcessHere() override { stop(); }
 
   Result<bool> start() override try {
+    const EndsWhileStarting ends;
     auto began = begin();
     if (!began) stop();
     return began;
@@ -167,9 +197,8 @@ class ProcessHere final : public Process {
       const bool named = wanted.empty() || std::find(wanted.begin(), wanted.end(), module.name) != wanted.end();
       if (named && !(options_.data_only && module.migrations.empty())) chosen.push_back(&module);
     }
-    const bool stores = std::any_of(chosen.begin(), chosen.end(), [](const auto* module) { return !module->migrations.empty(); });
-    if (stores && !options_.data_only)
-      if (auto taken = take_database(); !taken) return taken;
+    if (!options_.data_only)
+      if (auto taken = take_database(chosen); !taken) return taken;
     // All at once, since most of it is waiting for the disk; a module gets its own when it asks.
     for (const auto* module : chosen)
       if (!module->migrations.empty())
@@ -204,10 +233,13 @@ class ProcessHere final : public Process {
     return true;
   }
 
-  /// A database that several servers use needs a bus that brings each what happens at the others.
-  Result<bool> take_database() {
+  /// What several processes store in one database needs a bus that brings each what happens at the others.
+  Result<bool> take_database(const std::vector<const ModuleDescriptor*>& chosen) {
     if (kernel_.config.text("storage.kind") != "postgres") return true;  // a directory has a lock of its own
     postgres::ServerLock::Options options;
+    for (const auto* module : chosen)
+      if (!module->migrations.empty()) options.modules.push_back(module->name);
+    if (options.modules.empty()) return true;
     options.url = kernel_.config.text("storage.postgres.url");
     options.alone = kernel_.config.text("bus.transport") != "kafka";
     options.on_fatal = kernel_.fatal;
