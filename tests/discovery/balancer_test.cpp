@@ -27,6 +27,20 @@ TEST_CASE("a killed instance gets nothing more after the first failure, and no c
   CHECK(world["b"].checks > 50);
 }
 
+TEST_CASE("an instance that something else could not reach is asked at once") {
+  Balance world({"a", "b"});
+  world.with_checks();
+  world.get();
+  const int before = world["b"].checks;
+  world["b"].does = Does::refuses;
+  world.made().suspect("b");
+  world.made().suspect("nobody");
+  world.pass(0);
+  CHECK(world["b"].checks == before + 1);
+  CHECK_FALSE(world.healthy("b"));
+  CHECK(world["b"].calls <= 1);
+}
+
 TEST_CASE("an instance is back with its next good check") {
   Balance world({"a", "b"});
   world.with_checks();

@@ -115,6 +115,8 @@ class Balancer : public Transport {
     std::size_t in_flight = 0;
   };
   virtual std::vector<State> state() const = 0;
+  /// Somebody else (a socket's tunnel) could not reach that instance: a check looks now. From any thread.
+  virtual void suspect(const std::string& address) = 0;
   /// The checks begin, where there are any.
   virtual void start() = 0;
   /// Before the last reference is dropped. Blocks until nothing is under way; not from a shard.

@@ -71,6 +71,17 @@ class Balanced final : public Balancer, public std::enable_shared_from_this<Bala
     return out;
   }
 
+  void suspect(const std::string& address) override {
+    if (!checks() || stopping_) return;
+    PeerPtr found;
+    {
+      const std::lock_guard lock(mutex_);
+      for (const auto& peer : peers_)
+        if (peer->address == address) found = peer;
+    }
+    if (found) check_now(found);
+  }
+
   void start() override {
     if (checks()) tasks_.spawn(parts_.shards->executor(0), "rpc.checks", check_all());
   }

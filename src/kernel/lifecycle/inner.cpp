@@ -18,7 +18,7 @@ class Healthy final : public TunnelPeers {
       if (one.healthy) out.push_back(std::move(one.address));
     return out;
   }
-  void failed(const std::string&) override {}  // the balancer's checks find out, and tunnels leave it alone meanwhile
+  void failed(const std::string& address) override { balancer_->suspect(address); }
 
  private:
   const std::shared_ptr<Balancer> balancer_;
