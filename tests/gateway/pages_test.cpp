@@ -84,6 +84,16 @@ TEST_CASE("text goes compressed to who takes gzip, under a tag of its own") {
   CHECK(header_of(*plain, "vary") == "Accept-Encoding");
 }
 
+TEST_CASE("an HTML page goes as it is, however long: whoever scans for BREACH finds nothing to look into") {
+  const std::string long_page = "<!doctype html>" + script;
+  const WebFile page[] = {{"/index.html", "text/html; charset=utf-8", long_page, "\x1f\x8b as the build says", false}};
+  const Site site(page);
+  const auto answer = site.get("/", {{"accept-encoding", "gzip"}});
+  CHECK(header_of(*answer, "content-encoding").empty());
+  CHECK(header_of(*answer, "vary").empty());
+  CHECK(body_of(*answer) == long_page);
+}
+
 TEST_CASE("a description is made when it is first asked for, and once; what the build compressed is taken as it is") {
   int made = 0;
   auto parts = Site::parts(files);
