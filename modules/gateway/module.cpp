@@ -100,14 +100,14 @@ class GatewayModule final : public Module {
     edge_->set_limited(kernel_.config.flag("gateway.rate_limit"));
   }
 
-  std::string asyncapi() const {
+  nlohmann::json asyncapi() const {
     std::vector<Topic> topics;
     std::vector<SocketProtocol> protocols;
     for (const auto& module : kernel_.modules) {
       topics.insert(topics.end(), module.topics.begin(), module.topics.end());
       protocols.insert(protocols.end(), module.protocols.begin(), module.protocols.end());
     }
-    return to_yaml(asyncapi_document(topics, protocols, kernel_.version));
+    return asyncapi_document(topics, protocols, kernel_.version);
   }
 
   void make_pages() {
@@ -115,7 +115,8 @@ class GatewayModule final : public Module {
     parts.files = web_files();
     parts.openapi_json = [this] { return openapi_document(routes_, kernel_.version).dump(); };
     parts.openapi_yaml = [this] { return to_yaml(openapi_document(routes_, kernel_.version)); };
-    parts.asyncapi_yaml = [this] { return asyncapi(); };
+    parts.asyncapi_json = [this] { return asyncapi().dump(); };
+    parts.asyncapi_yaml = [this] { return to_yaml(asyncapi()); };
     parts.jwks = [verifier = kernel_.ports.get<auth::Verifier>()] { return verifier->jwks(); };
     parts.readiness = kernel_.readiness;
     pages_ = std::make_unique<Pages>(std::move(parts));

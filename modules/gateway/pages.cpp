@@ -72,6 +72,7 @@ Pages::Pages(PagesParts parts) : parts_{std::move(parts)} {
   }
   add("/openapi.json", "application/json", parts_.openapi_json);
   add("/openapi.yaml", "application/yaml", parts_.openapi_yaml);
+  add("/asyncapi.json", "application/json", parts_.asyncapi_json);
   add("/asyncapi.yaml", "application/yaml", parts_.asyncapi_yaml);
 }
 

@@ -19,7 +19,7 @@ inline constexpr std::string_view page_policy =
 
 struct PagesParts {
   std::span<const WebFile> files;
-  std::function<std::string()> openapi_json, openapi_yaml, asyncapi_yaml;  // made once
+  std::function<std::string()> openapi_json, openapi_yaml, asyncapi_json, asyncapi_yaml;  // made once
   std::function<std::string()> jwks;
   std::function<std::vector<Check>()> readiness;
 };

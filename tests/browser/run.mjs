@@ -1,6 +1,7 @@
 // Two windows on the real executable in a real Chromium: node tests/browser/run.mjs build/release/loggia
 import {mkdirSync} from 'node:fs';
 import {resolve} from 'node:path';
+import {docs} from './docs.mjs';
 import {chromium, Person} from './page.mjs';
 import {mail} from './mail.mjs';
 import {leaving, rooms} from './rooms.mjs';
@@ -196,14 +197,7 @@ try {
       check(await bob.page.locator('article.msg', {hasText: text}).count() === 1, `"${text}" is not there exactly once`);
   });
   await leaving({test, ada, bob});
-  await test('the API page reads the description and is accessible', async () => {
-    await bob.page.goto(server.url + '/docs');
-    await bob.page.locator('.docs summary', {hasText: '/rooms/{room}/messages'}).first().waitFor();
-    await bob.page.locator('.docs summary', {hasText: '/auth/login'}).first().click();
-    await bob.page.locator('.docs .op').first().waitFor();
-    await accessible(bob, 'docs');
-    await shoot(bob, 'docs');
-  });
+  await docs({test, bob, check, shoot, accessible, server});
   await mail({test, browser, binary, people, check, shoot, accessible});
   await test('no window had an error, and the policy refused nothing', async () => {
     const errors = people.flatMap(p => p.errors.map(e => `${p.name}: ${e}`));

@@ -21,6 +21,7 @@ struct Site {
     out.files = all;
     out.openapi_json = [] { return std::string("{}"); };
     out.openapi_yaml = [] { return std::string("a: b\n"); };
+    out.asyncapi_json = [] { return std::string(R"({"c":"d"})"); };
     out.asyncapi_yaml = [] { return std::string("c: d\n"); };
     out.jwks = [] { return std::string(R"({"keys":[]})"); };
     out.readiness = [] {
@@ -82,6 +83,17 @@ TEST_CASE("text goes compressed to who takes gzip, under a tag of its own") {
   CHECK(body_of(*zipped).starts_with("\x1f\x8b"));
   CHECK(header_of(*zipped, "etag") != header_of(*plain, "etag"));
   CHECK(header_of(*plain, "vary") == "Accept-Encoding");
+}
+
+TEST_CASE("each description is there as JSON, which the page reads, and as YAML") {
+  const Site site;
+  for (const auto* name : {"openapi", "asyncapi"}) {
+    const auto json = site.get('/' + std::string(name) + ".json"), yaml = site.get('/' + std::string(name) + ".yaml");
+    REQUIRE((json && yaml));
+    CHECK(header_of(*json, "content-type") == "application/json");
+    CHECK(header_of(*yaml, "content-type") == "application/yaml");
+  }
+  CHECK(body_of(*site.get("/asyncapi.json")) == R"({"c":"d"})");
 }
 
 TEST_CASE("an HTML page goes as it is, however long: whoever scans for BREACH finds nothing to look into") {

@@ -1,5 +1,5 @@
 // The descriptions that a running server serves, read by linters of others: node tests/lint/run.mjs build/release/loggia
-// Spectral for /openapi.json, /openapi.yaml and /asyncapi.yaml, and AsyncAPI's own parser for the last. What they warn of fails too.
+// Spectral for /openapi and /asyncapi, both as .json and as .yaml, and AsyncAPI's own parser for the last. What they warn of fails too.
 import {spawnSync} from 'node:child_process';
 import {existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
@@ -36,7 +36,7 @@ function spectrally(file) {
 
 try {
   await server.start();
-  for (const name of ['openapi.json', 'openapi.yaml', 'asyncapi.yaml']) {
+  for (const name of ['openapi.json', 'openapi.yaml', 'asyncapi.json', 'asyncapi.yaml']) {
     const answer = await fetch(`${server.url}/${name}`);
     if (!answer.ok) throw new Error(`/${name} answers ${answer.status}`);
     const file = join(folder, name);

@@ -1,9 +1,11 @@
-// /docs: the description of the API, to read and try. Made from /openapi.json alone.
+// /docs: the description of the API, to read and try. Made from /openapi.json and /asyncapi.json alone.
 import {render, type VNode} from 'preact';
 import {useEffect, useState} from 'preact/hooks';
 import './tokens.css';
 import './base.css';
 import './app.css';
+import {Events} from './events';
+import {Fold, Named, Prose, Schema, resolved, words} from './schema';
 
 interface Parameter { name: string; in: 'path' | 'query' | 'header' | 'cookie'; required?: boolean; schema?: any; description?: string }
 interface Operation { operationId?: string; summary?: string; tags?: string[]; parameters?: Parameter[]; requestBody?: any; responses?: Record<string, any>; security?: any[] }
@@ -13,7 +15,7 @@ const verbs = ['get', 'post', 'put', 'patch', 'delete'];
 /** A value of the shape that a schema asks for, as a start for the form. */
 export function sample(schema: any, all: Description, depth = 0): any {
   if (!schema || depth > 6) return null;
-  if (schema.$ref) return sample(all.components?.schemas?.[schema.$ref.split('/').pop()], all, depth + 1);
+  if (schema.$ref) return sample(resolved(schema, all), all, depth + 1);
   if (schema.enum) return schema.enum[0];
   switch (schema.type) {
     case 'object': return Object.fromEntries(Object.entries(schema.properties ?? {}).filter(([name]) => schema.required?.includes(name)).map(([name, s]) => [name, sample(s, all, depth + 1)]));
@@ -54,34 +56,55 @@ function Try({path, verb, operation, all, token}: {path: string; verb: string; o
 }
 
 function One({path, verb, operation, all, token}: {path: string; verb: string; operation: Operation; all: Description; token: string}): VNode {
-  const [open, setOpen] = useState(false), body = operation.requestBody?.content?.['application/json']?.schema;
-  return <details onToggle={e => setOpen((e.currentTarget as HTMLDetailsElement).open)}>
-    <summary><span class={'verb ' + verb}>{verb.toUpperCase()}</span><code>{path}</code><span>{operation.summary}</span></summary>
-    {open && <div class="op">
-      {body && <><b>Body</b><pre tabIndex={0}>{shown(body)}</pre></>}
-      {Object.entries(operation.responses ?? {}).map(([status, r]) => <div key={status}><b>{status}</b> {r.description}{r.content?.['application/json']?.schema && <pre tabIndex={0}>{shown(r.content['application/json'].schema)}</pre>}</div>)}
-      <Try path={path} verb={verb} operation={operation} all={all} token={token} />
-    </div>}
-  </details>;
+  const body = operation.requestBody?.content?.['application/json']?.schema;
+  const answers = Object.entries(operation.responses ?? {}).map(([status, one]) => [status, resolved(one, all)]).map(([status, one]) => ({status, says: one.description, schema: Object.values<any>(one.content ?? {})[0]?.schema}));
+  const told = (one: {status: string; schema: any}): boolean => one.status >= '400' && one.schema?.$ref, problems = new Set(answers.filter(told).map(one => one.schema.$ref));   // said once
+  return <Fold sign={verb.toUpperCase()} kind={verb} name={path} says={operation.summary} below={() => <>
+    {body && <><b>Body</b><Schema schema={body} all={all} /></>}
+    {answers.map(one => <><p><b>{one.status}</b> {words(one.says ?? '')}</p>{one.schema && !told(one) && <Schema schema={one.schema} all={all} />}</>)}
+    {[...problems].map(reference => <Named says="What went wrong is said by a" reference={reference} all={all} />)}
+    <Try path={path} verb={verb} operation={operation} all={all} token={token} />
+  </>} />;
 }
 
-function Docs(): VNode {
-  const [all, setAll] = useState<Description | null>(null), [wrong, setWrong] = useState(false), [token, setToken] = useState('');
-  useEffect(() => { fetch('/openapi.json').then(r => r.json()).then(setAll, () => setWrong(true)); }, []);
-  if (wrong) return <main class="docs"><h1>The API</h1><p role="alert">The description did not load. Reload the page.</p></main>;
-  if (!all) return <main class="docs"><h1>The API</h1><p role="status">Loading</p></main>;
-  const tags = new Map<string, [string, string, Operation][]>();
+function Requests({all}: {all: Description}): VNode {
+  const [token, setToken] = useState(''), tags = new Map<string, [string, string, Operation][]>();
   for (const [path, item] of Object.entries(all.paths)) for (const verb of verbs) {
     const operation = item[verb];
     if (!operation) continue;
     const tag = operation.tags?.[0] ?? 'other';
     tags.set(tag, [...tags.get(tag) ?? [], [path, verb, operation]]);
   }
-  return <main class="docs">
-    <h1>{all.info.title}</h1>
-    <p>Version {all.info.version}. The same as <a href="./openapi.json">openapi.json</a> and <a href="./openapi.yaml">openapi.yaml</a>; events and live frames are in <a href="./asyncapi.yaml">asyncapi.yaml</a>. <a href="./">Back to the chat</a></p>
+  return <>
     <label class="field-l">Access token, for trying<input class="input" value={token} onInput={e => setToken(e.currentTarget.value.trim())} placeholder="From POST /auth/login" autocomplete="off" spellcheck={false} /></label>
     {[...tags].map(([tag, list]) => <section class="stack" key={tag}><h2>{tag}</h2>{list.map(([path, verb, operation]) => <One key={verb + path} path={path} verb={verb} operation={operation} all={all} token={token} />)}</section>)}
+  </>;
+}
+
+const views = [['requests', 'Requests', 'openapi'], ['events', 'Events and frames', 'asyncapi']] as const;
+/** The place behind # says which of the two: #events, or #events/CHANNEL. */
+const viewNow = () => views.find(([place]) => location.hash.slice(1).split('/')[0] === place) ?? views[0];
+
+function Docs(): VNode {
+  const [[place, , file], setView] = useState(viewNow), [read, setRead] = useState<Record<string, any>>({}), [wrong, setWrong] = useState(false);
+  const all = read[file];
+  useEffect(() => {
+    const turn = () => setView(viewNow());
+    addEventListener('hashchange', turn);
+    return () => removeEventListener('hashchange', turn);
+  }, []);
+  useEffect(() => {
+    if (!all) fetch(`/${file}.json`).then(r => r.json()).then(one => setRead(before => ({...before, [file]: one})), () => setWrong(true));
+    else document.getElementById(decodeURIComponent(location.hash.slice(1)))?.scrollIntoView();   // it was not there when the page came
+  }, [file, all]);
+  return <main class="docs">
+    <h1>{all?.info.title ?? 'The API'}</h1>
+    <nav class="seg" aria-label="What the API consists of">{views.map(([to, name]) => <a key={to} href={'#' + to} class={to === place ? 'on' : ''} aria-current={to === place ? 'page' : undefined}>{name}</a>)}</nav>
+    {wrong ? <p role="alert">The description did not load. Reload the page.</p> : !all ? <p role="status">Loading</p> : <>
+      <p>Version {all.info.version}. The same as <a href={`./${file}.json`}>{file}.json</a> and <a href={`./${file}.yaml`}>{file}.yaml</a>. <a href="./">Back to the chat</a></p>
+      <Prose text={all.info.description} />
+      {file === 'openapi' ? <Requests all={all} /> : <Events all={all} />}
+    </>}
   </main>;
 }
 render(<Docs />, document.getElementById('docs')!);
