@@ -41,6 +41,10 @@ class MockCluster {
     for (const auto& event : events) REQUIRE(kafka::produce(producer.get(), topic, *event, nullptr) == RD_KAFKA_RESP_ERR_NO_ERROR);
     REQUIRE(rd_kafka_flush(producer.get(), 10000) == RD_KAFKA_RESP_ERR_NO_ERROR);
   }
+  /// Whether that topic is there.
+  void has(const std::string& topic, bool yes) {
+    rd_kafka_mock_topic_set_error(cluster_, topic.c_str(), yes ? RD_KAFKA_RESP_ERR_NO_ERROR : RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART);
+  }
   /// It takes so long for each answer.
   void answers_after(milliseconds delay) { rd_kafka_mock_broker_set_rtt(cluster_, 1, static_cast<int>(delay.count())); }
   /// It accepts, and answers nothing for as long as a test takes.
@@ -60,13 +64,14 @@ class MockCluster {
 /// Who follows in another process on the same store: nobody tells it what is appended here, so Kafka does, or the log where Kafka is late.
 class FollowsElsewhere {
  public:
-  FollowsElsewhere(const KafkaOptions& kafka, const BusOptions& options, const std::shared_ptr<Log>& log) {
+  FollowsElsewhere(const KafkaOptions& kafka, const BusOptions& options, const std::shared_ptr<Log>& log,
+                   std::vector<std::string> topics = {"messages"}) {
     cluster_ =
         std::make_shared<kafka::Cluster>(kafka, std::vector<std::string>{"messages", "receipts"}, options.partitions, options.retention, [] {});
     cluster_->on_missing([](const auto&) -> Result<bool> { return false; });
     kafka::Follower::Options made;
     made.name = kafka.topic_prefix + "elsewhere";
-    made.topics = {"messages"};
+    made.topics = std::move(topics);
     made.partitions = options.partitions;
     made.clock = options.clock;
     made.tell = [this](const EventPtr& event) { told(event); };
@@ -301,6 +306,27 @@ TEST_CASE("who follows elsewhere hears it by Kafka; what is in the log while the
   all.insert(all.end(), last.begin(), last.end());
   t.in_time([&] { return elsewhere.told.size() == all.size(); });
   CHECK(elsewhere.told.data() == all);
+}
+
+TEST_CASE("while the broker says nothing to who asks where to begin, the log is read as ever") {
+  Mocked t;
+  t.run();
+  auto all = t.append_many("room", 0, 1);
+  t.until([&] { return t.caught_up(); });
+  t.cluster->has(t.kafka.topic_prefix + "late", false);  // so it asks again and again
+  FollowsElsewhere elsewhere(t.kafka, t.options, t.log, {"messages", "late"});
+  const auto one_more = [&](int number) {
+    const auto more = t.append_many("room", number, 1);
+    all.insert(all.end(), more.begin(), more.end());
+    t.in_time([&] { return elsewhere.told.size() + 1 == all.size(); });
+  };
+  one_more(1);
+  CHECK(elsewhere.from_log() == 1);
+  t.cluster->hangs();
+  const auto began = std::chrono::steady_clock::now();
+  for (int number = 2; number < 6; ++number) one_more(number);
+  CHECK(std::chrono::steady_clock::now() - began < std::chrono::seconds(3));  // an answer is waited for as long as two, each time
+  CHECK(elsewhere.told.data() == std::vector<std::string>(all.begin() + 1, all.end()));
 }
 
 TEST_CASE("who follows elsewhere goes on behind what neither Kafka nor the log has any more") {

@@ -1,5 +1,5 @@
 """A server as many processes: some of each module, on PostgreSQL, Kafka and etcd, each with its own certificate, started one by one as systemd would start them."""
-import pathlib, shutil, socket, subprocess, tempfile, threading
+import pathlib, re, shutil, socket, subprocess, tempfile, threading
 from broker import free_base
 from harness import PATIENCE, Server, wait_for
 from pair import Engines
@@ -37,6 +37,11 @@ class Process(Server):
         super().__init__(fleet.binary)
         self.module, self.called = module, f"{module}-{number}"
         self.verb, self.set = ["serve", "--modules", module], fleet.settings(module)
+
+    def metric(self, name):
+        """The sum of its series."""
+        text = self.call("GET", "/metrics", admin=True)[1]
+        return sum(float(line.rsplit(" ", 1)[1]) for line in text.splitlines() if re.match(re.escape(name) + r"[{ ]", line))
 
     def rpc(self):
         host, port = self.ready["rpc"].rsplit(":", 1)
@@ -81,16 +86,18 @@ class Fleet:
         for thread in threads:
             thread.join()
         assert not problems, problems[0]
+        self.all_well()
         return self
 
     def of(self, module):
         return [process for process in self.processes if process.module == module]
 
     def all_well(self):
-        """Every process says so itself."""
+        """Every process says of itself that nothing is missing."""
         def well(process):
             try:
-                return process.call("GET", "/readyz", admin=True)[0] == 200
+                status, answer, _ = process.call("GET", "/readyz", admin=True)
+                return status == 200 and answer["status"] == "ok"
             except OSError:
                 return False
         wait_for(lambda: all(well(process) for process in self.processes), "all processes ready", 30)

@@ -1,14 +1,14 @@
 """Many processes on PostgreSQL, Kafka and etcd, while people talk: each killed and kept down, etcd away, and all restarted one after the other."""
-import collections, shutil, time
+import collections, shutil, threading, time
 import pair
 from crowd import part
 from fleet import MODULES, Fleet, Ghost
-from harness import DEEP, run
+from harness import DEEP, Person, Socket, run
 from population import Town
 
 # 200 requests a second, a fifth of them over HTTP, and 500 connections; or a quarter of it.
 DOWN, ROUNDS, PEOPLE, DEVICES, RATE, ASKS = (30, 3, 250, 2, 160, 40) if DEEP else (5, 1, 50, 2, 40, 10)
-GONE_AFTER, IN_FLIGHT, BACK_WITHIN = 3, 0.25, 10
+GONE_AFTER, IN_FLIGHT, BACK_WITHIN, LOSERS = 3, 0.25, 10, 40 if DEEP else 6
 
 
 def on(counts, *more):
@@ -67,8 +67,10 @@ def through(town, name, seconds, does=None):
 def what_is_killed_and_kept_down_costs_what_was_in_flight_there(fleet):
     town = Town(fleet.of("gateway"), PEOPLE, DEVICES, RATE, ASKS)
     try:
+        before = [process.metric("loggia_follower_from_log_total") for process in fleet.of("realtime")]
         quiet = through(town, "nothing happens", DOWN)
         quiet.end()
+        assert before == [process.metric("loggia_follower_from_log_total") for process in fleet.of("realtime")], "who follows reads logs though Kafka is there"
         phases = [quiet]
         for module in ("chat", "realtime", "gateway"):
             victim = fleet.of(module)[0]
@@ -134,9 +136,61 @@ def restarted_one_after_the_other_nobody_notices(fleet):
         town.close()
 
 
+def cut(fleet, count, what):
+    """`count` people lose a room or their session, each with a socket at either gateway, while messages come: how long each took after the answer."""
+    doors = fleet.of("gateway")
+    ada = Person(doors[0])
+    people = [Person(doors[n % 2]) for n in range(count)]
+    room = ada.room(*people)
+    sockets = [[Socket(pair.at(door, person)) for door in doors] for person in people]
+    over, took = threading.Event(), []
+
+    def talk():
+        number = 0
+        while not over.wait(0.05):
+            number += 1
+            ada.do("POST", f"/rooms/{room}/messages", {"text": str(number)})
+    talking = threading.Thread(target=talk, daemon=True)
+    talking.start()
+    try:
+        for number, (person, both) in enumerate(zip(people, sockets)):
+            if number % 2:
+                doors[0].call("POST", "/auth/logout", {}, person.token)
+            else:
+                pair.at(doors[1], ada).do("DELETE", f"/rooms/{room}/members/{person.id}")
+            began = time.monotonic()
+            for socket in both:
+                if number % 2:
+                    assert socket.ends(3) == 4009, socket.closed
+                else:
+                    socket.event(lambda e: e["ev"] == "room.removed" and e["room"] == room, 3)
+                took.append(time.monotonic() - began)
+            time.sleep(max(0.0, began + 1 - time.monotonic()))
+            for door in doors:
+                assert door.call("GET", f"/rooms/{room}/messages", token=person.token)[0] == (401 if number % 2 else 404)
+    finally:
+        over.set()
+        talking.join(30)
+    for number, both in enumerate(sockets):
+        for socket in both:
+            last = next((at for at, event in enumerate(socket.events) if event["ev"] == "room.removed"), len(socket.events))
+            assert not [event for event in socket.events[last + 1:] if event.get("room") == room], "something of the room came after room.removed"
+    print(f"        {what}: {count} people lost a room or their session, each with a socket at either gateway: p50 {part(took, .5) * 1000:.0f} ms, at most {max(took) * 1000:.0f} ms after the answer; refused over HTTP at both after a second", flush=True)
+    assert max(took) <= 1, took
+
+
+@on({"gateway": 2, "chat": 2, "realtime": 2})
+def who_loses_a_room_or_a_session_is_cut_within_a_second_on_every_instance_with_and_without_the_broker(fleet):
+    cut(fleet, LOSERS, "with the broker")
+    fleet.engines.broker.freeze()
+    cut(fleet, LOSERS, "the broker says nothing")
+    fleet.engines.broker.thaw()
+
+
 if pair.missing():
     print("LEFT OUT: " + pair.missing())
 elif not shutil.which("etcd"):
     print("LEFT OUT: etcd is not installed (apt-get install etcd-server, or scripts/bootstrap engines)")
 else:
-    run([what_is_killed_and_kept_down_costs_what_was_in_flight_there, restarted_one_after_the_other_nobody_notices])
+    run([what_is_killed_and_kept_down_costs_what_was_in_flight_there, restarted_one_after_the_other_nobody_notices,
+         who_loses_a_room_or_a_session_is_cut_within_a_second_on_every_instance_with_and_without_the_broker])

@@ -8,15 +8,14 @@ namespace {
 
 constexpr milliseconds health_within{1000}, certificates_looked_at{5000};
 
-/// Where sockets of a module can go: where its calls go.
+/// Where sockets of a module can go: where its calls go, and as with these, where none is well, to one that may be again.
 class Healthy final : public TunnelPeers {
  public:
   explicit Healthy(std::shared_ptr<Balancer> balancer) : balancer_{std::move(balancer)} {}
   std::vector<std::string> addresses() const override {
-    std::vector<std::string> out;
-    for (auto& one : balancer_->state())
-      if (one.healthy) out.push_back(std::move(one.address));
-    return out;
+    std::vector<std::string> out, others;
+    for (auto& one : balancer_->state()) (one.healthy ? out : others).push_back(std::move(one.address));
+    return out.empty() ? others : out;
   }
   void failed(const std::string& address) override { balancer_->suspect(address); }
 

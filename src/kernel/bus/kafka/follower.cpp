@@ -7,9 +7,10 @@
 namespace loggia::kafka {
 namespace {
 
-constexpr int turn_ms = 100, turn_from_log_ms = 20, offsets_limit_ms = 2000;
+constexpr int turn_ms = 100, turn_from_log_ms = 20, answer_limit_ms = 1500;
+constexpr milliseconds ask_again(200);
 // How long Kafka may be behind a log before that is read instead.
-constexpr milliseconds patience(500);
+constexpr milliseconds patience(300);
 // Clocks of other machines may be behind ours by so much: reading begins before the start, and what was there is dropped by its sequence.
 constexpr std::chrono::minutes before_start(1);
 constexpr std::size_t page_of_log = 256;
@@ -42,7 +43,10 @@ void Follower::start() {
                              {"queued.max.messages.kbytes", "8192"}});
   client_ = client(RD_KAFKA_CONSUMER, std::move(conf));
   rd_kafka_poll_set_consumer(client_.get());
-  if (cluster_->usable()) reading_ = begin_reading();
+  if (cluster_->usable()) {
+    asked_ = std::async(std::launch::deferred, [this] { return beginning(); });
+    begin_reading();
+  }
   thread_ = std::thread([this] { run(); });
 }
 
@@ -51,28 +55,50 @@ void Follower::stop() {
   if (thread_.joinable()) thread_.join();
 }
 
-/// Every partition, from before the start on.
-bool Follower::begin_reading() {
+/// Every partition, from before the start on; nothing where Kafka does not say, or does not know a topic yet.
+Partitions Follower::beginning() {
   const auto ask = [&](std::int64_t time) {
     auto list = partition_list(options_.topics.size() * static_cast<std::size_t>(options_.partitions));
     for (const auto& topic : options_.topics)
       for (int at = 0; at < options_.partitions; ++at)
         rd_kafka_topic_partition_list_add(list.get(), cluster_->name_of(topic).c_str(), at)->offset = time;
-    auto error = rd_kafka_offsets_for_times(client_.get(), list.get(), offsets_limit_ms);
-    for (int at = 0; at < list->cnt && error == RD_KAFKA_RESP_ERR_NO_ERROR; ++at) error = list->elems[at].err;
+    auto error = rd_kafka_offsets_for_times(client_.get(), list.get(), answer_limit_ms);
+    std::string of;
+    for (int at = 0; at < list->cnt && error == RD_KAFKA_RESP_ERR_NO_ERROR; ++at) {
+      error = list->elems[at].err;
+      of = list->elems[at].topic;
+    }
     if (error == RD_KAFKA_RESP_ERR_NO_ERROR) return list;
-    log::debug("kafka.follower_waits", Field("why", words(error)));
+    log::debug("kafka.follower_waits", Field("topic", of), Field("why", words(error)));
     cluster_->met(error, *this);
+    if (no_topic(error)) learn_topics();
     return Partitions();
   };
   // The ends first: where nothing is as young as that, what comes in between is behind the end.
   const auto ends = ask(RD_KAFKA_OFFSET_END);
-  if (!ends) return false;
+  if (!ends) return Partitions();
   auto list = ask(Time(began_ - before_start).time_since_epoch().count());
-  if (!list) return false;
-  for (int at = 0; at < list->cnt; ++at)
+  for (int at = 0; list && at < list->cnt; ++at)
     if (list->elems[at].offset < 0) list->elems[at].offset = ends->elems[at].offset;
-  return rd_kafka_assign(client_.get(), list.get()) == RD_KAFKA_RESP_ERR_NO_ERROR;
+  return list;
+}
+
+/// A client goes on believing for some ten seconds that there is no such topic; who asks for all topics makes it look.
+void Follower::learn_topics() {
+  const rd_kafka_metadata_t* got = nullptr;
+  if (rd_kafka_metadata(client_.get(), 1, nullptr, &got, answer_limit_ms) == RD_KAFKA_RESP_ERR_NO_ERROR) rd_kafka_metadata_destroy(got);
+}
+
+/// Asks where to begin, on a thread beside this one: while no answer comes the logs have to be read.
+void Follower::begin_reading() {
+  if (asked_.valid()) {
+    if (asked_.wait_for(milliseconds(0)) == std::future_status::timeout) return;
+    const auto from = asked_.get();
+    reading_ = from && rd_kafka_assign(client_.get(), from.get()) == RD_KAFKA_RESP_ERR_NO_ERROR;
+    again_at_ = std::chrono::steady_clock::now() + ask_again;
+  } else if (cluster_->usable() && std::chrono::steady_clock::now() >= again_at_) {
+    asked_ = std::async(std::launch::async, [this] { return beginning(); });
+  }
 }
 
 void Follower::run() {
@@ -80,7 +106,7 @@ void Follower::run() {
   bool from_log = false;
   Moment looked{};
   while (!stopping_) {
-    if (!reading_ && cluster_->usable()) reading_ = begin_reading();
+    if (!reading_) begin_reading();
     const Owned<rd_kafka_message_t> message(rd_kafka_consumer_poll(client_.get(), from_log ? turn_from_log_ms : turn_ms));
     if (message && message->err == RD_KAFKA_RESP_ERR_NO_ERROR) take(*message);
     else if (message && message->err != RD_KAFKA_RESP_ERR__PARTITION_EOF) cluster_->met(message->err, *this);
@@ -89,6 +115,7 @@ void Follower::run() {
     looked = now;
     from_log = read_logs();
   }
+  if (asked_.valid()) asked_.wait();
   rd_kafka_consumer_close(client_.get());
   client_.reset();
 }

@@ -1,7 +1,9 @@
 #pragma once
 // Every event of the followed topics, to who follows here, in order and once: what this process appends right after its commit, what others do
 // out of Kafka, and out of their logs while Kafka is away or behind. For realtime, which stores nothing.
+#include <chrono>
 #include <functional>
+#include <future>
 #include <mutex>
 #include <thread>
 #include "bus/kafka/cluster.hpp"
@@ -43,7 +45,9 @@ class Follower : private Owner {
     std::vector<Lane> lanes;
   };
   void run();
-  bool begin_reading();
+  Partitions beginning();
+  void learn_topics();
+  void begin_reading();
   void take(const rd_kafka_message_t& message);
   bool read_logs();
   bool read_log(const Source& source, int partition, Lane& lane);
@@ -58,6 +62,8 @@ class Follower : private Owner {
   Time began_{};
   Owned<rd_kafka_t> client_;
   bool reading_ = false;
+  std::future<Partitions> asked_;                     // where to begin; of the thread, as what follows
+  std::chrono::steady_clock::time_point again_at_{};  // real: what is waited for is a broker
   Counter* from_log_ = nullptr;
   std::atomic<bool> stopping_{false};
   std::thread thread_;
