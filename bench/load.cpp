@@ -3,7 +3,7 @@
 //   modes: fan (`senders` of each room, 0 for all, keep `window` messages each on their way until every member has them),
 //          latency (`rate` messages a second into one room, due whether or not the ones before have come; counted from then to the last member),
 //          acks (`members` connections, `window` sends of each in flight, freed by the acknowledgement)
-//   --size is the length of a message's text; --warm seconds come before those that count.
+//   --size is the length of a message's text; --warm seconds come before those that count; --pid 1,2,3 adds up the CPU of several processes.
 #include <fmt/format.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
@@ -16,6 +16,8 @@
 #include <fstream>
 #include <map>
 #include <memory>
+#include <numeric>
+#include <sstream>
 #include <unordered_map>
 #include <vector>
 #include "connection.hpp"
@@ -28,11 +30,19 @@ using Steady = std::chrono::steady_clock;
 struct Options {
   Target target = Target::loggia;
   Address address;
-  int pid = 0, rooms = 1, members = 1, senders = 1, window = 1;
+  std::vector<int> pids;
+  int rooms = 1, members = 1, senders = 1, window = 1;
   std::size_t size = 128;
   double seconds = 5, warm = 1, rate = 50;
   std::string mode = "fan";
 };
+
+std::vector<int> numbers(const std::string& text) {
+  std::vector<int> out;
+  std::istringstream in(text);
+  for (std::string one; std::getline(in, one, ',');) out.push_back(std::atoi(one.c_str()));
+  return out;
+}
 
 Options parse(int count, char** words) {
   Options out;
@@ -40,7 +50,7 @@ Options parse(int count, char** words) {
     const std::string name = words[at], value = words[at + 1];
     if (name == "--target") out.target = value == "loggia" ? Target::loggia : value == "beast" ? Target::beast : Target::tcp;
     else if (name == "--address") out.address = parse_address(value);
-    else if (name == "--pid") out.pid = std::atoi(value.c_str());
+    else if (name == "--pid") out.pids = numbers(value);
     else if (name == "--rooms") out.rooms = std::atoi(value.c_str());
     else if (name == "--members") out.members = std::atoi(value.c_str());
     else if (name == "--senders") out.senders = std::atoi(value.c_str());
@@ -63,6 +73,9 @@ double cpu_of(int pid) {
   unsigned long user = 0, system = 0;
   std::sscanf(text.c_str() + text.rfind(')') + 2, "%*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user, &system);
   return static_cast<double>(user + system) / static_cast<double>(::sysconf(_SC_CLK_TCK));
+}
+double cpu_of(const std::vector<int>& pids) {
+  return std::accumulate(pids.begin(), pids.end(), 0.0, [](double sum, int pid) { return sum + cpu_of(pid); });
 }
 double own_cpu() {
   rusage usage{};
@@ -87,12 +100,12 @@ class Load {
     for (const auto until = Steady::now() + span(options_.warm); Steady::now() < until;) turn(50);
     deliveries_ = complete_ = acks_ = bytes_ = 0;
     latencies_.clear();
-    const auto cpu = cpu_of(options_.pid), own = own_cpu();
+    const auto cpu = cpu_of(options_.pids), own = own_cpu();
     fmt::print(stderr, "measuring\n");  // scripts/profile waits for it: what comes before hashes passwords
     counted_from_ = Steady::now();
     for (const auto end = counted_from_ + span(options_.seconds); Steady::now() < end;) turn(50);
     const std::chrono::duration<double> took = Steady::now() - counted_from_;
-    const auto spent = cpu_of(options_.pid) - cpu, spent_here = own_cpu() - own;
+    const auto spent = cpu_of(options_.pids) - cpu, spent_here = own_cpu() - own;
     const auto deliveries = static_cast<double>(deliveries_), complete = static_cast<double>(complete_), acks = static_cast<double>(acks_);
     const auto lost = drain();
     std::sort(latencies_.begin(), latencies_.end());

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """How scripts/bench counts and scripts/profile sorts: `ctest -R measuring`. It measures nothing."""
-import contextlib, io, pathlib, sys, unittest
+import contextlib, io, pathlib, sys, tempfile, unittest
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
-from measure import layers, report, tools  # noqa: E402: the path comes first
+from measure import layers, processes, report, split, tools  # noqa: E402: the path comes first
 
 LOGGIA, LIBC, SQLITE, KERNEL = "/build/loggia", "/usr/lib/libc.so.6", "/usr/lib/x86_64-linux-gnu/libsqlite3.so.0.8.6", "[kernel.kallsyms]"
 WRITER = [("loggia::sqlite::Writer::run_group", LOGGIA), ("loggia::sqlite::Writer::run", LOGGIA), ("start_thread", LIBC)]
@@ -74,6 +74,60 @@ class Counting(unittest.TestCase):
         program, why = tools.loadgen("/nowhere/loadgen")
         self.assertIsNone(program)
         self.assertEqual(why, "/nowhere/loadgen is not there")
+
+
+PARENTS = {10: 1, 11: 10, 12: 10, 13: 11, 20: 1, 21: 20}   # of the processes of a made-up machine
+
+
+class Split(unittest.TestCase):
+    def machine(self):
+        home = tempfile.TemporaryDirectory()
+        self.addCleanup(home.cleanup)
+        proc = pathlib.Path(home.name)
+        for pid, parent in PARENTS.items():
+            (proc / str(pid)).mkdir()
+            (proc / str(pid) / "stat").write_text(f"{pid} (a name) of) S {parent} {pid} 0")
+            (proc / str(pid) / "smaps_rollup").write_text(f"55-7f ---p 00000000 00:00 0 [rollup]\nRss:      {pid * 1024} kB\nPss:      2048 kB\nPss_Dirty:      1024 kB\n")
+        (proc / "self").mkdir()
+        (proc / "99").mkdir()   # it has ended
+        return proc
+
+    def test_a_process_and_all_that_it_started(self):
+        self.assertEqual(sorted(processes.family(10, self.machine())), [10, 11, 12, 13])
+        self.assertEqual(processes.family(13, self.machine()), [13])
+
+    def test_memory_is_added_up_and_who_has_ended_has_none(self):
+        self.assertEqual(processes.memory([10, 12, 99], self.machine()), {"rss": 22, "pss": 4})
+
+    def test_cpu_a_send_is_of_all_and_the_loads_are_the_same(self):
+        class Generator:
+            def acks(self, server, members, window, size, seconds):
+                return {"p50_ms": 1, "p99_ms": 2, "acks_s": 1000 * members, "server_cores": 0.5}
+
+            def fan(self, server, rooms, members, senders, window, size, seconds):
+                return {"deliveries_s": 5, "cpu": 3}
+
+        class Server:
+            took = 0.25
+
+            def pids(self):
+                return [10, 11]
+        self.addCleanup(setattr, split, "IDLE", split.IDLE)
+        split.IDLE = 0
+        row = split.measure(Server(), Generator(), 1)
+        self.assertEqual((row["cpu_alone"], row["cpu_send"], row["cpu_delivery"], row["acks_s"], row["ready_s"], row["processes"]), (500, 31.25, 3, 16000, 0.25, 2))
+
+    def verdicts(self, rss, ready):
+        row = dict.fromkeys(("ready_s", "rss", "pss", "p50_ms", "p99_ms", "cpu_alone", "acks_s", "cpu_send", "deliveries_s", "cpu_delivery"), 2) | {"processes": 7}
+        with contextlib.redirect_stdout(io.StringIO()) as said:
+            split.table(report.Report(), [row], [row | {"rss": rss, "ready_s": ready, "acks_s": 1}])
+        lines = said.getvalue().splitlines()
+        self.assertIn("0.50 |", next(line for line in lines if line.startswith("| acknowledged sends a second")))
+        return [line.rstrip(" |").rsplit("| ", 1)[1] for line in lines[-2:]]
+
+    def test_size_and_start_are_met_or_not(self):
+        self.assertEqual(self.verdicts(149, 2.9), ["yes", "yes"])
+        self.assertEqual(self.verdicts(151, 3.1), ["**no**", "**no**"])
 
 
 unittest.main()

@@ -5,15 +5,17 @@ from .generators import Loadgen, OwnLoad
 from .report import Report, load
 from .rows import TEXT, Bench
 from .servers import DISK, ROOT, Beast, LoggiaOnKafka, LoggiaOnPostgres, Nats
+from .split import compare
 
 ROWS = ("room", "rooms", "latency", "acks", "start")
 STORAGES = {"postgres": LoggiaOnPostgres}
 BUSES = {"kafka": LoggiaOnKafka}
-ABOUT = """Measures Loggia beside floors in the same run: scripts/bench [--peers] [--only room,rooms,latency,acks,start] [--markdown FILE]
+ABOUT = """Measures Loggia beside floors in the same run: scripts/bench [--peers] [--only room,rooms,latency,acks,start] [--split] [--markdown FILE]
 
 The floors are the least that could be: a WebSocket fan-out with Boost.Beast that joins frames, a plain epoll fan-out over TCP lines in C, and the disk's
-fdatasync. --peers adds NATS (Debian's nats-server), ws and Socket.IO (npm, bench/peers). Runs alternate; medians are shown; aims are issue 4's. A shared
-machine moves rates by 3x: trust ratios and CPU seconds first. LOGGIA_BENCH_DIR (/var/tmp) is where the data lies: a disk, never memory."""
+fdatasync. --peers adds NATS (Debian's nats-server), ws and Socket.IO (npm, bench/peers). --split puts one process beside one for each module. Runs
+alternate; medians are shown; aims are issue 4's, of --split issue 6's. A shared machine moves rates by 3x: trust ratios and CPU seconds first.
+LOGGIA_BENCH_DIR (/var/tmp) is where the data lies: a disk, never memory."""
 
 
 def arguments():
@@ -22,13 +24,16 @@ def arguments():
     parser.add_argument("--seconds", type=float, default=4, help="measured time of a run (4)")
     parser.add_argument("--latency-seconds", type=float, default=20, help="of a run of the latency row, whose p99 wants 1,000 messages (20)")
     parser.add_argument("--peers", action="store_true", help="also NATS, ws and Socket.IO")
-    parser.add_argument("--only", default=",".join(ROWS), help="rows, comma separated: room, rooms (both: fan), latency, acks, start; none: --storage and --bus alone")
+    parser.add_argument("--split", action="store_true", help="`loggia up config/split` beside one process, in turn; without --only nothing else")
+    parser.add_argument("--only", help="rows, comma separated: room, rooms (both: fan), latency, acks, start (all); none: --storage, --bus and --split alone")
     parser.add_argument("--storage", choices=STORAGES, help="also 256 sends in flight on this storage and on SQLite, in turn")
     parser.add_argument("--bus", choices=BUSES, help="also the time from send to delivery over this bus and over the embedded one, in turn")
     parser.add_argument("--generator", choices=("loadgen", "own"), default="loadgen", help="own: bench/load.cpp even where loadgen could be built")
     parser.add_argument("--loadgen", metavar="DIR", help="the sources of loadgen (../shared/loadgen)")
     parser.add_argument("--markdown", metavar="FILE", help="also write what is printed into this file")
     given = parser.parse_args()
+    if given.only is None:
+        given.only = "none" if given.split else ",".join(ROWS)
     given.only = given.only.replace("fan", "room,rooms").split(",")
     unknown = set(given.only) - {*ROWS, "none"}
     if unknown:
@@ -80,6 +85,8 @@ def main():
     for name in ("latency", "acks", "start"):
         if name in given.only:
             getattr(bench, name)()
+    if given.split:
+        compare(own, given.runs, given.seconds, report)
     if given.storage:
         bench.storage(STORAGES[given.storage])
     if given.bus:

@@ -16,13 +16,17 @@ def run(words):
     return json.loads(done.stdout.strip().splitlines()[-1])
 
 
+def pids_of(server):
+    return ",".join(map(str, server.pids()))
+
+
 class Loadgen:
     def __init__(self, program):
         self.program = program
         self.name = "../shared/loadgen"
 
     def _run(self, server, **flags):
-        words = [self.program, "-driver", server.driver, "-addr", server.address, "-pids", server.process.pid]
+        words = [self.program, "-driver", server.driver, "-addr", server.address, "-pids", pids_of(server)]
         for name, value in flags.items():
             words += ["-" + name, value]
         got = run(words)
@@ -47,7 +51,7 @@ class OwnLoad:
     name = "bench/load.cpp"
 
     def _run(self, server, **flags):
-        words = [BUILD / "bench/loggia_load", "--target", server.target, "--address", server.address, "--pid", server.process.pid]
+        words = [BUILD / "bench/loggia_load", "--target", server.target, "--address", server.address, "--pid", pids_of(server)]
         for name, value in flags.items():
             words += ["--" + name, value]
         return run(words)

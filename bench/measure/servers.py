@@ -3,6 +3,7 @@
 `driver` is its name for loadgen, `target` that for the project's own generator (the peers have none).
 """
 import os, pathlib, random, re, shutil, signal, socket, subprocess, tempfile, time
+from .processes import family
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build/release"
@@ -18,20 +19,29 @@ def free_port():
 class Loggia:
     name, driver, target = "Loggia (durable)", "loggia", "loggia"
 
+    verb, quiet = ["serve"], False
+
     def settings(self):
-        """More words for `serve`."""
+        """More words for the command."""
         return []
+
+    def pids(self):
+        return [self.process.pid]
 
     def __enter__(self):
         self.home = tempfile.mkdtemp(prefix="loggia-bench-", dir=DISK)
+        settings, began = self.settings(), time.monotonic()
+        log = open(self.home + "/log", "w") if self.quiet else None
         self.process = subprocess.Popen(
-            [BUILD / "loggia", "serve", "--data", self.home + "/data", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--set", "gateway.rate_limit=false",
-             "--set", "auth.access_token_lifetime=6h", "--set", "log.level=warn", *self.settings()], stdout=subprocess.PIPE, text=True)
+            [BUILD / "loggia", *self.verb, "--data", self.home + "/data", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--set", "gateway.rate_limit=false",
+             "--set", "auth.access_token_lifetime=6h", "--set", "log.level=warn", *settings], stdout=subprocess.PIPE, stderr=log, text=True)
         line = self.process.stdout.readline()
+        self.took = time.monotonic() - began
         ready = re.search(r"http=http://(\S+)", line)
         if not ready:
+            said = pathlib.Path(log.name).read_text()[-2000:] if log else ""
             self.__exit__()
-            raise SystemExit(f"bench: Loggia did not start: {line!r}")
+            raise SystemExit(f"bench: {self.name} did not start: {line!r} {said}".rstrip())
         self.address = ready.group(1)
         return self
 
@@ -39,6 +49,15 @@ class Loggia:
         self.process.terminate()
         self.process.wait(30)
         shutil.rmtree(self.home, ignore_errors=True)
+
+
+class LoggiaSplit(Loggia):
+    """A process for each module, on SQLite and the embedded transport, with mTLS between them."""
+    name, verb = "Loggia, a process for each module (durable)", ["up", ROOT / "config/split"]
+    quiet = True   # each process that ends is missed by the others, in a line each
+
+    def pids(self):
+        return family(self.process.pid)
 
 
 class LoggiaOnPostgres(Loggia):
@@ -85,6 +104,9 @@ class Process:
 
     def words(self):
         raise NotImplementedError
+
+    def pids(self):
+        return [self.process.pid]
 
     def __enter__(self):
         self.home = tempfile.mkdtemp(prefix="loggia-bench-", dir=DISK)
