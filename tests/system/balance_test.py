@@ -1,6 +1,6 @@
 """A slow instance behind the gateway: three of chat on one PostgreSQL and one Kafka, one of them behind a proxy that holds its answers for 200 ms, 500 requests a second
 in an open loop. How many it gets (by the gateway's own count), and what the requests of all take, beside the same set without the delay."""
-import asyncio, json, random, re, socket, statistics, time
+import asyncio, json, os, random, re, socket, statistics, time
 from delaying import Delaying
 from harness import DEEP, SEED, Person, run
 from pair import Engines, missing
@@ -127,7 +127,7 @@ class Load:
                 opening.add(asyncio.ensure_future(self.one(due)))
         end = time.monotonic() + 30
         while len(self.times) < begun:
-            assert time.monotonic() < end, f"{begun - len(self.times)} of {begun} requests had no answer"
+            assert time.monotonic() < end, f"{begun - len(self.times)} of {begun} requests had no answer; load {os.getloadavg()[0]:.1f}, which may be why"
             await asyncio.sleep(0.01)
         await asyncio.gather(*opening)
         return begun / (time.monotonic() - began)
@@ -164,7 +164,7 @@ class Balance:
     async def healthy_and_slow(self):
         self.proxy.hold(0)
         # A machine that others use up has every instance as slow as the slow one; then nothing can be seen.
-        await self.until(lambda got: got["p90"] < DELAY / 4, f"this machine does not have {RATE} requests a second for this set")
+        await self.until(lambda got: got["p90"] < DELAY / 4, f"the machine does not have {RATE} requests a second for this set, load {os.getloadavg()[0]:.1f}")
         await self.until(lambda got: got["third"] > 0.15, "the third has no part in the healthy set")
         out = [await self.seen(SECONDS)]
         self.proxy.hold(DELAY)   # and what is seen begins at once: finding out is a part of it
