@@ -105,6 +105,8 @@ std::optional<Arguments> parse_arguments(int count, char** words, int& exit_code
     add_configuration(*moving, out, false);
   }
   add_topics(app, out);
+  auto* instances = command(app, "instances", "the instances of every module, with address and health", out, "instances");
+  add_configuration(*instances, out, false);
   auto* certs = command(app, "certs", "make a CA and a certificate for each module, for development; what is there and good is kept", out, "certs");
   certs->add_option("DIR", out.name, "where they are")->required();
   certs->add_option("--for", out.rest, "NAME=a,b: only NAME.pem, for a process of these modules; repeatable")->allow_extra_args(false);

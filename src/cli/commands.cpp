@@ -18,6 +18,7 @@ int run(int count, char** words, std::vector<ModuleDescriptor> modules) try {
   if (command == "export") return export_data(shell);
   if (command == "import") return import_data(shell);
   if (command.starts_with("topics ")) return topics(shell);
+  if (command == "instances") return instances(shell);
   if (command == "certs") return make_certificates(shell);
   if (command == "openapi") return print_openapi(shell);
   if (command == "asyncapi") return print_asyncapi(shell);

@@ -22,6 +22,7 @@ int check_config(Shell& shell);
 int manage_user(Shell& shell);
 int migrate(Shell& shell);
 int topics(Shell& shell);
+int instances(Shell& shell);
 int export_data(Shell& shell);
 int import_data(Shell& shell);
 int make_certificates(Shell& shell);

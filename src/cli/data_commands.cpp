@@ -66,6 +66,16 @@ int topics(Shell& shell) {
   return print(on_data(shell, *config, name, arguments));
 }
 
+int instances(Shell& shell) {
+  const auto config = shell.config(false);
+  if (!config) return 2;
+  if (auto answered = ask_running_server(config->text("storage.dir"), "instances", {})) return print(*answered);
+  const auto listed = registered_instances(*config, shell.modules);
+  if (listed || listed.error().fields.empty()) return print(listed);
+  print_mistakes(listed.error().fields);
+  return 2;
+}
+
 int migrate(Shell& shell) {
   const auto config = shell.config(false);
   if (!config) return 2;

@@ -9,7 +9,10 @@
 #include <thread>
 #include "discovery/etcd/form.hpp"
 #include "discovery/etcd/gateway.hpp"
+#include "discovery/report.hpp"
 #include "discovery/waiting.hpp"
+#include "loggia/kernel/module.hpp"
+#include "loggia/kernel/process.hpp"
 #include "support/print.hpp"
 
 using namespace loggia;
@@ -228,6 +231,54 @@ TEST_CASE("an endpoint that is no etcd is told as that at the start") {
   const auto started = etcd_discovery(options, system_clock())->start({});
   REQUIRE_FALSE(started);
   CHECK(started.error().detail.find("discovery.etcd.endpoints") != std::string::npos);
+}
+
+TEST_CASE("a shell beside no process reads the registry, and asks whom it may") {
+  Etcd etcd(1);
+  const auto ask = [&etcd] {
+    Config::Source source;
+    source.keys = process_keys();
+    source.flags = {{"discovery.kind", "etcd"}, {"discovery.etcd.endpoints", etcd.endpoints().front()}, {"storage.dir", "/nowhere"}};
+    std::vector<ModuleDescriptor> modules(3);
+    modules[0].name = "user";
+    modules[1].name = "chat";
+    modules[2].name = "gateway";
+    return registered_instances(Config::load(source).value(), modules);
+  };
+  const auto nobody = ask();
+  REQUIRE(!nobody);
+  CHECK(nobody.error().code == Errc::unavailable);
+  CHECK(nobody.error().detail.find("nobody listens there. Is it running, and is discovery.etcd.endpoints right?") != std::string::npos);
+  etcd.start();
+  struct Answering {
+    static Async<Answer> well() {
+      Answer out;
+      out.body = R"({"serving":true,"down":[],"in_flight":2,"left_out":[]})";
+      co_return out;
+    }
+  };
+  const auto shards = thread_shards(1);
+  const std::shared_ptr<Clock> clock = system_clock();
+  const auto listener = rpc_listener(RpcListenerOptions(), shards, clock, std::make_shared<Metrics>());
+  RouteInfo info;
+  info.route = report_route;
+  listener->on(info, [](const Context&, const Call&) { return Answering::well(); });
+  REQUIRE(listener->start());
+  auto elsewhere = instance("chat", 1);
+  elsewhere.address = "192.0.2.1:7001";
+  auto here = instance("user", 1);
+  here.address = listener->address();
+  const auto registered = process(etcd.endpoints(), {here, elsewhere});
+  std::string table;
+  CHECK(within(seconds(5), [&] { return (table = ask().value()).find("not known") == table.rfind("not known"); }));
+  std::string line = table.substr(table.find("user "));
+  CHECK(line.substr(0, line.find('\n')).find(here.address) != std::string::npos);
+  CHECK(line.substr(0, line.find('\n')).find(" ready        etcd            2") != std::string::npos);
+  line = table.substr(table.find("chat "));
+  CHECK(line.substr(0, line.find('\n')).find(" registered   etcd            -  how it is would be asked with a certificate") != std::string::npos);
+  registered->stop();
+  listener->stop();
+  stop_shards(*shards);
 }
 
 TEST_SUITE_END();

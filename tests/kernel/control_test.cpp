@@ -116,3 +116,16 @@ TEST_CASE("answers of several processes become one") {
   CHECK(joined("topics.tail", {"t", "--count", "2"}, {early, late}).value() == late);
   CHECK(joined("topics.tail", {"t", "--count", "2", "--from", "1"}, {early, late}).value() == one + '\n' + late);
 }
+
+TEST_CASE("instances are asked of the first process that knows all, and else of the others too") {
+  ControlPlace directory;
+  const std::string head = "MODULE ADDRESS HEALTH\n";
+  Running auth(directory.path / "control.auth.sock", {{"instances", says(head + "user :1 ready\nauth :2 ready\nchat -  not known \n")}});
+  Running chat(directory.path / "control.chat.sock",
+               {{"instances", says(head + "user :1 ready\nuser :4 ready\nauth - not known \nchat :3 ready\n")}});
+  CHECK(directory.ask("instances")->value() == head + "user :1 ready\nuser :4 ready\nauth :2 ready\nchat :3 ready\n");
+  Running all(directory.path / "control.a.sock", {{"instances", says(head + "user :1 ready\n")}});
+  CHECK(directory.ask("instances")->value() == head + "user :1 ready\n");
+  // What all of them know nothing of is said once.
+  CHECK(join_answers("instances", {}, {head + "chat - not known \n", head + "chat - not known \n"}).value() == head + "chat - not known \n");
+}

@@ -189,6 +189,67 @@ def each_process_of_a_set_can_be_killed(server):
     assert server.stop() == 0
 
 
+def who_is_where_and_how_they_are_is_listed(server):
+    def listed(*words):
+        head, *lines = server.command("instances", *words).stdout.splitlines()
+        assert head.split() == ["MODULE", "ADDRESS", "HEALTH", "FROM", "IN", "FLIGHT", "DETAIL"], head
+        rows = {}
+        for line in lines:
+            module, address, health = line.split()[:3]
+            assert module not in rows, lines
+            rows[module] = address, "not ready" if health == "not" and line.split()[3] == "ready" else health
+            assert address.startswith("127.0.0.1:") and " static " in line, line
+        return rows
+
+    server.verb = ["up", str(SPLIT)]
+    server.start()
+    first = listed()
+    assert list(first) == ["user", "auth", "chat", "notification", "realtime", "gateway"], first
+    assert all(health == "ready" for _, health in first.values()), first
+    # Who is killed is not there until it is back: while `up` is stopped it cannot bring anybody back. auth is the first that the shell would ask.
+    for module in ("auth", "chat", "gateway"):
+        child = children(server)[module]
+        os.kill(server.process.pid, signal.SIGSTOP)
+        os.kill(child, signal.SIGKILL)
+        wait_for(lambda: gone(child), "the end of " + module)
+        assert listed() == {**first, module: (first[module][0], "unreachable")}, module
+        os.kill(server.process.pid, signal.SIGCONT)
+        wait_for(lambda: listed() == first, f"{module} among those that are ready")
+    # Who hangs is there to the system, and not to who asks.
+    hanging = children(server)["realtime"]
+    os.kill(hanging, signal.SIGSTOP)
+    assert listed()["realtime"][1] == "unreachable"
+    os.kill(hanging, signal.SIGCONT)
+    wait_for(lambda: listed() == first, "realtime among those that are ready")
+
+    # Also by a shell beside no process that has their addresses, with the certificate of one of them and without.
+    certs = pathlib.Path(server.data, "certs")
+    known = [f"discovery.peers.{module}={address}" for module, (address, _) in first.items()]
+    trusted = [f"rpc.tls.certificate={certs}/chat.pem", f"rpc.tls.private_key={certs}/chat.key", f"rpc.tls.ca={certs}/ca.pem"]
+
+    def from_elsewhere(*settings):
+        done = server.run("instances", "--data", str(server.home / "nowhere"), *[word for one in settings for word in ("--set", one)])
+        assert done.returncode == 0, done
+        return [" ".join(line.split()[2:]) for line in done.stdout.splitlines()[1:]]
+    assert from_elsewhere(*known, *trusted) == ["ready static 0"] * 6
+    assert from_elsewhere(*known) == ["not asked static - it does not answer without a certificate (rpc.tls.*)"] * 6
+    assert server.stop() == 0
+    assert from_elsewhere(*known, *trusted) == ["unreachable static - the module cannot be reached"] * 6
+
+
+def instances_of_one_process_are_its_own_modules(server):
+    server.start()
+    lines = server.command("instances").stdout.splitlines()[1:]
+    assert [line.split() for line in lines] == [[module, "-", "ready", "here", "0"] for module in ("user", "auth", "chat", "notification", "realtime", "gateway")], lines
+    assert server.stop() == 0
+    nothing = server.command("instances", ok=False)
+    assert nothing.returncode == 1 and "nothing runs on" in nothing.stderr and not nothing.stdout, nothing
+    for words, why in ((["discovery.kind=etcd"], "discovery.etcd.endpoints: is missing"), (["discovery.peers.chta=127.0.0.1:1"], 'did you mean "chat"?'),
+                       (["discovery.kind=ectd"], "discovery.kind"), (["discovery.peers.chat=127.0.0.1:1", "rpc.tls.certificate=/nowhere.pem"], "/nowhere.pem")):
+        refused = server.command("instances", *[word for pair in words for word in ("--set", pair)], ok=False)
+        assert refused.returncode == 2 and why in refused.stderr and not refused.stdout, refused
+
+
 def the_door_closes_first_and_what_all_need_last(server):
     server.verb = ["up", str(SPLIT)]
     server.start()
@@ -202,4 +263,5 @@ def the_door_closes_first_and_what_all_need_last(server):
 run([one_process_under_watch_is_a_server, what_is_killed_comes_back_at_the_same_address, no_server_outlives_the_one_that_watches_it,
      a_second_start_on_the_same_addresses_works_at_once, what_never_gets_ready_ends_the_set_with_its_own_words, a_log_of_json_stays_one,
      a_set_that_cannot_work_is_refused_before_anything_starts, a_process_for_each_module_is_one_server, each_process_of_a_set_can_be_killed,
+     who_is_where_and_how_they_are_is_listed, instances_of_one_process_are_its_own_modules,
      the_door_closes_first_and_what_all_need_last])

@@ -42,10 +42,14 @@ class Process {
 };
 std::unique_ptr<Process> make_process(ProcessOptions options);
 
-/// Asks the processes that run on this data directory, until one has the command; for topics all of them, and their answers become one. Nothing where
-/// none runs: then the command opens the storage itself.
+/// Asks the processes that run on this data directory, until one has the command; for topics and instances more of them, and their answers become
+/// one. Nothing where none runs: then the command opens the storage itself.
 std::optional<Result<std::string>> ask_running_server(const std::filesystem::path& directory, const std::string& command,
                                                       const std::vector<std::string>& arguments);
+
+/// The instances that discovery.* of `config` leads to, each asked how it is, by a shell beside none of them: with the certificate of rpc.tls.*, or
+/// without one where that can do. Errc::invalid_request with the keys that are wrong; without, it says what to do.
+Result<std::string> registered_instances(const Config& config, const std::vector<ModuleDescriptor>& modules);
 
 /// For commands that work on the files themselves: nobody else does while what is returned lives. The error names who does now.
 Result<std::shared_ptr<void>> hold_directory(const std::filesystem::path& directory);

@@ -26,8 +26,17 @@ std::vector<fs::path> sockets_in(const fs::path& directory) {
   return out;
 }
 
+/// Who asks how processes are does not wait long for one that hangs.
+std::chrono::seconds patience(const std::string& command) { return std::chrono::seconds(command == "instances" ? 5 : 60); }
+
+/// What changes something is done by one process; a topic has its producers and its groups in several, and not every process knows all others.
+bool enough(const std::string& command, const Result<std::string>& newest) {
+  if (command == "instances") return newest && !lacks_instances(*newest);
+  return !command.starts_with("topics.") || (command == "topics.replay" && newest);
+}
+
 /// Nothing where nobody listens.
-std::optional<std::string> converse(const fs::path& socket, const std::string& line) {
+std::optional<std::string> converse(const fs::path& socket, const std::string& line, std::chrono::seconds patience) {
   const auto path = socket.string();
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
@@ -35,7 +44,7 @@ std::optional<std::string> converse(const fs::path& socket, const std::string& l
   std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
   const int file = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (file < 0) return std::nullopt;
-  const timeval limit{60, 0};
+  const timeval limit{patience.count(), 0};
   ::setsockopt(file, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
   if (::connect(file, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
     ::close(file);
@@ -70,14 +79,13 @@ std::optional<Result<std::string>> ask_running_server(const fs::path& directory,
   std::vector<Result<std::string>> answers;
   bool runs = false;
   for (const auto& socket : sockets_in(directory)) {
-    const auto answer = converse(socket, line);
+    const auto answer = converse(socket, line, patience(command));
     if (!answer) continue;
     runs = true;
     bool unknown = false;
     auto read = read_answer(*answer, unknown);
     if (!unknown) answers.push_back(std::move(read));
-    // What changes something is done by one process; a topic has its producers and its groups in several.
-    if (!answers.empty() && (!command.starts_with("topics.") || (command == "topics.replay" && answers.back()))) break;
+    if (!unknown && enough(command, answers.back())) break;
   }
   if (!runs) return std::nullopt;
   if (answers.empty())

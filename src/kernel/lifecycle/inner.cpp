@@ -1,6 +1,7 @@
 #include "lifecycle/inner.hpp"
 #include <algorithm>
 #include "discovery/own.hpp"
+#include "loggia/kernel/json.hpp"
 #include "loggia/kernel/log.hpp"
 
 namespace loggia {
@@ -22,6 +23,36 @@ class Healthy final : public TunnelPeers {
  private:
   const std::shared_ptr<Balancer> balancer_;
 };
+
+/// Routes of modules: counts what is under way.
+class Counting final : public Router {
+ public:
+  Counting(Router& next, std::atomic<std::int64_t>& calls) : next_{next}, calls_{calls} {}
+  void on(RouteInfo info, RouteHandler handler) override {
+    next_.on(info, [&calls = calls_, handler = std::move(handler)](Context context, Call call) {
+      return counted(calls, handler(std::move(context), std::move(call)));
+    });
+  }
+
+ private:
+  static Async<Answer> counted(std::atomic<std::int64_t>& calls, Async<Answer> answer) {
+    struct Under {
+      explicit Under(std::atomic<std::int64_t>& of) : calls{of} { ++calls; }
+      ~Under() { --calls; }
+      std::atomic<std::int64_t>& calls;
+    };
+    const Under way(calls);
+    co_return co_await std::move(answer);
+  }
+  Router& next_;
+  std::atomic<std::int64_t>& calls_;
+};
+
+Async<Answer> told(discovery::Report report) {
+  Answer answer;
+  answer.body = encode(report);
+  co_return answer;
+}
 
 Async<Answer> health(bool serving) {
   if (!serving) co_return Error(Errc::unavailable, "the process is starting or stopping");
@@ -179,9 +210,12 @@ void Inner::make_listener() {
   info.route = "GET /bus/health";
   info.access = Access::internal;
   listener_->always().on(info, [this](const Context&, const Call&) { return health(serving_); });
+  info.route = discovery::report_route;
+  listener_->always().on(info, [this](const Context&, const Call&) { return told(report()); });
+  Counting counting(*listener_, calls_);
   for (const auto* one : here_) {
     if (one->mount) {
-      const auto noting = table_.noting(one->name, *listener_);
+      const auto noting = table_.noting(one->name, counting);
       one->mount(*noting, kernel_);
     }
     if (one->sockets.path.empty()) continue;
@@ -218,7 +252,9 @@ void Inner::close() {
 void Inner::stop() {
   if (stopped_.exchange(true)) return;
   keeps_tls_.reset();
+  tasks_.cancel();
   close();
+  tasks_.wait(milliseconds(2000));
   for (const auto& [module, balancer] : balancers_) balancer->stop();
   discovery_->stop();
 }
@@ -249,6 +285,40 @@ std::vector<Check> Inner::readiness() const {
     out.push_back(std::move(check));
   }
   return out;
+}
+
+/// Before all have started a module cannot say how it is.
+discovery::Report Inner::report() const {
+  discovery::Report out;
+  out.serving = serving_;
+  out.in_flight = calls_;
+  for (const auto& [module, balancer] : balancers_)
+    for (const auto& instance : balancer->state())
+      if (!instance.healthy) {
+        auto& one = out.left_out.emplace_back();
+        one.module = module;
+        one.address = instance.address;
+      }
+  if (!out.serving) return out;
+  for (const auto& check : kernel_.readiness()) {
+    if (check.state != Check::State::down) continue;
+    auto& one = out.down.emplace_back();
+    one.name = check.name;
+    one.detail = check.detail;
+  }
+  return out;
+}
+
+Async<std::string> Inner::instances() {
+  discovery::Asking asking;
+  for (const auto& module : kernel_.modules) asking.modules.push_back(module.name);
+  asking.discovery = discovery_;
+  asking.kind = kernel_.config.text("discovery.kind");
+  for (const auto* one : here_) asking.here.push_back(one->name);
+  asking.address = address();
+  asking.own = report();
+  asking.connect = [this](const std::string& module, const std::string& address) { return transport_to(module, address); };
+  return discovery::ask_instances(std::move(asking), kernel_.clock, tasks_);
 }
 
 }  // namespace loggia

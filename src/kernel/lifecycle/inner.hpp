@@ -8,6 +8,7 @@
 #include <set>
 #include <string>
 #include <vector>
+#include "discovery/report.hpp"
 #include "loggia/kernel/discovery.hpp"
 #include "loggia/kernel/module.hpp"
 #include "loggia/kernel/rpc.hpp"
@@ -40,6 +41,8 @@ class Inner {
   const std::string& address() const { return address_; }
   /// Any thread.
   std::vector<Check> readiness() const;
+  /// Of all modules, a line each: the command `instances`. On a shard.
+  Async<std::string> instances();
 
  private:
   bool is_here(const std::string& module) const;
@@ -51,6 +54,7 @@ class Inner {
   void make_listener();
   Result<std::shared_ptr<InstanceTransport>> transport_to(const std::string& module, const std::string& address);
   std::vector<std::shared_ptr<Transport>> each(const std::string& module);
+  discovery::Report report() const;
   Elsewhere for_bus(const ModuleDescriptor& module, std::shared_ptr<Transport> transport);
 
   Kernel& kernel_;
@@ -64,8 +68,10 @@ class Inner {
   std::shared_ptr<RpcListener> listener_;
   std::string address_;
   std::atomic<bool> serving_{false}, stopped_{false};
+  std::atomic<std::int64_t> calls_{0};  // of others, that modules here have under way
   std::mutex mutex_;
   std::map<std::string, std::map<std::string, std::shared_ptr<Transport>>> by_address_;  // of each module, for what goes to every instance
+  Tasks tasks_;
 };
 
 }  // namespace loggia

@@ -1,6 +1,7 @@
 #include "lifecycle/joining.hpp"
 #include <algorithm>
 #include <charconv>
+#include <map>
 #include <set>
 #include "loggia/kernel/json_value.hpp"
 
@@ -38,6 +39,27 @@ std::string table_of(const std::vector<std::string>& texts, int words) {
   for (const auto& text : texts)
     for (const auto& line : lines_of(text))
       if (seen.insert(subject_of(line, words)).second) out += line + '\n';
+  return out;
+}
+
+/// MODULE ADDRESS …, and "-" for the address of a module of which nothing is known.
+std::string instances_of(const std::vector<std::string>& texts) {
+  std::vector<std::string> modules;
+  std::map<std::string, std::vector<std::string>> lines;
+  std::set<std::string> seen;
+  for (const auto& text : texts)
+    for (auto& line : lines_of(text)) {
+      if (!seen.insert(subject_of(line, 2)).second) continue;
+      auto module = subject_of(line, 1);
+      if (!lines.contains(module)) modules.push_back(module);
+      lines[module].push_back(std::move(line));
+    }
+  std::string out;
+  for (const auto& module : modules) {
+    const bool known = std::any_of(lines[module].begin(), lines[module].end(), [](const auto& line) { return !lacks_instances(line); });
+    for (const auto& line : lines[module])
+      if (!known || !lacks_instances(line)) out += line + '\n';
+  }
   return out;
 }
 
@@ -81,7 +103,10 @@ Result<std::string> join_answers(const std::string& command, const std::vector<s
   if (command == "topics.list") return table_of(texts, 2);
   if (command == "topics.lag") return table_of(texts, 3);
   if (command == "topics.tail") return newest_of(texts, arguments);
+  if (command == "instances") return instances_of(texts);
   return texts.front();
 }
+
+bool lacks_instances(const std::string& table) { return table.find(" not known ") != table.npos; }
 
 }  // namespace loggia

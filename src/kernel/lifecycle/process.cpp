@@ -210,6 +210,7 @@ class ProcessHere final : public Process {
     add_topic_commands(kernel_);
     if (options_.data_only) return start_modules();
     inner_ = std::make_unique<Inner>(kernel_, chosen);
+    kernel_.commands["instances"] = [this](const Context&, const std::vector<std::string>&) { return inner_->instances(); };
     if (auto connected = inner_->connect(); !connected) return connected;
     modules_.insert(modules_.begin(), std::make_move_iterator(inner_->stand_ins.begin()), std::make_move_iterator(inner_->stand_ins.end()));
     if (auto opened = inner_->open(); !opened) return opened;

@@ -13,7 +13,7 @@ namespace {
 using etcd::Endpoints;
 using etcd::Gateway;
 
-constexpr std::string_view how_to_mend = "; what it said last is used on. Is it running, and is discovery.etcd.endpoints right?";
+constexpr std::string_view what_is_used = "; what it said last is used on", how_to_mend = ". Is it running, and is discovery.etcd.endpoints right?";
 
 /// What ails etcd, as each of the threads sees it; told once as it begins and once as it ends.
 class Ailing {
@@ -30,6 +30,7 @@ class Ailing {
     {
       const std::lock_guard lock(mutex_);
       why_[who].clear();
+      heard_ = true;
       if (!why_[0].empty() || !why_[1].empty() || !std::exchange(told_, false)) return;
     }
     log::info("discovery.etcd_back");
@@ -37,13 +38,13 @@ class Ailing {
   std::string trouble() const {
     const std::lock_guard lock(mutex_);
     const auto& why = why_[0].empty() ? why_[1] : why_[0];
-    return why.empty() ? why : "etcd: " + why + std::string(how_to_mend);
+    return why.empty() ? why : "etcd: " + why + std::string(heard_ ? what_is_used : "") + std::string(how_to_mend);
   }
 
  private:
   mutable std::mutex mutex_;
   std::string why_[2];
-  bool told_ = false;
+  bool told_ = false, heard_ = false;
 };
 
 /// A wait that stop() or poke() ends.
