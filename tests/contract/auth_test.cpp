@@ -167,7 +167,7 @@ void administration(Exercise& exercise) {
   RecordAudit record;
   record.action = "room.exported";
   record.detail = "what\nwas done";
-  administration.good(exercise.module("chat"), record);
+  administration.good(exercise.module("gateway"), record);
   ListAudit audit;
   audit.action = "room.exported";
   const auto entries = administration.good(admin, audit);
@@ -179,7 +179,7 @@ void administration(Exercise& exercise) {
   administration.good(admin, all);
   all.cursor = "none";
   administration.bad(Errc::invalid_request, admin, all);
-  administration.late(exercise.module("chat"), record);
+  administration.late(exercise.module("gateway"), record);
 }
 
 void cases(Exercise& exercise) {
@@ -193,7 +193,7 @@ void cases(Exercise& exercise) {
 
 const Contract contract("auth", routes_of<Accounts, Administration, Mailboxes, Trust>(), &cases);
 
-TEST_CASE("auth answers alike here, serialised and over HTTP") { run_three_ways(contract); }
+TEST_CASE("auth answers alike here, serialised and over mTLS") { run_three_ways(contract); }
 
 }  // namespace
 }  // namespace loggia::contract::of_auth

@@ -119,7 +119,7 @@ TEST_CASE("a send has a name and may be sent again; a message over HTTP may if i
   CHECK_FALSE(to_call(chat::EditNow()).may_repeat(Context().keyed("k")));
 }
 
-TEST_CASE("what chat offers to realtime answers alike here, serialised and over HTTP") { run_three_ways(contract); }
+TEST_CASE("what chat offers to realtime answers alike here, serialised and over mTLS") { run_three_ways(contract); }
 
 }  // namespace
 }  // namespace loggia::contract::of_chat_live

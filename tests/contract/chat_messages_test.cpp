@@ -140,7 +140,7 @@ void cases(Exercise& exercise) {
 
 const Contract contract("chat", routes_of<Messages, Reading, Audiences>(), &cases);
 
-TEST_CASE("chat's messages and what is read of them answer alike here, serialised and over HTTP") { run_three_ways(contract); }
+TEST_CASE("chat's messages and what is read of them answer alike here, serialised and over mTLS") { run_three_ways(contract); }
 
 }  // namespace
 }  // namespace loggia::contract::of_chat_messages

@@ -116,7 +116,7 @@ void cases(Exercise& exercise) {
 
 const Contract contract("chat", routes_of<Rooms>(), &cases);
 
-TEST_CASE("chat's rooms answer alike here, serialised and over HTTP") { run_three_ways(contract); }
+TEST_CASE("chat's rooms answer alike here, serialised and over mTLS") { run_three_ways(contract); }
 
 }  // namespace
 }  // namespace loggia::contract::of_chat_rooms

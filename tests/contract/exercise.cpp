@@ -97,7 +97,7 @@ const std::vector<const Contract*>& contracts() { return all(); }
 
 void run_three_ways(const Contract& contract) {
   const std::pair<std::string, std::unique_ptr<Way> (*)(const std::string&)> ways[] = {
-      {"here", &here}, {"serialised", &serialised}, {"over HTTP", &over_http}};
+      {"here", &here}, {"serialised", &serialised}, {"over mTLS", &over_mtls}};
   std::vector<std::string> first;
   for (const auto& [name, open] : ways) {
     CAPTURE(name);
@@ -119,6 +119,26 @@ TEST_CASE("every route that a module mounts is in the cases of a contract, and n
     std::sort(exercised.begin(), exercised.end());
     CHECK(exercised == mounted_routes(module));
   }
+}
+
+TEST_CASE("the third way is the product's: who shows no certificate gets nothing, and who does not need a module may not call it") {
+  int refused = 0;
+  for (const auto& module : house_names()) {
+    CAPTURE(module);
+    const auto way = remote(module);
+    const auto route = mounted_routes(module).front();
+    const auto plain = way->ask_as("", route);
+    REQUIRE(!plain);
+    CHECK(plain.error().code == (route.starts_with("GET ") ? Errc::unavailable : Errc::outcome_unknown));
+    for (const auto& caller : all_modules()) {
+      CAPTURE(caller.name);
+      const bool needs = std::find(caller.needs.begin(), caller.needs.end(), module) != caller.needs.end();
+      const auto answer = way->ask_as(caller.name, route);
+      CHECK(needs == (answer || answer.error().detail != "this module may not call that"));
+      refused += needs ? 0 : 1;
+    }
+  }
+  CHECK(refused > 0);
 }
 
 TEST_CASE("realtime offers no port: its contract is the socket, which tests/realtime speaks") {

@@ -119,7 +119,7 @@ struct Contract {
 };
 const std::vector<const Contract*>& contracts();
 
-/// Runs the cases here, serialised and over HTTP, and compares.
+/// Runs the cases here, serialised and over mTLS, and compares.
 void run_three_ways(const Contract& contract);
 
 }  // namespace loggia::contract

@@ -58,7 +58,7 @@ void cases(Exercise& exercise) {
 
 const Contract contract("notification", routes_of<Notifications>(), &cases);
 
-TEST_CASE("notification answers alike here, serialised and over HTTP") { run_three_ways(contract); }
+TEST_CASE("notification answers alike here, serialised and over mTLS") { run_three_ways(contract); }
 
 }  // namespace
 }  // namespace loggia::contract::of_notification

@@ -105,7 +105,7 @@ void cases(Exercise& exercise) {
 
 const Contract contract("user", routes_of<Users, Directory>(), &cases);
 
-TEST_CASE("user answers alike here, serialised and over HTTP") { run_three_ways(contract); }
+TEST_CASE("user answers alike here, serialised and over mTLS") { run_three_ways(contract); }
 
 }  // namespace
 }  // namespace loggia::contract::of_user

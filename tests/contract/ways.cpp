@@ -7,6 +7,7 @@
 #include <unistd.h>
 #include "contract/houses/houses.hpp"
 #include "loggia/kernel/rpc.hpp"
+#include "support/certificates.hpp"
 
 namespace loggia::contract {
 namespace {
@@ -60,15 +61,15 @@ class Serialised final : public Way {
 /// contract_server as a child: its address by the first line, its end by closing its input.
 class Server {
  public:
-  explicit Server(const std::string& module) {
+  Server(const std::string& module, const std::string& certificates) {
     int in[2], out[2];
     if (::pipe2(in, O_CLOEXEC) != 0 || ::pipe2(out, O_CLOEXEC) != 0) throw std::runtime_error("no pipe");
     posix_spawn_file_actions_t actions;
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_adddup2(&actions, in[0], STDIN_FILENO);
     posix_spawn_file_actions_adddup2(&actions, out[1], STDOUT_FILENO);
-    std::string program = LOGGIA_CONTRACT_SERVER, argument = module;
-    char* arguments[] = {program.data(), argument.data(), nullptr};
+    std::string program = LOGGIA_CONTRACT_SERVER, first = module, second = certificates;
+    char* arguments[] = {program.data(), first.data(), second.data(), nullptr};
     const int failed = ::posix_spawn(&child_, program.c_str(), &actions, nullptr, arguments, environ);
     posix_spawn_file_actions_destroy(&actions);
     ::close(in[0]);
@@ -110,23 +111,58 @@ class Server {
   std::string address_;
 };
 
-class OverHttp final : public Way {
+/// Who calls is who shows its certificate: a module on its own behalf by its own, all others through the gateway.
+class ByCaller final : public Transport {
  public:
-  explicit OverHttp(const std::string& module) : server_{module} {
-    RpcTransportOptions options;
-    options.address = server_.address();
-    transport_ = rpc_transport(std::move(options), shards_, clock_).value();
+  using Transports = std::map<std::string, std::shared_ptr<Transport>>;
+  explicit ByCaller(Transports all) : all_{std::move(all)} {}
+  Async<Answer> send(Context context, Call call) override {
+    const auto& module = context.caller().module;
+    return all_.at(module.empty() ? "gateway" : module)->send(context, std::move(call));
+  }
+
+ private:
+  const Transports all_;
+};
+
+class OverMtls final : public Remote {
+ public:
+  explicit OverMtls(const std::string& module) : module_{module}, server_{module, prepared(certificates_)} {
+    ByCaller::Transports all;
+    for (const auto& caller : all_modules()) all.emplace(caller.name, transport(caller.name, caller.speaks_for_people));
+    by_caller_ = std::make_unique<ByCaller>(std::move(all));
     // The descriptor alone: nothing of the module is made in this process.
-    module_of(module).connect(*transport_, ports_);
+    module_of(module).connect(*by_caller_, ports_);
   }
   const Ports& ports() const override { return ports_; }
   test::InlineShards& shards() override { return *shards_; }
+  Result<Answer> ask_as(const std::string& caller, const std::string& route) override {
+    Call call;
+    call.route = route;
+    return test::wait(*shards_, transport(caller, true)->send(Context(), std::move(call)));
+  }
 
  private:
+  static std::string prepared(test::Certificates& certificates) {
+    for (const auto& module : all_modules()) certificates.of(module.name);
+    return certificates.path.string();
+  }
+  std::shared_ptr<Transport> transport(const std::string& caller, bool carries_people) {
+    RpcTransportOptions options;
+    options.address = server_.address();
+    options.module = module_;
+    options.carries_people = carries_people;
+    if (!caller.empty()) options.tls = MutualTls::load(certificates_.files(caller)).value();
+    return kept_.emplace_back(rpc_transport(std::move(options), shards_, clock_).value());
+  }
+
+  const std::string module_;
+  test::Certificates certificates_;
   Server server_;
   std::shared_ptr<test::FakeClock> clock_ = std::make_shared<test::FakeClock>();
   std::shared_ptr<test::InlineShards> shards_ = std::make_shared<test::InlineShards>(clock_);
-  std::shared_ptr<Transport> transport_;
+  std::vector<std::shared_ptr<Transport>> kept_;
+  std::unique_ptr<ByCaller> by_caller_;
   Ports ports_;
 };
 
@@ -134,7 +170,8 @@ class OverHttp final : public Way {
 
 std::unique_ptr<Way> here(const std::string& module) { return std::make_unique<Here>(module); }
 std::unique_ptr<Way> serialised(const std::string& module) { return std::make_unique<Serialised>(module); }
-std::unique_ptr<Way> over_http(const std::string& module) { return std::make_unique<OverHttp>(module); }
+std::unique_ptr<Remote> remote(const std::string& module) { return std::make_unique<OverMtls>(module); }
+std::unique_ptr<Way> over_mtls(const std::string& module) { return remote(module); }
 
 std::vector<std::string> mounted_routes(const std::string& module) {
   const auto house = open_house(module);

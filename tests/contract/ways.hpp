@@ -1,5 +1,6 @@
 #pragma once
-// The three ways to a module's ports: the services themselves; their serialised form in this process; another process over HTTP.
+// The three ways to a module's ports: the services themselves; their serialised form in this process; another process over HTTP with mTLS,
+// where each caller shows its module's certificate and the callers' table is asked.
 #include <memory>
 #include <string>
 #include <vector>
@@ -18,7 +19,14 @@ class Way {
 };
 std::unique_ptr<Way> here(const std::string& module);
 std::unique_ptr<Way> serialised(const std::string& module);
-std::unique_ptr<Way> over_http(const std::string& module);
+/// A process of its own. A call of somebody whom no module names comes from the gateway, as in the product.
+class Remote : public Way {
+ public:
+  /// With the certificate of `caller`; empty: without TLS.
+  virtual Result<Answer> ask_as(const std::string& caller, const std::string& route) = 0;
+};
+std::unique_ptr<Remote> remote(const std::string& module);
+std::unique_ptr<Way> over_mtls(const std::string& module);
 
 /// The routes that the module mounts.
 std::vector<std::string> mounted_routes(const std::string& module);

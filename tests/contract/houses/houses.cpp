@@ -4,6 +4,7 @@
 #include "loggia/chat/contract.hpp"
 #include "loggia/chat/events.hpp"
 #include "loggia/chat/module.hpp"
+#include "loggia/gateway/module.hpp"
 #include "loggia/kernel/json.hpp"
 #include "loggia/notification/module.hpp"
 #include "loggia/realtime/module.hpp"
@@ -181,6 +182,13 @@ std::vector<std::string> house_names() {
   return out;
 }
 std::vector<ModuleDescriptor> modules_without_ports() { return std::vector<ModuleDescriptor>(1, realtime::module()); }
+
+std::vector<ModuleDescriptor> all_modules() {
+  auto out = with_ports();
+  out.push_back(realtime::module());
+  out.push_back(gateway::module());
+  return out;
+}
 
 ModuleDescriptor module_of(const std::string& name) {
   for (const auto& module : with_ports())

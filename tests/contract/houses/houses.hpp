@@ -29,6 +29,8 @@ class House {
 std::vector<std::string> house_names();
 /// Those that offer none: sockets and HTTP are their contract.
 std::vector<ModuleDescriptor> modules_without_ports();
+/// Of the product: who may call whom.
+std::vector<ModuleDescriptor> all_modules();
 /// Of a module that has a house.
 ModuleDescriptor module_of(const std::string& name);
 std::unique_ptr<House> open_house(const std::string& name);
