@@ -21,6 +21,7 @@ PublicRouter::~PublicRouter() = default;
 void PublicRouter::on(RouteInfo info, RouteHandler handler) {
   if (info.access == Access::internal) return;
   const std::string_view text = info.route;
+  if (info.takes_bytes || info.gives_bytes) throw std::logic_error("the public edge does not carry the bytes of \"" + std::string(text) + "\" yet");
   const auto space = text.find(' ');
   if (space == text.npos || !text.substr(space + 1).starts_with('/'))
     throw std::logic_error("a route is METHOD /path, and this is \"" + std::string(text) + "\"");

@@ -153,6 +153,21 @@ TEST_CASE("a call that got no answer is sent again where it may be, and only the
   while (read["a"].calls == 0) CHECK(read.get()->ok());
 }
 
+TEST_CASE("bytes are sent once: to another instance only while none of them was") {
+  for (const auto does : {Does::refuses, Does::loses}) {
+    Balance world({"a", "b"});
+    world["a"].does = world["b"].does = does;
+    Call call;
+    call.route = "POST /rooms";
+    call.keyed = true;
+    call.bytes = bytes_of("x");
+    const auto sent = world.begin(std::move(call), Context().until(world.clock->moment() + milliseconds(10000)).keyed("k"));
+    REQUIRE(sent->result);
+    CHECK(world["a"].calls + world["b"].calls == (does == Does::refuses ? 2 : 1));
+    CHECK(sent->code() == (does == Does::refuses ? Errc::unavailable : Errc::outcome_unknown));
+  }
+}
+
 TEST_CASE("a keyed call that may have happened is never told as one that did not") {
   Balance world({"a", "b"});
   world["a"].does = Does::loses;

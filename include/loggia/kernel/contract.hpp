@@ -18,6 +18,9 @@
 //   idempotent  true: takes an Idempotency-Key (section 2)
 //   once_by   the member (`&R::client_id`) under whose value, if it has one, the request counts once however often it comes
 //   inner     the name of a member that the gateway fills in: no part of the public description
+// A request or a reply whose body is bytes that nobody holds as a whole has a member `ByteStream bytes` that is not described (bytes.hpp). What else
+// such a request says travels in the path and in query parameters. Who answers reads what it wants of them before it answers: with the answer the
+// request's bytes are over.
 #include <boost/asio/awaitable.hpp>
 #include <boost/describe/class.hpp>
 #include <boost/describe/members.hpp>

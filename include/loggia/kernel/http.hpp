@@ -27,6 +27,7 @@ struct HttpRequest {
   Parameters query;    // percent-decoded, in order
   Parameters headers;  // names in lower case
   std::string body;
+  ByteStream bytes;    // instead, where HttpHandlers::streams says so
   std::string remote;  // the peer's address without port
   bool tls = false;
   /// With mutual TLS: the modules in the peer's verified certificate. Else null.
@@ -42,6 +43,10 @@ struct HttpResponse {
   std::string body;
   /// Instead of `body`: bytes that many responses share (the web client).
   std::shared_ptr<const std::string> shared_body;
+  /// Instead of both: sent chunk by chunk as they come, until that moment. Where they fail the connection is closed in the middle, which the client
+  /// sees.
+  ByteStream bytes;
+  Moment until = Moment::max();
 };
 
 /// Bytes that many connections send: framed once. Immutable.
@@ -98,6 +103,9 @@ class Upgrade {
 struct HttpHandlers {
   /// Runs on the connection's shard. What it throws is 500 `internal`, logged.
   std::function<boost::asio::awaitable<HttpResponse>(HttpRequest)> request;
+  /// Whether the body of a request that has one, and of which there is the head, is left to its handler to be read. None: of none is. A client that
+  /// sends nothing for body_timeout is late.
+  std::function<bool(const HttpRequest&)> streams;
   /// For a request that asks for a WebSocket: answer with a response, or call `upgrade->accept` or `join` and return nothing.
   std::function<boost::asio::awaitable<std::optional<HttpResponse>>(std::shared_ptr<Upgrade>)> upgrade;
   /// The body of what the guard refuses before any handler: problem+json. Default: none.

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <utility>
 #include <vector>
+#include "loggia/kernel/bytes.hpp"
 #include "loggia/kernel/contract.hpp"
 
 namespace loggia {
@@ -18,16 +19,19 @@ struct Call {
   std::string route;  // as declared: "GET /users/{id}"
   Parameters path, query;
   std::string body;
-  bool strict = false;  // the public edge: unknown fields are an error
-  bool keyed = false;   // the route takes an Idempotency-Key: with one, the call may be sent again
-  bool named = false;   // the request itself has a name that makes it count once (`client_id`), so it may be sent again
+  bool strict = false;       // the public edge: unknown fields are an error
+  bool keyed = false;        // the route takes an Idempotency-Key: with one, the call may be sent again
+  bool named = false;        // the request itself has a name that makes it count once (`client_id`), so it may be sent again
+  ByteStream bytes;          // of a route that takes some: instead of the body
+  bool wants_bytes = false;  // the route gives some
 
-  /// Of what changes something: whether twice is as good as once.
-  bool may_repeat(const Context& context) const { return named || (keyed && !context.idempotency_key().empty()); }
+  /// Of what changes something: whether twice is as good as once. Bytes are there once only.
+  bool may_repeat(const Context& context) const { return !bytes && (named || (keyed && !context.idempotency_key().empty())); }
 };
 struct Answer {
   int status = 200;
   std::string body;  // JSON, or empty
+  ByteStream bytes;  // beside the body, which says what they are
 };
 
 struct Codec;
@@ -43,6 +47,7 @@ struct RouteInfo {
   std::string_view summary;
   std::string_view inner;  // a member that the gateway fills in: not described
   bool has_body = false;
+  bool takes_bytes = false, gives_bytes = false;
   const Shape* request = nullptr;  // its members and their rules; kernel/json.hpp
   const Codec* reply = nullptr;    // none: no content
 };

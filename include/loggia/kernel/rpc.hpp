@@ -11,7 +11,9 @@
 //   loggia-address, loggia-client         where the request came from
 // With TLS `-module` is what the caller's certificate says, and the other headers about the caller count from those alone who speak for people.
 // A WebSocket handshake is a request like another, to the path that on_upgrade() names (tunnel.hpp).
-// An error is the problem document of the contract, section 2, and comes back as the same Error.
+// Bytes (bytes.hpp) are chunked, with the declared parameters in the query string; what an answer says beside them is in loggia-reply. A connection
+// that ends within them is a cut, which both sides see. An error is the problem document of the contract, section 2, and comes back as the same
+// Error.
 #include <functional>
 #include <memory>
 #include <string>
@@ -33,7 +35,7 @@ struct RpcTransportOptions {
   std::size_t request_max = 4u << 20;  // bytes of a body; a larger one is refused before it is sent: too_large
   std::size_t answer_max = 16u << 20;
   milliseconds connect_timeout{2000};
-  milliseconds call_timeout{30000};  // of a call whose Context has no deadline
+  milliseconds call_timeout{30000};  // of a call whose Context has no deadline; with bytes: of each step of it
   milliseconds idle_timeout{20000};  // shorter than the listener's, which would close first
   std::shared_ptr<Metrics> metrics;  // counts peers that were refused; may be none
 };

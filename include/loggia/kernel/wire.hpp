@@ -1,5 +1,6 @@
 #pragma once
 // Both ends of a contract on the wire, made from the contract alone. For a module's wire*.cpp: each request costs two coroutines.
+#include <concepts>
 #include "loggia/kernel/json.hpp"
 #include "loggia/kernel/router.hpp"
 
@@ -7,6 +8,12 @@ namespace loggia {
 
 template <class T> inline constexpr bool is_outcome = false;
 template <class T> inline constexpr bool is_outcome<Outcome<T>> = true;
+
+/// Of a request or a reply: its body is bytes.
+template <class T>
+concept Streamed = requires(T& value) {
+  { value.bytes } -> std::same_as<ByteStream&>;
+};
 
 /// Every {name} in the route is a member of the request; checked while compiling.
 template <Described R> consteval bool sound_route() {
@@ -32,7 +39,8 @@ template <Request R> constexpr int success_status() {
 
 /// Of a request that asks with a body: a DELETE may declare `body = true`.
 template <Request R> constexpr bool has_body() {
-  if constexpr (requires { R::body; }) return R::body;
+  if constexpr (Streamed<R>) return false;
+  else if constexpr (requires { R::body; }) return R::body;
   else return !in_query(R::route);
 }
 
@@ -50,6 +58,8 @@ template <Request R> RouteInfo route_info() {
   if constexpr (requires { R::summary; }) info.summary = R::summary;
   if constexpr (requires { R::inner; }) info.inner = R::inner;
   info.has_body = has_body<R>();
+  info.takes_bytes = Streamed<R>;
+  info.gives_bytes = Streamed<Reply>;
   info.request = &request_shape<R>;
   if constexpr (is_outcome<Reply>) info.reply = codec_of<typename Reply::Value>();
   else if constexpr (!std::is_same_v<Reply, Nothing>) info.reply = codec_of<Reply>();
@@ -61,6 +71,7 @@ std::optional<Error> decode_call_into(const Call& call, std::string_view route, 
 template <class R> Result<R> decode_call(const Call& call) {
   R request{};
   if (auto wrong = decode_call_into(call, R::route, has_body<R>(), request_shape<R>, *codec_of<R>(), &request)) return std::move(*wrong);
+  if constexpr (Streamed<R>) request.bytes = call.bytes;
   return request;
 }
 
@@ -75,6 +86,7 @@ template <class R> Answer answer_of(const typename R::Reply& reply) {
   if constexpr (is_outcome<typename R::Reply>)
     if (!reply.created) answer.status = 200;
   answer.body = encode_reply(reply);
+  if constexpr (Streamed<typename R::Reply>) answer.bytes = reply.bytes;
   return answer;
 }
 
@@ -82,6 +94,7 @@ template <Request R> Async<Answer> serve(Slot<R>& slot, Context context, Call ca
   auto request = decode_call<R>(call);
   if (!request) co_return request.error();
   auto reply = co_await slot.on(std::move(context), std::move(*request));
+  if constexpr (Streamed<R>) call.bytes.close();
   if (!reply) co_return reply.error();
   co_return answer_of<R>(*reply);
 }
@@ -101,6 +114,8 @@ template <Request R> Call to_call(const R& request) {
   auto call = call_of(R::route, has_body<R>(), request_shape<R>, &request);
   if constexpr (requires { R::idempotent; }) call.keyed = R::idempotent;
   if constexpr (requires { R::once_by; }) call.named = !std::empty(text_of(request.*R::once_by));
+  if constexpr (Streamed<R>) call.bytes = request.bytes;
+  call.wants_bytes = Streamed<typename R::Reply>;
   return call;
 }
 
@@ -117,7 +132,8 @@ template <Request R> Result<typename R::Reply> reply_of(const Answer& answer) {
   } else {
     // A peer's mistake is not the caller's: never invalid_request.
     auto reply = decode_answer<Reply>(answer.body);
-    if (!reply) return Error(Errc::internal, "a peer answered what its contract does not know");
+    if (!reply || (Streamed<Reply> && !answer.bytes)) return Error(Errc::internal, "a peer answered what its contract does not know");
+    if constexpr (Streamed<Reply>) reply->bytes = answer.bytes;
     return reply;
   }
 }

@@ -37,6 +37,14 @@ bool are_extensions(std::string_view rest) {
 
 }  // namespace
 
+std::string chunk_of(std::string_view piece) {
+  char digits[16];
+  std::string out(digits, std::to_chars(digits, digits + sizeof digits, piece.size(), 16).ptr);
+  out.reserve(out.size() + piece.size() + 4);
+  ((out += "\r\n") += piece) += "\r\n";
+  return out;
+}
+
 BodyReader::BodyReader(const Head& head, std::size_t body_max) : left_{head.content_length}, body_max_{body_max} {
   if (head.chunked) part_ = Part::size;
   else if (head.content_length > 0) part_ = Part::fixed;

@@ -7,6 +7,9 @@
 
 namespace loggia::http {
 
+/// One chunk; of nothing the last one (RFC 9112, 7.1).
+std::string chunk_of(std::string_view piece);
+
 class BodyReader {
  public:
   enum class State { more, complete, refused };

@@ -38,6 +38,7 @@ void HttpConnection::wait_read() {
 
 void HttpConnection::on_readable() {
   if (phase_ == Phase::ended || phase_ == Phase::handling || phase_ == Phase::writing) return;
+  if (phase_ == Phase::streaming) return watch();
   const auto buffer = core_->scratch(shard_);
   const auto got = stream_.read(buffer.data(), buffer.size());
   if (got.state == IoResult::State::again) return core_->draining && idle() ? end() : wait_read();
@@ -91,6 +92,8 @@ bool HttpConnection::read_head_bytes() {
   if (!verdict.head) return refuse(verdict.refusal.status, verdict.refusal.detail), false;
   head_ = std::move(verdict.head);
   head_only_ = head_->request.method == "HEAD";
+  http_1_0_ = head_->http_1_0;
+  if (head_->has_body && !head_->websocket && core_->handlers.streams && core_->handlers.streams(head_->request)) return dispatch(), false;
   body_ = BodyReader(*head_, core_->limits.body_max);
   phase_ = Phase::body;
   body_started_ = now();
@@ -136,7 +139,8 @@ void HttpConnection::respond(HttpResponse response) {
   response_ = std::move(response);
   core_->metrics.requests[std::clamp(response_.status / 100, 1, 5) - 1]->add();
   phase_ = Phase::writing;
-  close_ = close_ || core_->draining.load(std::memory_order_relaxed);
+  close_ = close_ || std::exchange(body_left_, false) || core_->draining.load(std::memory_order_relaxed);
+  if (response_.bytes) return respond_streaming();
   if (response_.shared_body) give_back(response_.body);
   const auto size = response_.shared_body ? response_.shared_body->size() : response_.body.size();
   out_ = response_head(response_, size, close_);
@@ -216,6 +220,7 @@ void HttpConnection::sweep(Moment now) {
     case Phase::body:
       return refuse(408, "The body of the request took too long.");
     case Phase::handling:
+    case Phase::streaming:  // each wait has an end of its own
       return;
     case Phase::writing:
     case Phase::lingering:
@@ -230,7 +235,7 @@ void HttpConnection::drain() {
 }
 
 void HttpConnection::terminate() {
-  const bool handling = phase_ == Phase::handling;
+  const bool handling = phase_ == Phase::handling || phase_ == Phase::streaming;
   end();
   if (handling) cancel_.emit(boost::asio::cancellation_type::terminal);
 }
@@ -241,7 +246,7 @@ void HttpConnection::end() {
   if (before == Phase::ended) return;
   leave();
   stream_.close();
-  if (before != Phase::handling) slot_.release();
+  if (before != Phase::handling && before != Phase::streaming) slot_.release();
 }
 
 }  // namespace loggia::http

@@ -1,6 +1,7 @@
 #pragma once
 // One HTTP/1.1 connection: reads a head into a bounded buffer, has the guard read it, reads the body, runs the handler, writes the
-// answer; one request at a time, in order. While a handler runs nothing is read. On its shard; kept alive by what it waits for.
+// answer; one request at a time, in order. While a handler runs nothing is read but what it reads of a streamed body. On its shard; kept alive by
+// what it waits for.
 #include <boost/asio/cancellation_signal.hpp>
 #include <optional>
 #include "http/body.hpp"
@@ -22,7 +23,8 @@ class HttpConnection final : public Member {
 
  private:
   friend class UpgradeRequest;
-  enum class Phase : std::uint8_t { head, body, handling, writing, lingering, ended };
+  friend class RequestBody;
+  enum class Phase : std::uint8_t { head, body, handling, writing, streaming, lingering, ended };
   std::shared_ptr<HttpConnection> self() { return std::static_pointer_cast<HttpConnection>(shared_from_this()); }
   std::string_view unread() const { return std::string_view(in_).substr(in_at_); }
   bool idle() const { return phase_ == Phase::head && !head_begun_; }
@@ -35,6 +37,7 @@ class HttpConnection final : public Member {
   bool skip_blank_lines();
   bool ask_for_body();
   void dispatch();
+  void leave_body(Head& head);
   void drop_identity(Parameters& headers);
   void run();
   void run_upgrade();
@@ -44,6 +47,12 @@ class HttpConnection final : public Member {
   void write();
   void answered();
   void linger();
+  boost::asio::awaitable<Result<std::string>> next_piece(Moment deadline);
+  boost::asio::awaitable<bool> wait_for(bool readable, milliseconds limit);
+  void respond_streaming();
+  boost::asio::awaitable<bool> stream_out(ByteStream bytes, Moment until);
+  boost::asio::awaitable<bool> write_out();
+  void watch();
   void refuse_tls();
   std::shared_ptr<WebSocket> hand_over(const HttpRequest& request, std::string_view subprotocol, WebSocket::Limits limits);
   void join(FarEnd far);
@@ -62,10 +71,13 @@ class HttpConnection final : public Member {
   HttpResponse response_;
   std::size_t sent_ = 0, discarded_ = 0;
   Moment deadline_ = Moment::max(), started_, body_started_, linger_end_;
+  milliseconds body_waited_{0};
+  std::uint64_t body_bytes_ = 0;
   boost::asio::cancellation_signal cancel_;
   Phase phase_ = Phase::head;
   std::uint8_t blank_lines_ = 0;
   bool close_ = false, head_only_ = false, head_begun_ = false, handing_over_ = false, waiting_ = false;
+  bool http_1_0_ = false, asks_first_ = false, body_left_ = false;  // of a streamed body: 100 Continue is still to be sent; not all of it was read
 };
 
 }  // namespace loggia::http

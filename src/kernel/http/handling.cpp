@@ -37,10 +37,11 @@ class UpgradeRequest final : public Upgrade {
 };
 
 void HttpConnection::dispatch() {
-  phase_ = Phase::handling;
+  const auto began = std::exchange(phase_, Phase::handling);
   deadline_ = Moment::max();
   auto& head = *head_;
   close_ = close_ || head.close;
+  if (began == Phase::head) leave_body(head);
   head.request.remote = remote_;
   head.request.tls = stream_.tls();
   head.request.peer = stream_.peer();

@@ -197,7 +197,7 @@ bool headers_are_safe(const Parameters& headers) {
   return std::all_of(headers.begin(), headers.end(), [](const auto& field) { return is_token(field.first) && is_field_value(field.second); });
 }
 
-std::string response_head(const HttpResponse& response, std::size_t body_size, bool close) {
+std::string response_head(const HttpResponse& response, std::optional<std::size_t> body_size, bool close) {
   std::string out;
   out.reserve(256);
   ((((out += "HTTP/1.1 ") += std::to_string(response.status)) += ' ') += reason_of(response.status)) += "\r\n";
@@ -205,7 +205,9 @@ std::string response_head(const HttpResponse& response, std::size_t body_size, b
     if (iequals(name, "content-length") || iequals(name, "connection") || iequals(name, "transfer-encoding")) continue;
     (((out += name) += ": ") += value) += "\r\n";
   }
-  if (may_have_body(response.status)) ((out += "content-length: ") += std::to_string(body_size)) += "\r\n";
+  if (!may_have_body(response.status)) body_size = std::nullopt;
+  else if (!body_size) out += "transfer-encoding: chunked\r\n";
+  if (body_size) ((out += "content-length: ") += std::to_string(*body_size)) += "\r\n";
   if (close) out += "connection: close\r\n";
   out += "\r\n";
   return out;

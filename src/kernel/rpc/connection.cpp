@@ -7,6 +7,7 @@
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/string_body.hpp>
 #include <cerrno>
+#include "http/body.hpp"
 #include "http/stream.hpp"
 
 namespace loggia::rpc {
@@ -27,6 +28,7 @@ std::string outgoing(const Request& request) {
   std::string out = request.method + " " + request.target + " HTTP/1.1\r\nHost: " + request.host + "\r\n";
   for (const auto& [name, value] : request.headers) out += name + ": " + value + "\r\n";
   if (!request.body.empty()) out += "Content-Type: application/json\r\n";
+  if (request.chunked) return out + "Transfer-Encoding: chunked\r\n\r\n";
   if (!request.body.empty() || request.method != "GET") out += "Content-Length: " + std::to_string(request.body.size()) + "\r\n";
   return out + "\r\n" + request.body;
 }
@@ -93,20 +95,9 @@ class StreamConnection final : public Connection {
     Exchange out;
     kept_ = false;
     wire_->allow(limit);
-    const auto text = outgoing(*request);
-    for (std::size_t sent = 0; sent < text.size() || stream()->unsent();) {
-      const iovec rest{const_cast<char*>(text.data()) + sent, text.size() - sent};
-      const auto written = stream()->write(std::span<const iovec>(&rest, 1));
-      sent += written.bytes;
-      if (written.state == IoResult::State::ok) continue;
-      bool waited = false;
-      if (written.state == IoResult::State::again) waited = co_await writable();
-      if (waited) continue;
-      // A peer that closes early may have answered before it did; what it says is not waited for.
-      out.ending = sent == 0 ? Ending::unsent : Ending::silent;
-      if (wire_->late) out.ending = Ending::late;
-      co_return out;
-    }
+    // A peer that closes early may have answered before it did; what it says is not waited for.
+    out.ending = co_await put(outgoing(*request));
+    if (out.ending != Ending::answered) co_return out;
     Incoming parser;
     parser.eager(true);
     parser.body_limit(peer_.answer_max);
@@ -114,24 +105,75 @@ class StreamConnection final : public Connection {
     while (!parser.is_done()) {
       const auto error = co_await read_into(parser);
       if (!error) continue;
-      out.ending = ending_of(error, parser.got_some());
-      if (wire_->late) out.ending = Ending::late;
-      // A client has done its part of the handshake before the peer looks at its certificate; nothing was done of what it sent then.
-      else if (!parser.got_some() && failure() == http::TlsFailure::by_peer) out.ending = Ending::unsent;
+      out.ending = failed(error, parser);
       co_return out;
     }
     wire_->done();
     out.ending = Ending::answered;
-    auto& message = parser.get();
-    out.received.status = static_cast<int>(message.result_int());
-    const auto type = message[beast_http::field::content_type], again = message[beast_http::field::retry_after];
-    out.received.content_type.assign(type.data(), type.size());
-    out.received.retry_after.assign(again.data(), again.size());
-    out.received.turned_away = message.count(turned_away_header) > 0;
-    out.received.body = std::move(message.body());
+    out.received = head_of(parser);
+    out.received.body = std::move(parser.get().body());
     // Bytes behind the answer belong to no request of ours.
     kept_ = parser.keep_alive() && buffer_.size() == 0;
     co_return out;
+  }
+
+  asio::awaitable<Exchange> stream(std::shared_ptr<const Request> request, ByteStream up, Pace pace) override {
+    Exchange out;
+    kept_ = false;
+    auto& parser = incoming_.emplace();
+    parser.body_limit(peer_.answer_max);
+    parser.header_limit(head_max);
+    wire_->allow(pace.left());
+    out.ending = co_await put(outgoing(*request));
+    if (out.ending != Ending::answered) co_return out;
+    for (bool last = !up; !last;) {
+      if (look(parser) || parser.got_some()) break;
+      wire_->done();  // the source has the same deadline
+      auto asked = up.read(pace.deadline);
+      auto piece = co_await std::move(asked);
+      out.ending = Ending::given_up;
+      if (!piece) out.why = piece.error();
+      if (!piece) co_return out;
+      last = piece->empty();
+      out.ending = Ending::late;
+      if (pace.left() <= milliseconds(0)) co_return out;
+      wire_->allow(pace.left());
+      out.ending = co_await put(http::chunk_of(*piece));
+      if (out.ending == Ending::late) co_return out;
+      if (out.ending != Ending::answered) break;  // it may have answered before it closed
+    }
+    wire_->allow(std::max(pace.left(), milliseconds(1)));
+    auto error = co_await read_until(parser, false);
+    const bool down = !error && is_streamed(parser);
+    if (!error && !down) {
+      parser.eager(true);
+      error = co_await read_until(parser, true);
+    }
+    wire_->done();
+    out.ending = Ending::answered;
+    if (error) out.ending = failed(error, parser);
+    if (error) co_return out;
+    out.received = head_of(parser);
+    out.bytes = down;
+    if (down) parser.body_limit(boost::none);
+    if (down) parser.eager(true);
+    else out.received.body = std::move(parser.get().body());
+    co_return out;
+  }
+
+  asio::awaitable<Result<std::string>> next_piece(Pace pace) override {
+    auto& parser = *incoming_;
+    auto& body = parser.get().body();
+    if (parse(parser)) co_return cut();
+    while (body.empty() && !parser.is_done()) {
+      if (pace.left() <= milliseconds(0)) co_return late();
+      wire_->allow(pace.left());
+      const auto error = co_await read_into(parser);
+      wire_->done();
+      if (wire_->late) co_return late();
+      if (error) co_return cut();
+    }
+    co_return std::exchange(body, std::string());
   }
 
   bool kept() override {
@@ -145,6 +187,56 @@ class StreamConnection final : public Connection {
   http::TlsFailure failure() const override { return wire_->stream ? wire_->stream->tls_failure() : http::TlsFailure::none; }
 
  private:
+  static Error cut() { return Error(Errc::unavailable, "the answer was cut before its end"); }
+  static Error late() { return Error(Errc::timeout, "the answer's bytes did not come in time"); }
+
+  static Received head_of(Incoming& parser) {
+    Received out;
+    const auto& message = parser.get();
+    const auto text = [](auto value) { return std::string(value.data(), value.size()); };
+    out.status = static_cast<int>(message.result_int());
+    out.content_type = text(message[beast_http::field::content_type]);
+    out.retry_after = text(message[beast_http::field::retry_after]);
+    out.turned_away = message.count(turned_away_header) > 0;
+    out.reply = text(message[beast::string_view(reply_header.data(), reply_header.size())]);
+    return out;
+  }
+  /// Chunked, since only so a cut is no end.
+  static bool is_streamed(Incoming& parser) {
+    const auto head = head_of(parser);
+    return head.status >= 200 && head.status < 300 && parser.chunked() && !head.reply.empty();
+  }
+
+  Ending failed(const error_code& error, const Incoming& parser) const {
+    if (wire_->late) return Ending::late;
+    // A client has done its part of the handshake before the peer looks at its certificate; nothing was done of what it sent then.
+    if (!parser.got_some() && failure() == http::TlsFailure::by_peer) return Ending::unsent;
+    return ending_of(error, parser.got_some());
+  }
+
+  /// `answered`: all of it went out.
+  asio::awaitable<Ending> put(std::string text) {
+    for (std::size_t sent = 0; sent < text.size() || stream()->unsent();) {
+      const iovec rest{text.data() + sent, text.size() - sent};
+      const auto written = stream()->write(std::span<const iovec>(&rest, 1));
+      sent += written.bytes;
+      if (written.state == IoResult::State::ok) continue;
+      bool waited = false;
+      if (written.state == IoResult::State::again) waited = co_await writable();
+      if (waited) continue;
+      if (wire_->late) co_return Ending::late;
+      co_return sent == 0 ? Ending::unsent : Ending::silent;
+    }
+    co_return Ending::answered;
+  }
+
+  /// To the end of the head, or of the message.
+  asio::awaitable<error_code> read_until(Incoming& parser, bool end) {
+    error_code error = parse(parser);
+    while (!error && !(end ? parser.is_done() : parser.is_header_done())) error = co_await read_into(parser);
+    co_return error;
+  }
+
   std::optional<http::Stream>& stream() { return wire_->stream; }
 
   /// False: the time is over, or the call was cancelled.
@@ -165,21 +257,31 @@ class StreamConnection final : public Connection {
     if (buffer_.size() + read_size > buffer_max) co_return beast_http::error::buffer_overflow;
     const bool waited = co_await readable();
     if (!waited) co_return asio::error::operation_aborted;
+    co_return look(parser);
+  }
+  /// What is there now, which may be nothing.
+  error_code look(Incoming& parser) {
+    error_code error;
     const auto got = stream()->read(static_cast<char*>(buffer_.prepare(read_size).data()), read_size);
-    if (got.state == IoResult::State::again) co_return error;
+    if (got.state == IoResult::State::again) return error;
     if (got.state == IoResult::State::end && parser.got_some()) {
       parser.put_eof(error);
-      co_return error;
+      return error;
     }
-    if (got.state != IoResult::State::ok) co_return asio::error::eof;
+    if (got.state != IoResult::State::ok) return asio::error::eof;
     buffer_.commit(got.bytes);
-    buffer_.consume(parser.put(buffer_.data(), error));
-    co_return error == beast_http::error::need_more ? error_code() : error;
+    return parse(parser);
+  }
+  error_code parse(Incoming& parser) {
+    error_code error;
+    if (buffer_.size() > 0 && !parser.is_done()) buffer_.consume(parser.put(buffer_.data(), error));
+    return error == beast_http::error::need_more ? error_code() : error;
   }
 
   const std::shared_ptr<Wire> wire_;
   const Peer peer_;
   beast::flat_buffer buffer_;
+  std::optional<Incoming> incoming_;  // of an exchange with bytes
   bool kept_ = false;
 };
 

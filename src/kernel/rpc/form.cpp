@@ -8,6 +8,8 @@
 namespace loggia::rpc {
 namespace {
 
+constexpr std::size_t reply_max = 8u << 10;  // of a head, which has 16 KiB
+
 bool unreserved(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_' || c == '~';
 }
@@ -165,7 +167,7 @@ Counter& refused(Metrics& metrics, std::string reason) {
                          Labels{{"reason", std::move(reason)}});
 }
 
-HttpResponse response_of(Result<Answer> answer, const Trace& trace) {
+HttpResponse response_of(Result<Answer> answer, const Trace& trace, Moment deadline) {
   if (!answer) {
     const auto& error = answer.error();
     auto response = problem(error, trace);
@@ -175,9 +177,28 @@ HttpResponse response_of(Result<Answer> answer, const Trace& trace) {
   }
   HttpResponse response;
   response.status = answer->status;
+  if (answer->bytes) {
+    auto reply = percent_encoded(answer->body);
+    if (reply.size() > reply_max) return problem(Error(Errc::internal, "what is said beside bytes is too long"), trace);
+    response.headers.emplace_back("content-type", "application/octet-stream");
+    response.headers.emplace_back(reply_header, std::move(reply));
+    response.bytes = std::move(answer->bytes);
+    response.until = deadline;
+    return response;
+  }
   response.body = std::move(answer->body);
   if (!response.body.empty()) response.headers.emplace_back("content-type", "application/json");
   return response;
+}
+
+Result<Answer> answer_of(const Received& received, ByteStream bytes) {
+  auto reply = http::percent_decoded(received.reply, false);
+  if (!reply) return strange(received.status);
+  Answer answer;
+  answer.status = received.status;
+  answer.body = std::move(*reply);
+  answer.bytes = std::move(bytes);
+  return answer;
 }
 
 Result<Answer> answer_of(Received received) {

@@ -31,17 +31,22 @@ bool names_a_person(const HttpRequest& request);
 /// The same for every process: who was refused, and why.
 Counter& refused(Metrics& metrics, std::string reason);
 
-HttpResponse response_of(Result<Answer> answer, const Trace& trace);
+/// In a header beside bytes, percent-encoded JSON.
+inline constexpr std::string_view reply_header = "loggia-reply";
+/// Bytes are sent until `deadline`.
+HttpResponse response_of(Result<Answer> answer, const Trace& trace, Moment deadline = Moment::max());
 
 /// In an answer: the process is starting or stopping, and has not begun with the call.
 inline constexpr const char* turned_away_header = "loggia-turned-away";
 
-/// What came back, without HTTP around it.
+/// What came back, without HTTP around it. `reply`: what an answer says beside bytes.
 struct Received {
   int status = 0;
-  std::string content_type, retry_after, body;
+  std::string content_type, retry_after, reply, body;
   bool turned_away = false;
 };
 Result<Answer> answer_of(Received received);
+/// Of an answer whose bytes follow.
+Result<Answer> answer_of(const Received& received, ByteStream bytes);
 
 }  // namespace loggia::rpc

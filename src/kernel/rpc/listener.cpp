@@ -27,6 +27,7 @@ class InnerListener final : public RpcListener {
     if (server_) throw std::logic_error("the route \"" + route + "\" comes after the start");
     Route made;
     made.in_path = names_in(route);
+    made.takes_bytes = info.takes_bytes;
     made.handler = std::move(handler);
     made.always = always;
     if (!routes_.emplace(route, std::move(made)).second) throw std::logic_error("the route \"" + route + "\" is there twice");
@@ -56,6 +57,10 @@ class InnerListener final : public RpcListener {
     options.mutual = options_.tls;
     HttpHandlers handlers;
     handlers.request = [this](HttpRequest request) { return answer(std::move(request)); };
+    handlers.streams = [this](const HttpRequest& request) {
+      const auto found = routes_.find(route_in(request));
+      return found != routes_.end() && found->second.takes_bytes;
+    };
     if (!upgrades_.empty()) handlers.upgrade = [this](std::shared_ptr<Upgrade> upgrade) { return enter(std::move(upgrade)); };
     handlers.refusal = [](int status, std::string_view detail) { return problem(status, detail, Trace()); };
     // There from the start, so that a watcher sees the first one.
@@ -80,6 +85,7 @@ class InnerListener final : public RpcListener {
  private:
   struct Route {
     std::vector<std::string> in_path;
+    bool takes_bytes = false;
     RouteHandler handler;
     bool always = false;
   };
@@ -136,11 +142,15 @@ class InnerListener final : public RpcListener {
               Field("route", std::string(route)));
   }
 
+  static std::string route_in(const HttpRequest& request) {
+    return request.path.starts_with(base) ? request.method + ' ' + request.path.substr(base.size()) : std::string();
+  }
+
   boost::asio::awaitable<HttpResponse> answer(HttpRequest request) {
     auto context = context_of(request, clock_->moment());
     if (!context) co_return response_of(context.error(), Trace());
     const auto trace = context->trace();
-    const auto route = request.path.starts_with(base) ? request.method + ' ' + request.path.substr(base.size()) : std::string();
+    const auto route = route_in(request);
     const auto found = routes_.find(route);
     if (found == routes_.end()) co_return unknown(*context, request);
     if (auto refusal = check_caller(request, *context, route)) co_return std::move(*refusal);
@@ -148,13 +158,15 @@ class InnerListener final : public RpcListener {
     Call call;
     call.route = route;
     call.body = std::move(request.body);
+    call.bytes = std::move(request.bytes);
     const auto& names = found->second.in_path;
     for (auto& parameter : request.query) {
       const bool in_path = std::find(names.begin(), names.end(), parameter.first) != names.end();
       (in_path ? call.path : call.query).push_back(std::move(parameter));
     }
+    const auto deadline = context->deadline();
     auto answer = co_await ask(found->second, std::move(*context), std::move(call));
-    co_return response_of(std::move(answer), trace);
+    co_return response_of(std::move(answer), trace, deadline);
   }
 
   boost::asio::awaitable<std::optional<HttpResponse>> enter(std::shared_ptr<Upgrade> upgrade) {

@@ -33,9 +33,26 @@ Reach reach_of(Ending ending) {
     case Ending::answered:
     case Ending::too_much:
       return Reach::answered;
+    case Ending::given_up:
+      return Reach::untried;
   }
   return Reach::untried;
 }
+
+/// The bytes of an answer, over the connection that is theirs.
+class AnswerBody final : public ByteSource {
+ public:
+  AnswerBody(std::unique_ptr<Connection> connection, Pace pace) : connection_{std::move(connection)}, pace_{std::move(pace)} {}
+  boost::asio::awaitable<Result<std::string>> read(Moment deadline) override {
+    auto pace = pace_;
+    pace.deadline = std::min(pace.deadline, deadline);
+    return connection_->next_piece(std::move(pace));
+  }
+
+ private:
+  const std::unique_ptr<Connection> connection_;
+  const Pace pace_;
+};
 
 class HttpTransport final : public InstanceTransport {
  public:
@@ -44,19 +61,18 @@ class HttpTransport final : public InstanceTransport {
 
   Async<Answer> attempt(Context context, Call call, Reach* reach) override {
     *reach = Reach::untried;
+    if (call.bytes || call.wants_bytes) {
+      auto streamed = stream(std::move(context), std::move(call), reach);
+      co_return co_await std::move(streamed);
+    }
     const auto shard = shards_->current();
-    const bool bounded = context.deadline() != Moment::max();
     const auto deadline = std::min(context.deadline(), clock_->moment() + options_.call_timeout);
     if (deadline <= clock_->moment()) co_return Error(Errc::timeout, "there was no time left to begin");
     if (call.body.size() > options_.request_max) co_return Error(Errc::too_large, "the request is too large for the module that answers it");
     const auto method = method_of(call.route);
     const bool changes = method != "GET";
     const bool repeatable = !changes || call.may_repeat(context);
-    auto request = std::make_shared<Request>();
-    request->method = method;
-    request->target = target_of(call);
-    request->host = options_.address;
-    request->headers = headers_of(context, bounded ? std::optional(left(deadline)) : std::nullopt, options_.carries_people);
+    auto request = request_of(context, call, deadline);
     request->body = std::move(call.body);
     for (;;) {
       auto connection = take(shard);
@@ -85,6 +101,47 @@ class HttpTransport final : public InstanceTransport {
   }
 
  private:
+  std::shared_ptr<Request> request_of(const Context& context, const Call& call, Moment deadline) const {
+    const bool bounded = context.deadline() != Moment::max();
+    auto out = std::make_shared<Request>();
+    out->method = method_of(call.route);
+    out->target = target_of(call);
+    out->host = options_.address;
+    out->headers = headers_of(context, bounded ? std::optional(left(deadline)) : std::nullopt, options_.carries_people);
+    out->chunked = call.bytes.operator bool();
+    return out;
+  }
+
+  /// On a connection of its own, and never twice: bytes are read once. With some to send `unsent` is said only where there was no connection.
+  Async<Answer> stream(Context context, Call call, Reach* reach) {
+    Pace pace;
+    pace.deadline = context.deadline();
+    pace.step = options_.call_timeout;
+    pace.clock = clock_;
+    if (pace.left() <= milliseconds(0)) co_return Error(Errc::timeout, "there was no time left to begin");
+    const bool changes = method_of(call.route) != "GET";
+    auto connection = make_connection(shards_->executor(shards_->current()), peer());
+    const bool connected = co_await connection->connect(std::min(options_.connect_timeout, pace.left()));
+    if (!connected) {
+      const bool late = pace.left() <= milliseconds(0);
+      *reach = late ? Reach::late : Reach::unsent;
+      note_refusal(context, connection->failure());
+      co_return failure_of(late ? Ending::late : Ending::unsent, changes);
+    }
+    auto exchange = co_await connection->stream(request_of(context, call, pace.deadline), call.bytes, pace);
+    *reach = reach_of(exchange.ending);
+    if (exchange.received.turned_away && !call.bytes) *reach = Reach::turned_away;  // what was read of the bytes is gone
+    if (exchange.ending == Ending::given_up) co_return std::move(exchange.why);
+    if (exchange.ending == Ending::answered && !exchange.bytes) co_return answer_of(std::move(exchange.received));
+    if (exchange.ending == Ending::answered) {
+      auto body = std::make_shared<AnswerBody>(std::move(connection), std::move(pace));
+      co_return answer_of(exchange.received, ByteStream(std::move(body)));
+    }
+    note_refusal(context, connection->failure());
+    if (call.bytes && *reach == Reach::unsent) *reach = Reach::lost;
+    co_return failure_of(exchange.ending, changes);
+  }
+
   struct Idle {
     std::unique_ptr<Connection> connection;
     Moment since;

@@ -1,4 +1,5 @@
 #include "contract/houses/houses.hpp"
+#include "contract/houses/library.hpp"
 #include "loggia/auth/contract.hpp"
 #include "loggia/auth/module.hpp"
 #include "loggia/chat/contract.hpp"
@@ -163,7 +164,7 @@ class Stepping final : public Router {
 };
 
 const std::vector<ModuleDescriptor>& with_ports() {
-  static const std::vector<ModuleDescriptor> all{auth::module(), user::module(), chat::module(), notification::module()};
+  static const std::vector<ModuleDescriptor> all{auth::module(), user::module(), chat::module(), notification::module(), library::module()};
   return all;
 }
 
@@ -187,6 +188,7 @@ std::vector<ModuleDescriptor> all_modules() {
   auto out = with_ports();
   out.push_back(realtime::module());
   out.push_back(gateway::module());
+  out.back().needs.emplace_back("library");  // as of every module that people reach
   return out;
 }
 

@@ -29,7 +29,7 @@ class House {
 std::vector<std::string> house_names();
 /// Those that offer none: sockets and HTTP are their contract.
 std::vector<ModuleDescriptor> modules_without_ports();
-/// Of the product: who may call whom.
+/// Of the product, and the library: who may call whom.
 std::vector<ModuleDescriptor> all_modules();
 /// Of a module that has a house.
 ModuleDescriptor module_of(const std::string& name);
