@@ -95,8 +95,8 @@ void Follower::begin_reading() {
     if (asked_.wait_for(milliseconds(0)) == std::future_status::timeout) return;
     const auto from = asked_.get();
     reading_ = from && rd_kafka_assign(client_.get(), from.get()) == RD_KAFKA_RESP_ERR_NO_ERROR;
-    again_at_ = std::chrono::steady_clock::now() + ask_again;
-  } else if (cluster_->usable() && std::chrono::steady_clock::now() >= again_at_) {
+    again_at_ = real_->moment() + ask_again;
+  } else if (cluster_->usable() && real_->moment() >= again_at_) {
     asked_ = std::async(std::launch::async, [this] { return beginning(); });
   }
 }

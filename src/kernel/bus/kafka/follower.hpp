@@ -1,7 +1,6 @@
 #pragma once
 // Every event of the followed topics, to who follows here, in order and once: what this process appends right after its commit, what others do
 // out of Kafka, and out of their logs while Kafka is away or behind. For realtime, which stores nothing.
-#include <chrono>
 #include <functional>
 #include <future>
 #include <mutex>
@@ -62,8 +61,9 @@ class Follower : private Owner {
   Time began_{};
   Owned<rd_kafka_t> client_;
   bool reading_ = false;
-  std::future<Partitions> asked_;                     // where to begin; of the thread, as what follows
-  std::chrono::steady_clock::time_point again_at_{};  // real: what is waited for is a broker
+  std::future<Partitions> asked_;                       // where to begin; of the thread, as what follows
+  const std::shared_ptr<Clock> real_ = system_clock();  // what is waited for is a broker
+  Moment again_at_{};
   Counter* from_log_ = nullptr;
   std::atomic<bool> stopping_{false};
   std::thread thread_;
