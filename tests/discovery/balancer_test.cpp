@@ -180,6 +180,20 @@ TEST_CASE("a keyed call that may have happened is never told as one that did not
   }
 }
 
+TEST_CASE("a refusal by the second instance says nothing of what the first may have done") {
+  Balance world({"a", "b"});
+  world["a"].does = Does::loses;
+  world["b"].answer = Error(Errc::forbidden, "no more");
+  while (world["a"].calls == 0) {
+    const auto sent = world.named();
+    CHECK(sent->code() == (world["a"].calls > 0 ? Errc::outcome_unknown : Errc::forbidden));
+  }
+  Balance read({"a", "b"});
+  read["a"].does = Does::loses;
+  read["b"].answer = Error(Errc::forbidden, "no");
+  while (read["a"].calls == 0) CHECK(read.get()->code() == Errc::forbidden);
+}
+
 TEST_CASE("what an instance answers is the answer: a refusal is not sent again") {
   Balance world({"a", "b"});
   for (const auto code : {Errc::conflict, Errc::not_found, Errc::forbidden, Errc::rate_limited, Errc::internal, Errc::insufficient_storage}) {

@@ -1,5 +1,5 @@
 """A server as many processes: some of each module, on PostgreSQL, Kafka and etcd, each with its own certificate, started one by one as systemd would start them."""
-import pathlib, re, shutil, socket, subprocess, tempfile, threading
+import pathlib, re, shutil, socket, subprocess, tempfile, threading, time
 from broker import free_base
 from harness import PATIENCE, Server, wait_for
 from pair import Engines
@@ -119,12 +119,22 @@ class Ghost:
     def __init__(self, address):
         self.socket = socket.socket()
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self.socket.bind(address)
+        self.take(address)
         self.socket.listen(128)
         self.socket.settimeout(0.1)
         self.visitors, self.over = 0, threading.Event()
         self.thread = threading.Thread(target=self.count, daemon=True)
         self.thread.start()
+
+    def take(self, address):
+        """The port may be some connection's for a moment."""
+        for attempt in range(50):
+            try:
+                return self.socket.bind(address)
+            except OSError:
+                if attempt == 49:
+                    raise
+                time.sleep(0.1)
 
     def count(self):
         while not self.over.is_set():

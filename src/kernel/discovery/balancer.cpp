@@ -186,7 +186,7 @@ class Balanced final : public Balancer, public std::enable_shared_from_this<Bala
         flight = nullptr;
       }
       co_await race->news();
-      if (auto answer = race->answer()) co_return std::move(*answer);
+      if (auto answer = race->answer(changes)) co_return std::move(*answer);
       if (!race->wants_another()) continue;
       if (time_left(context)) flight = take_again(tried, affinity, race->reached(), race->last_reached());
       if (!flight && !race->running()) co_return race->failure(changes);

@@ -56,9 +56,16 @@ asio::awaitable<void> Race::news() {
   news_ = false;
 }
 
-std::optional<Result<Answer>> Race::answer() const {
-  for (const auto& leg : legs_)
-    if (leg->result && !worth_retrying(*leg->result)) return *leg->result;
+std::optional<Result<Answer>> Race::answer(bool changes) const {
+  const auto in_doubt = [](const auto& leg) {
+    return !leg->result || (!*leg->result && (leg->result->error().code == Errc::outcome_unknown || leg->result->error().code == Errc::timeout));
+  };
+  for (const auto& leg : legs_) {
+    if (!leg->result || worth_retrying(*leg->result)) continue;
+    if (changes && !*leg->result && std::any_of(legs_.begin(), legs_.end(), in_doubt))
+      return Error(Errc::outcome_unknown, "an instance gave no answer, and another one refuses it now: it may or may not have happened");
+    return *leg->result;
+  }
   return std::nullopt;
 }
 

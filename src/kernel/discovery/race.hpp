@@ -28,8 +28,8 @@ class Race : public std::enable_shared_from_this<Race> {
 
   /// Until something has happened since the last time.
   boost::asio::awaitable<void> news();
-  /// What the caller is told at once, whatever else is under way.
-  std::optional<Result<Answer>> answer() const;
+  /// What the caller is told at once, whatever else is under way. A refusal says nothing of an attempt before it that may have happened.
+  std::optional<Result<Answer>> answer(bool changes) const;
   bool running() const;
   /// How many attempts reached their instance, or may still; and whether the last one did.
   int reached() const;

@@ -42,14 +42,18 @@ sigset_t our_signals() {
 }
 
 /// A process that still waits for what it needs has nothing to drain: asked to stop it ends at once. What it was about to write is undone when it is
-/// opened again, as after a crash.
+/// opened again, as after a crash. A command has not done what it was told to, and says so by its status, as a shell does.
 class EndsWhileStarting {
  public:
-  EndsWhileStarting() : thread_{[this] { wait(); }} { pthread_setname_np(thread_.native_handle(), "starting"); }
+  explicit EndsWhileStarting(bool command) : command_{command}, thread_{[this] { wait(); }} {
+    pthread_setname_np(thread_.native_handle(), "starting");
+  }
   EndsWhileStarting(const EndsWhileStarting&) = delete;
-  ~EndsWhileStarting() {
+  ~EndsWhileStarting() { over(); }
+  /// From here on run() takes what comes, also what came a moment ago.
+  void over() {
     over_ = true;
-    thread_.join();
+    if (thread_.joinable()) thread_.join();
   }
 
  private:
@@ -61,11 +65,16 @@ class EndsWhileStarting {
     while (!over_) {
       const int which = sigtimedwait(&set, nullptr, &a_moment);
       if (which < 0) continue;
+      if (over_) {
+        ::kill(::getpid(), which);  // blocked in every thread, so it waits for run()
+        return;
+      }
       log::info("process.stopped_while_starting", Field("signal", which == SIGTERM ? "SIGTERM" : "SIGINT"));
-      std::_Exit(0);
+      std::_Exit(command_ ? 128 + which : 0);
     }
   }
 
+  const bool command_;
   std::atomic<bool> over_{false};
   std::thread thread_;
 };
@@ -86,8 +95,8 @@ class ProcessHere final : public Process {
   ~ProcessHere() override { stop(); }
 
   Result<bool> start() override try {
-    const EndsWhileStarting ends;
-    auto began = begin();
+    EndsWhileStarting ends(options_.data_only);
+    auto began = begin(ends);
     if (!began) stop();
     return began;
   } catch (const StartError& failed) {
@@ -160,7 +169,7 @@ class ProcessHere final : public Process {
   }
 
  private:
-  Result<bool> begin() {
+  Result<bool> begin(EndsWhileStarting& ends) {
     // A command beside no server works on all the data, whichever part of it a process of this configuration has.
     auto wanted = options_.data_only ? std::vector<std::string>() : options_.config.list("process.modules");
     kernel_.config = options_.config;
@@ -215,6 +224,7 @@ class ProcessHere final : public Process {
     modules_.insert(modules_.begin(), std::make_move_iterator(inner_->stand_ins.begin()), std::make_move_iterator(inner_->stand_ins.end()));
     if (auto opened = inner_->open(); !opened) return opened;
     if (auto started = kernel_.bus->start(); !started) return started;
+    ends.over();  // from here on there are people, who are told
     if (auto started = start_modules(); !started) return started;
     inner_->serve();
     if (kernel_.mailer) kernel_.mailer->start();

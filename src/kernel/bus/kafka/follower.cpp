@@ -7,10 +7,10 @@
 namespace loggia::kafka {
 namespace {
 
-constexpr int turn_ms = 100, turn_from_log_ms = 20, answer_limit_ms = 1500;
+constexpr int turn_ms = 50, turn_from_log_ms = 20, answer_limit_ms = 1500;
 constexpr milliseconds ask_again(200);
 // How long Kafka may be behind a log before that is read instead.
-constexpr milliseconds patience(300);
+constexpr milliseconds patience(250);
 // Clocks of other machines may be behind ours by so much: reading begins before the start, and what was there is dropped by its sequence.
 constexpr std::chrono::minutes before_start(1);
 constexpr std::size_t page_of_log = 256;
@@ -97,7 +97,11 @@ void Follower::begin_reading() {
     reading_ = from && rd_kafka_assign(client_.get(), from.get()) == RD_KAFKA_RESP_ERR_NO_ERROR;
     again_at_ = real_->moment() + ask_again;
   } else if (cluster_->usable() && real_->moment() >= again_at_) {
-    asked_ = std::async(std::launch::async, [this] { return beginning(); });
+    try {
+      asked_ = std::async(std::launch::async, [this] { return beginning(); });
+    } catch (const std::system_error&) {  // no thread can be had
+      again_at_ = real_->moment() + ask_again;
+    }
   }
 }
 

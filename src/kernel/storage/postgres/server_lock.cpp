@@ -71,6 +71,11 @@ class ServerLockHere final : public ServerLock {
             "?2",
             parameters);
     }
+    session_.reset();
+    // Before it holds anything, so that it is known whose it is wherever it breaks.
+    const auto rows =
+        asked(*made, "SELECT pid, CAST(EXTRACT(EPOCH FROM backend_start) * 1000000 AS BIGINT) FROM pg_stat_activity WHERE pid = pg_backend_pid()");
+    if (rows->next()) session_ = Session{rows->integer(0), rows->integer(1)};
     connection_ = std::move(made);
   }
 
@@ -83,9 +88,6 @@ class ServerLockHere final : public ServerLock {
       asked(*connection_, "SELECT 1 FROM pg_advisory_unlock_all()");  // all or none, so that two that start at once do not keep each other out
       return false;
     }
-    const auto rows = asked(
-        *connection_, "SELECT pid, CAST(EXTRACT(EPOCH FROM backend_start) * 1000000 AS BIGINT) FROM pg_stat_activity WHERE pid = pg_backend_pid()");
-    if (rows->next()) session_ = Session{rows->integer(0), rows->integer(1)};
     return true;
   }
 
@@ -128,7 +130,7 @@ class ServerLockHere final : public ServerLock {
   const Target target_;
   const std::shared_ptr<Clock> clock_;  // real: what is waited for is a server
   std::unique_ptr<Connection> connection_;
-  std::optional<Session> session_;  // the last that held it
+  std::optional<Session> session_;  // the last that may have held something
   std::string taken_;               // whose data another has
   bool held_ = true;
   Moment refused_ = Moment::max();
