@@ -1,5 +1,10 @@
 // Both ends together: what was sent arrives, what was answered comes back.
 #include <doctest/doctest.h>
+#include <poll.h>
+#include <atomic>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/use_future.hpp>
+#include <future>
 #include "http/raw_client.hpp"
 #include "kernel/fixtures.hpp"
 #include "loggia/kernel/rpc.hpp"
@@ -13,10 +18,12 @@ namespace {
 struct Pair {
   std::shared_ptr<Shards> shards = thread_shards(2);
   std::shared_ptr<loggia::testing::StandingClock> clock = std::make_shared<loggia::testing::StandingClock>();
-  std::shared_ptr<RpcListener> listener = rpc_listener(RpcListenerOptions(), shards, clock, std::make_shared<Metrics>());
+  std::shared_ptr<Metrics> metrics = std::make_shared<Metrics>();
+  std::shared_ptr<RpcListener> listener = rpc_listener(RpcListenerOptions(), shards, clock, metrics);
   std::shared_ptr<Transport> transport;
   Result<Answer> answer = Answer();
   bool throws = false;
+  std::atomic<int> under_way{0}, together{0};  // an answer waits until so many are
   Context seen;
   Call asked;
 
@@ -38,8 +45,12 @@ struct Pair {
     stop_shards(*shards);
   }
   Async<Answer> take(Context context, Call call) {
-    seen = std::move(context);
-    asked = std::move(call);
+    if (together == 0) {
+      seen = std::move(context);
+      asked = std::move(call);
+    }
+    ++under_way;
+    while (under_way < together) co_await sleep_for(milliseconds(1));
     if (throws) throw std::runtime_error("a secret of the module");
     co_return answer;
   }
@@ -155,6 +166,33 @@ TEST_CASE("what a module throws is internal, and its words stay in its log") {
   REQUIRE_FALSE(answer);
   CHECK(answer.error().code == Errc::internal);
   CHECK(answer.error().detail.find("secret") == std::string::npos);
+}
+
+TEST_CASE("what was open at once in a rush serves the next one, and is closed when nobody needs it any more") {
+  Pair pair;
+  auto& open = pair.metrics->gauge("loggia_http_connections", "", {{"server", "rpc"}});
+  const auto rush = [&pair](int count) {
+    pair.under_way = 0;
+    pair.together = count;
+    std::vector<std::future<Result<Answer>>> sent;
+    for (int at = 0; at < count; ++at) {
+      Call call;
+      call.route = "GET /books/{id}";
+      sent.push_back(boost::asio::co_spawn(pair.shards->executor(0), pair.transport->send(Context(), std::move(call)), boost::asio::use_future));
+    }
+    for (auto& one : sent) CHECK(one.get());
+  };
+  rush(40);
+  CHECK(open.value() == 40);
+  rush(40);
+  CHECK(open.value() == 40);
+  loggia::testing::run_on(*pair.shards, [](Pair& of) -> boost::asio::awaitable<void> {
+    of.clock->moment_ += std::chrono::seconds(21);
+    co_return;
+  }(pair));
+  rush(1);  // on a new one
+  for (int turn = 0; turn < 2000 && open.value() > 1; ++turn) ::poll(nullptr, 0, 5);
+  CHECK(open.value() == 1);
 }
 
 TEST_CASE("a request that is not answered here is a mistake between versions, never the module's not_found") {

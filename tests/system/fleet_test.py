@@ -3,7 +3,7 @@ import collections, shutil, threading, time
 import pair
 from crowd import part
 from fleet import MODULES, Fleet, Ghost
-from harness import DEEP, PATIENCE, Person, Socket, run
+from harness import DEEP, PATIENCE, Person, Socket, run, wait_for
 from population import Town
 
 # 200 requests a second, a fifth of them over HTTP, and 500 connections; or a quarter of it.
@@ -118,6 +118,7 @@ def restarted_one_after_the_other_nobody_notices(fleet):
             process.start()
             took.append((stopped, time.monotonic() - phase.at))
             fleet.all_well()
+            wait_for(lambda: not town.absent, "everybody back", 2 * BACK_WITHIN)
             phase.end()
             phases.append(phase)
         town.end()

@@ -31,7 +31,7 @@ struct RpcTransportOptions {
   std::shared_ptr<MutualTls> tls;      // none: plain, for loopback
   std::string module;                  // with TLS: what the peer's certificate has to name
   bool carries_people = true;          // false: this process may speak only as a module, so who asks stays here
-  std::size_t idle_max = 8;            // connections kept for the next call, on each shard
+  std::size_t idle_max = 64;           // connections kept for the next call, on each shard
   std::size_t request_max = 4u << 20;  // bytes of a body; a larger one is refused before it is sent: too_large
   std::size_t answer_max = 16u << 20;
   milliseconds connect_timeout{2000};

@@ -1,5 +1,6 @@
 // The calling side: which connection a call takes, and what may be said to the caller of one that got no answer.
 #include <algorithm>
+#include <deque>
 #include <vector>
 #include "http/listener.hpp"
 #include "loggia/kernel/log.hpp"
@@ -178,6 +179,8 @@ class HttpTransport final : public InstanceTransport {
 
   void give_back(std::size_t shard, std::unique_ptr<Connection> connection) {
     auto& idle = idle_[shard];
+    // The last is taken first, so that what a rush has left behind comes to its end.
+    while (!idle.empty() && clock_->moment() - idle.front().since >= options_.idle_timeout) idle.pop_front();
     if (!connection->kept() || idle.size() >= options_.idle_max) return;
     Idle one;
     one.connection = std::move(connection);
@@ -189,7 +192,7 @@ class HttpTransport final : public InstanceTransport {
   const boost::asio::ip::tcp::endpoint endpoint_;
   const std::shared_ptr<Shards> shards_;
   const std::shared_ptr<Clock> clock_;
-  std::vector<std::vector<Idle>> idle_;  // by shard, each touched there alone
+  std::vector<std::deque<Idle>> idle_;  // by shard, each touched there alone
 };
 
 }  // namespace
