@@ -195,7 +195,7 @@ class Town:
             at = chance.randrange(len(self.people))
             person, room = self.people[at], self.rooms[at // 5]
             request = Request("HTTP", room, f"h{number}-{count}")
-            asked = (LOGIN if count % 40 == 0 else OPERATIONS[count % len(OPERATIONS)])(person, room, request.cid)
+            asked = (LOGIN if count % 40 == 0 else OPERATIONS[(count + 3 * number) % len(OPERATIONS)])(person, room, request.cid)
             request.kind = asked[0] + " " + asked[1].split("/")[1]
             self.requests.append(request)
             while request.done is None and time.monotonic() < request.due + ANSWERED_WITHIN:
