@@ -142,6 +142,8 @@ def a_set_that_cannot_work_is_refused_before_anything_starts(server):
     set_of(server, more="[http]\nlissen = ':1'\n")
     assert re.search(r'more\.toml:2: there is no key "http.lissen"; did you mean "http.listen"\?', refused())
     (directory / "more.toml").unlink()
+    mailing = server.run("up", str(SPLIT), "--data", str(server.home / "mailing"), "--set", "smtp.url=smtp://127.0.0.1:1", "--set", "smtp.from=chat@example.org")
+    assert mailing.returncode == 2 and "auth.toml: http.public_url: is missing: mails (smtp.url) hold links" in mailing.stderr and "gateway.toml" not in mailing.stderr, mailing
     for flags, words in ((["--demo"], "loggia serve --demo"), (["--config", "x"], "--config"), (["--modules", "chat"], "process.modules"), (["--set", "rpc.listen=127.0.0.1:1"], "rpc.listen")):
         assert words in refused(*flags)
     assert "LOGGIA_RPC_LISTEN" in refused(environment={"LOGGIA_RPC_LISTEN": "127.0.0.1:1"})

@@ -145,6 +145,12 @@ std::vector<FieldError> check_process(const Config& config, const std::vector<Mo
   wrong.insert(wrong.end(), std::make_move_iterator(rpc.begin()), std::make_move_iterator(rpc.end()));
   auto mail = mail_mistakes(config);
   wrong.insert(wrong.end(), std::make_move_iterator(mail.begin()), std::make_move_iterator(mail.end()));
+  // A process with the public listener knows its address; another one's links would lead nowhere.
+  for (const auto& module : modules)
+    for (const auto& key : module.keys)
+      if (key.name == "http.public_url" && !here.contains(module.name) && !config.text("smtp.url").empty() && config.text("http.public_url").empty())
+        wrong.push_back({"http.public_url", "is missing: mails (smtp.url) hold links, and the module \"" + module.name +
+                                                "\" is in another process; write the address under which people reach it"});
   return wrong;
 }
 
