@@ -97,7 +97,7 @@ def a_process_that_still_waits_for_what_it_needs_ends_at_once(server):
     started = subprocess.Popen([server.binary, "serve", "--modules", "chat", "--data", server.data, "--admin", "127.0.0.1:0", "--set", "rpc.listen=127.0.0.1:0", "--set", "discovery.peers.user=127.0.0.1:1"],
                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=server.variables(), cwd=server.home)
     try:
-        wait_for(lambda: "rpc.instance_out" in started.stderr.readline(), "that it looks for user")
+        wait_for(lambda: "rpc.instance_awaited" in started.stderr.readline(), "that it looks for user")
         started.send_signal(signal.SIGTERM)
         out, err = started.communicate(timeout=5 * PATIENCE)
         assert started.returncode == 0 and out == "" and "process.stopped_while_starting signal=SIGTERM" in err, (started.returncode, out, err)

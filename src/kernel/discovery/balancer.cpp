@@ -244,7 +244,14 @@ class Balanced final : public Balancer, public std::enable_shared_from_this<Bala
   void tell(const PeerPtr& peer, News news) {
     if (news == News::back) log::info("rpc.instance_back", Field("module", parts_.module), Field("instance", peer->address));
     if (news != News::out) return;
-    log::warn("rpc.instance_out", Field("module", parts_.module), Field("instance", peer->address), Field("reached", !peer->gone));
+    bool awaited = false, gone = false;
+    {
+      const std::lock_guard lock(mutex_);
+      awaited = peer->heard == Moment();  // processes of a set start in any order
+      gone = peer->gone;
+    }
+    if (awaited) log::info("rpc.instance_awaited", Field("module", parts_.module), Field("instance", peer->address));
+    else log::warn("rpc.instance_out", Field("module", parts_.module), Field("instance", peer->address), Field("reached", !gone));
     lose(peer);
   }
 
