@@ -108,6 +108,20 @@ void what_is_sent_arrives(Asking& ask) {
   CHECK(ask.whole(ask.library.good(ask.context, std::move(copy)).bytes).value() == bytes);
 }
 
+BindBooks binding(std::string name, std::vector<std::string> books) {
+  BindBooks out;
+  out.name = std::move(name);
+  out.books = std::move(books);
+  return out;
+}
+
+void what_is_said_without_bytes_arrives_too(Asking& ask) {
+  const auto bound = ask.library.good(ask.context, binding("both; ü", {"a/b", "a book"}));
+  CHECK(bound.name == "both; ü");
+  CHECK(ask.whole(bound.bytes).value() == "of a/bof a book");
+  ask.library.bad(Errc::not_found, ask.context, binding("none", {"nowhere"}));
+}
+
 void what_is_refused_costs_little(Asking& ask) {
   ask.library.bad(Errc::not_found, ask.context, ask.reading("nowhere"));
   for (const auto& [name, code] : {std::pair("refused", Errc::forbidden), std::pair("half", Errc::too_large)}) {
@@ -160,6 +174,7 @@ void who_does_not_read_lets_the_other_side_wait(Asking& ask) {
 void cases(Exercise& exercise) {
   Asking ask(exercise);
   what_is_sent_arrives(ask);
+  what_is_said_without_bytes_arrives_too(ask);
   what_is_refused_costs_little(ask);
   what_is_cut_is_an_error_on_both_sides(ask);
   who_does_not_read_lets_the_other_side_wait(ask);
@@ -167,6 +182,7 @@ void cases(Exercise& exercise) {
   ask.library.late(ask.context, ask.book("late", bytes_of("x")));
   ask.library.late(ask.context, ask.reading("copy"));
   ask.library.late(ask.context, CopyBook());
+  ask.library.late(ask.context, binding("late", {"copy"}));
   ask.library.late(ask.context, GetShelf());
 }
 

@@ -409,3 +409,19 @@ TEST_CASE("a caller without a right sends nothing, and a peer that is away was n
   CHECK(seen.bytes == 0);
   CHECK(pair.post(call.bytes).value().body == "100");  // so another instance gets all of it
 }
+
+TEST_CASE("what is asked beside bytes that come back is no larger than any request") {
+  const auto shards = thread_shards(1);
+  RpcTransportOptions options;
+  options.address = address_of(1);
+  options.request_max = 1000;
+  const auto transport = rpc_transport(std::move(options), shards, system_clock()).value();
+  Call call;
+  call.route = taking;
+  call.wants_bytes = true;
+  call.body.assign(1001, ' ');
+  auto reach = InstanceTransport::Reach::untried;
+  CHECK(loggia::testing::run_on(*shards, transport->attempt(Context(), call, &reach)).error().code == Errc::too_large);
+  CHECK(reach == InstanceTransport::Reach::untried);
+  stop_shards(*shards);
+}

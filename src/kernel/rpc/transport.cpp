@@ -62,6 +62,7 @@ class HttpTransport final : public InstanceTransport {
 
   Async<Answer> attempt(Context context, Call call, Reach* reach) override {
     *reach = Reach::untried;
+    if (call.body.size() > options_.request_max) co_return Error(Errc::too_large, "the request is too large for the module that answers it");
     if (call.bytes || call.wants_bytes) {
       auto streamed = stream(std::move(context), std::move(call), reach);
       co_return co_await std::move(streamed);
@@ -69,12 +70,10 @@ class HttpTransport final : public InstanceTransport {
     const auto shard = shards_->current();
     const auto deadline = std::min(context.deadline(), clock_->moment() + options_.call_timeout);
     if (deadline <= clock_->moment()) co_return Error(Errc::timeout, "there was no time left to begin");
-    if (call.body.size() > options_.request_max) co_return Error(Errc::too_large, "the request is too large for the module that answers it");
     const auto method = method_of(call.route);
     const bool changes = method != "GET";
     const bool repeatable = !changes || call.may_repeat(context);
-    auto request = request_of(context, call, deadline);
-    request->body = std::move(call.body);
+    const auto request = request_of(context, call, deadline);
     for (;;) {
       auto connection = take(shard);
       const bool used = connection != nullptr;
@@ -102,7 +101,8 @@ class HttpTransport final : public InstanceTransport {
   }
 
  private:
-  std::shared_ptr<Request> request_of(const Context& context, const Call& call, Moment deadline) const {
+  /// The body of the call goes over into it.
+  std::shared_ptr<Request> request_of(const Context& context, Call& call, Moment deadline) const {
     const bool bounded = context.deadline() != Moment::max();
     auto out = std::make_shared<Request>();
     out->method = method_of(call.route);
@@ -110,6 +110,7 @@ class HttpTransport final : public InstanceTransport {
     out->host = options_.address;
     out->headers = headers_of(context, bounded ? std::optional(left(deadline)) : std::nullopt, options_.carries_people);
     out->chunked = call.bytes.operator bool();
+    if (!out->chunked) out->body = std::move(call.body);
     return out;
   }
 

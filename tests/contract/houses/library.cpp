@@ -78,6 +78,21 @@ class Books final : public Library {
     co_return co_await on(context, std::move(read));
   }
 
+  Async<Book> on(Context context, BindBooks request) override {
+    if (late(context)) co_return Error(Errc::timeout, "there was no time left to begin");
+    std::string whole;
+    for (const auto& name : request.books) {
+      const auto found = books_.find(name);
+      if (found == books_.end()) co_return Error(Errc::not_found, "there is no such book");
+      whole += found->second.second;
+    }
+    Book out;
+    out.name = request.name;
+    out.size = static_cast<std::int64_t>(whole.size());
+    out.bytes = bytes_of(std::move(whole));
+    co_return out;
+  }
+
   Async<Shelf> on(Context context, GetShelf) override {
     if (late(context)) co_return Error(Errc::timeout, "there was no time left to begin");
     Shelf out;

@@ -49,6 +49,16 @@ struct CopyBook {
 };
 BOOST_DESCRIBE_STRUCT(CopyBook, (), (name))
 
+/// Something said, and bytes back: the books that are named, one behind the other.
+struct BindBooks {
+  using Reply = Book;
+  static constexpr std::string_view route = "POST /internal/bindings";
+  static constexpr Access access = Access::internal;
+  std::string name;
+  std::vector<std::string> books;
+};
+BOOST_DESCRIBE_STRUCT(BindBooks, (), (name, books))
+
 struct Shelf {
   std::int64_t books = 0, cut = 0, given = 0, dropped = 0;
 };
@@ -62,7 +72,7 @@ struct GetShelf {
 };
 BOOST_DESCRIBE_STRUCT(GetShelf, (), ())
 
-using Library = Port<StoreBook, ReadBook, CopyBook, GetShelf>;
+using Library = Port<StoreBook, ReadBook, CopyBook, BindBooks, GetShelf>;
 
 inline constexpr std::int64_t huge = 48 << 20;
 
