@@ -107,6 +107,14 @@ Context of_ada() {
 
 Shown shown(const MutualTlsFiles& files) { return {files.certificate, files.private_key}; }
 
+/// It believes the house, which does not believe it.
+std::shared_ptr<MutualTls> believing(const House& house, Certificates& foreign) {
+  const auto own = foreign.of("shop");
+  fs::copy_file(house.certificates.path / "ca.pem", foreign.path / "house.pem");
+  std::ofstream(foreign.path / "both.pem") << std::ifstream(own.ca).rdbuf() << std::ifstream(foreign.path / "house.pem").rdbuf();
+  return MutualTls::load({own.certificate, own.private_key, (foreign.path / "both.pem").string()}).value();
+}
+
 }  // namespace
 
 TEST_CASE("a call between modules arrives, and its caller is the module of the certificate, whatever it says") {
@@ -259,13 +267,36 @@ TEST_CASE("a caller talks to the module that it means, and to no other") {
 TEST_CASE("where the peer refuses our certificate, nothing happened") {
   House house;
   Certificates foreign;
-  // It believes the house, which does not believe it.
-  const auto own = foreign.of("shop");
-  fs::copy_file(house.certificates.path / "ca.pem", foreign.path / "house.pem");
-  std::ofstream(foreign.path / "both.pem") << std::ifstream(own.ca).rdbuf() << std::ifstream(foreign.path / "house.pem").rdbuf();
-  const auto tls = MutualTls::load({own.certificate, own.private_key, (foreign.path / "both.pem").string()}).value();
+  const auto tls = believing(house, foreign);
   for (int times = 0; times < 20; ++times) CHECK(house.send(*house.as(tls), adding, Context(), "{}").error().code == Errc::unavailable);
   CHECK(house.comes_to("foreign", 20));
+  CHECK(house.refused("by_peer") == 20);
+  CHECK(house.calls == 0);
+}
+
+TEST_CASE("where the peer refuses our certificate while bytes are sent, that is what is told of it") {
+  /// Gives nothing before the refusal is on its way, and without an end then.
+  class Waiting final : public ByteSource {
+   public:
+    explicit Waiting(House& house) : house_{house}, before_{house.refused("foreign")} {}
+    Async<std::string> read(Moment) override {
+      while (house_.refused("foreign") == before_) co_await sleep_for(milliseconds(1));
+      co_return std::string("piece");
+    }
+
+   private:
+    House& house_;
+    const std::uint64_t before_;
+  };
+  House house;
+  Certificates foreign;
+  const auto shop = house.as(believing(house, foreign));
+  for (int times = 0; times < 20; ++times) {
+    Call call;
+    call.route = adding;
+    call.bytes = ByteStream(std::make_shared<Waiting>(house));
+    CHECK(loggia::testing::run_on(*house.shards, shop->send(Context(), std::move(call))).error().code == Errc::unavailable);
+  }
   CHECK(house.refused("by_peer") == 20);
   CHECK(house.calls == 0);
 }
