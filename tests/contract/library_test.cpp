@@ -2,12 +2,16 @@
 #include "contract/houses/library.hpp"
 #include <poll.h>
 #include "contract/exercise.hpp"
+#include "loggia/kernel/wire.hpp"
 
 using namespace loggia;
 using namespace loggia::contract;
 using namespace loggia::contract::library;
 
 namespace {
+
+static_assert(sound_reply<Book>() && sound_reply<Outcome<Stored>>() && sound_reply<Nothing>());
+static_assert(!sound_reply<Outcome<Book>>());  // they would be lost
 
 constexpr std::int64_t held_max = 16 << 20;  // by the sockets of both sides; what a process holds is a piece
 

@@ -26,6 +26,11 @@ template <Described R> consteval bool sound_route() {
   }
   return true;
 }
+/// An Outcome is told by a status and a body, which bytes leave no place for.
+template <class T> consteval bool sound_reply() {
+  if constexpr (is_outcome<T>) return !Streamed<typename T::Value>;
+  return true;
+}
 /// Whether `name` stands in braces in the route.
 bool in_path(std::string_view route, std::string_view name);
 /// GET and DELETE carry what is not in the path as query parameters.
@@ -49,6 +54,7 @@ template <class R> inline constexpr Shape request_shape = shape_of<R>();
 template <Request R> RouteInfo route_info() {
   static_assert(sound_route<R>(), "a {name} in the route is no member of the request");
   using Reply = typename R::Reply;
+  static_assert(sound_reply<Reply>(), "an Outcome's value has no bytes: make them the Reply itself");
   RouteInfo info;
   info.route = R::route;
   if constexpr (requires { R::access; }) info.access = R::access;
