@@ -129,3 +129,10 @@ TEST_CASE("instances are asked of the first process that knows all, and else of 
   // What all of them know nothing of is said once.
   CHECK(join_answers("instances", {}, {head + "chat - not known \n", head + "chat - not known \n"}).value() == head + "chat - not known \n");
 }
+
+TEST_CASE("what a line says of an instance is not taken for its health") {
+  const std::string head = "MODULE ADDRESS HEALTH FROM DETAIL\n", about = "user :1  not ready  static  the key is not known here\n";
+  CHECK_FALSE(lacks_instances(head + about));
+  CHECK(lacks_instances(head + about + "chat -  not known  static  -\n"));
+  CHECK(join_answers("instances", {}, {head + about, head + "user :2 ready\n"}).value() == head + about + "user :2 ready\n");
+}

@@ -107,6 +107,10 @@ Result<std::string> join_answers(const std::string& command, const std::vector<s
   return texts.front();
 }
 
-bool lacks_instances(const std::string& table) { return table.find(" not known ") != table.npos; }
+bool lacks_instances(const std::string& table) {
+  const auto lines = lines_of(table);
+  // Behind MODULE and ADDRESS. What is said at the end of a line may have the same words.
+  return std::any_of(lines.begin(), lines.end(), [](const auto& line) { return subject_of(line, 4) == subject_of(line, 2) + "not known "; });
+}
 
 }  // namespace loggia
