@@ -1,8 +1,12 @@
 #include "lifecycle/control.hpp"
 #include <doctest/doctest.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
+#include <chrono>
 #include <filesystem>
+#include <vector>
 #include "kernel/fixtures.hpp"
 #include "lifecycle/joining.hpp"
 #include "loggia/kernel/process.hpp"
@@ -39,6 +43,28 @@ struct Running {
   }
   Kernel kernel;
   std::unique_ptr<ControlSocket> control;
+};
+
+/// A process that is stopped: it takes no connection, and there is place for some that wait, or for none.
+struct StoppedProcess {
+  explicit StoppedProcess(const std::filesystem::path& path, bool full = false) {
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    path.native().copy(address.sun_path, sizeof address.sun_path - 1);
+    sockets.push_back(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    const auto* to = reinterpret_cast<const sockaddr*>(&address);
+    REQUIRE(::bind(sockets[0], to, sizeof address) == 0);
+    REQUIRE(::listen(sockets[0], full ? 0 : 16) == 0);
+    for (bool waits = full; waits;) {
+      sockets.push_back(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+      waits = ::connect(sockets.back(), to, sizeof address) == 0;
+    }
+  }
+  StoppedProcess(const StoppedProcess&) = delete;
+  ~StoppedProcess() {
+    for (const int one : sockets) ::close(one);
+  }
+  std::vector<int> sockets;
 };
 
 struct ControlPlace {
@@ -135,4 +161,14 @@ TEST_CASE("what a line says of an instance is not taken for its health") {
   CHECK_FALSE(lacks_instances(head + about));
   CHECK(lacks_instances(head + about + "chat -  not known  static  -\n"));
   CHECK(join_answers("instances", {}, {head + about, head + "user :2 ready\n"}).value() == head + about + "user :2 ready\n");
+}
+
+TEST_CASE("processes that hang are waited for together, and no longer than the others take") {
+  ControlPlace directory;
+  const StoppedProcess auth(directory.path / "control.auth.sock", true), chat(directory.path / "control.chat.sock"),
+      notification(directory.path / "control.notification.sock");
+  Running user(directory.path / "control.user.sock", {{"instances", says("user :1 ready\n")}});
+  const auto began = std::chrono::steady_clock::now();
+  CHECK(directory.ask("instances")->value() == "user :1 ready\n");
+  CHECK(std::chrono::steady_clock::now() - began < std::chrono::seconds(5));  // two, but for a machine that is busy
 }
