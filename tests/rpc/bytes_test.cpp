@@ -1,6 +1,7 @@
 // Bytes of calls: their ends, told from cuts, on both sides; their time; and that nobody holds what another does not read.
 #include <doctest/doctest.h>
 #include <atomic>
+#include <future>
 #include <mutex>
 #include <optional>
 #include "discovery/waiting.hpp"
@@ -250,50 +251,50 @@ TEST_CASE("bytes whose end cannot be told from a cut are none, and an error come
   CHECK(refused.error().detail == "no ü");
 }
 
-TEST_CASE("a deadline ends bytes on both sides") {
-  Carrying pair;
-  Giving::Seen seen;
-  const auto up = pair.post(ByteStream(std::make_shared<Giving>(pair.clock, seen, 100000, true)), milliseconds(300));
-  REQUIRE(!up);
-  CHECK(up.error().code == Errc::timeout);
-  CHECK(in_time([&] { return pair.heard_now() && pair.heard_now()->error; }));
-  CHECK(pair.heard_now()->bytes == 100000);
-  pair.size = 100000;
-  pair.then_waits = true;
-  const auto down = pair.get(milliseconds(300)).value();
-  const auto all = pair.drunk(down.bytes);
-  REQUIRE(all.error);
-  CHECK(all.bytes == 100000);
-  // Whoever looks first: here the time is over, or the other side has seen that it is.
-  CHECK((all.error->code == Errc::timeout || all.error->code == Errc::unavailable));
-  CHECK(in_time([&] { return pair.given.dropped.load(); }));
+TEST_CASE("a deadline ends bytes on both sides, and without one no step of it takes longer than a call may") {
+  // Far more than is needed for what has to come before, on a machine that is busy; so all of it waits at the same time.
+  constexpr milliseconds limit(2000);
+  Carrying sending, receiving, without(true, limit);
+  for (auto* one : {&receiving, &without}) {
+    one->size = 100000;
+    one->then_waits = true;
+  }
   Telling silent([](Line& line) {
     line.request();
     line.send(bytes_head + "5\r\nbooks\r\n");
     line.until_closed();
   });
-  const auto late = silent.drunk(silent.get(milliseconds(300)).value().bytes);
+  Giving::Seen seen;
+  auto posted =
+      std::async(std::launch::async, [&] { return sending.post(ByteStream(std::make_shared<Giving>(sending.clock, seen, 100000, true)), limit); });
+  auto received = std::async(std::launch::async, [&] { return receiving.drunk(receiving.get(limit).value().bytes); });
+  auto stepped = std::async(std::launch::async, [&] {
+    Call call;
+    call.route = giving;
+    call.wants_bytes = true;
+    return without.drunk(loggia::testing::run_on(*without.shards, without.transport->send(Context(), std::move(call))).value().bytes);
+  });
+  auto told = std::async(std::launch::async, [&] { return silent.drunk(silent.get(limit).value().bytes); });
+
+  const auto up = posted.get();
+  REQUIRE(!up);
+  CHECK(up.error().code == Errc::timeout);
+  CHECK(in_time([&] { return sending.heard_now() && sending.heard_now()->error; }));
+  CHECK(sending.heard_now()->bytes == 100000);
+  const auto down = received.get();
+  REQUIRE(down.error);
+  CHECK(down.bytes == 100000);
+  // Whoever looks first: here the time is over, or the other side has seen that it is.
+  CHECK((down.error->code == Errc::timeout || down.error->code == Errc::unavailable));
+  CHECK(in_time([&] { return receiving.given.dropped.load(); }));
+  const auto step = stepped.get();
+  REQUIRE(step.error);
+  CHECK(step.error->code == Errc::timeout);
+  CHECK(step.bytes == 100000);
+  const auto late = told.get();
   REQUIRE(late.error);
   CHECK(late.error->code == Errc::timeout);
   CHECK(late.bytes == 5);
-}
-
-TEST_CASE("without a deadline no step of it takes longer than a call may") {
-  Carrying pair(true, milliseconds(200));
-  pair.size = 70000;
-  pair.then_waits = true;
-  const auto down = loggia::testing::run_on(*pair.shards, pair.transport->send(Context(),
-                                                                               [] {
-                                                                                 Call call;
-                                                                                 call.route = giving;
-                                                                                 call.wants_bytes = true;
-                                                                                 return call;
-                                                                               }()))
-                        .value();
-  const auto all = pair.drunk(down.bytes);
-  REQUIRE(all.error);
-  CHECK(all.error->code == Errc::timeout);
-  CHECK(all.bytes == 70000);
 }
 
 TEST_CASE("a handler hears that the request was cut, is wrong or late, and none of it is a whole one") {
