@@ -19,7 +19,7 @@ using test::in_time;
 
 namespace {
 
-constexpr const char *taking = "POST /books", *giving = "GET /books";
+constexpr const char *taking = "POST /books", *giving = "GET /books", *trading = "POST /trades";
 
 /// Gives as much as it is asked for: of `size` bytes, or without an end; or waits for its deadline.
 class Giving final : public ByteSource {
@@ -93,6 +93,9 @@ struct Carrying {
     info.route = taking;
     info.takes_bytes = true;
     listener->on(info, [this](Context context, Call call) { return take(std::move(context), std::move(call)); });
+    info.route = trading;
+    info.gives_bytes = true;
+    listener->on(info, [this](const Context& context, Call call) { return trade(context, std::move(call)); });
     info.route = giving;
     info.takes_bytes = false;
     info.gives_bytes = true;
@@ -129,6 +132,13 @@ struct Carrying {
     out.body = R"({"title":"ü"})";
     out.bytes = ByteStream(std::make_shared<Giving>(clock, given, size, then_waits));
     co_return out;
+  }
+  /// Answers when it has read the first piece.
+  Async<Answer> trade(Context context, Call call) {
+    auto first = co_await call.bytes.read(context.deadline());
+    if (!first) co_return first.error();
+    auto given = give();
+    co_return co_await std::move(given);
   }
   std::optional<Drunk> heard_now() {
     const std::lock_guard lock(mutex);
@@ -373,6 +383,46 @@ TEST_CASE("who hangs up while an answer waits for its source has it dropped, and
     CHECK(in_time([&] { return pair.listener->drained(); }));
     if (stops) CHECK(pair.drunk(answer->bytes).error);
   }
+}
+
+TEST_CASE("who sends on while it is answered is read, so that neither waits for the other, and has its end noticed") {
+  Carrying pair(false);
+  const std::string head = "POST /rpc/trades HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
+  const std::string chunk = "10000\r\n" + std::string(65536, 'x') + "\r\n";
+  {
+    pair.size = 16 << 20;
+    http::RawClient client(pair.listener->address());
+    client.send(head);
+    // It reads nothing before it has sent all of it, which is more than sockets hold.
+    for (int times = 0; times < 32 << 4; ++times) client.send(chunk);
+    const auto answer = client.rest();
+    CHECK(answer.size() > 16u << 20);
+    CHECK(answer.ends_with("\r\n0\r\n\r\n"));
+  }
+  pair.given.dropped = pair.given.waits = false;
+  pair.size = 10;
+  pair.then_waits = true;
+  {
+    http::RawClient client(pair.listener->address());
+    client.send(head + chunk + chunk + chunk);
+    REQUIRE(in_time([&] { return pair.given.waits.load(); }));
+    CHECK_FALSE(pair.given.dropped);
+  }
+  CHECK(in_time([&] { return pair.given.dropped.load(); }));
+}
+
+TEST_CASE("who asks on while an answer waits for its source has its end noticed") {
+  Carrying pair(false);
+  pair.size = 10;
+  pair.then_waits = true;
+  const std::string get = "GET /rpc/books HTTP/1.1\r\nHost: a\r\n\r\n";
+  {
+    http::RawClient client(pair.listener->address());
+    client.send(get + get);
+    REQUIRE(in_time([&] { return pair.given.waits.load(); }));
+    client.send(get);
+  }
+  CHECK(in_time([&] { return pair.given.dropped.load(); }));
 }
 
 TEST_CASE("a source that fails is what the caller is told, and the peer sees a cut") {

@@ -7,7 +7,6 @@ namespace loggia::http {
 namespace {
 
 constexpr milliseconds linger_limit{2000};
-constexpr std::size_t discarded_max = 64u << 20;
 constexpr std::size_t bytes_per_millisecond = 1;  // who sends a body slower than 1 kB a second is cut off
 
 }  // namespace

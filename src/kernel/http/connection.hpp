@@ -24,6 +24,7 @@ class HttpConnection final : public Member {
  private:
   friend class UpgradeRequest;
   friend class RequestBody;
+  static constexpr std::size_t discarded_max = 64u << 20;
   enum class Phase : std::uint8_t { head, body, handling, writing, streaming, lingering, ended };
   std::shared_ptr<HttpConnection> self() { return std::static_pointer_cast<HttpConnection>(shared_from_this()); }
   std::string_view unread() const { return std::string_view(in_).substr(in_at_); }

@@ -16,6 +16,7 @@ namespace loggia::http {
 namespace {
 
 constexpr std::size_t bytes_per_millisecond_least = 1;  // as of bodies that are held
+constexpr std::size_t waiting_max = 64u << 10;          // of requests behind the one that is answered; more stays in the socket
 
 Error cut() { return Error(Errc::unavailable, "the request was cut before its end"); }
 Error late() { return Error(Errc::timeout, "the request's bytes did not come in time"); }
@@ -108,7 +109,11 @@ void HttpConnection::respond_streaming() {
   if (head_only_ || !may_have_body(response_.status)) return write();
   phase_ = Phase::streaming;
   deadline_ = Moment::max();
-  if (in_.empty()) wait_read();  // who hangs up is noticed
+  if (close_) {  // what is unread belongs to no request that will be answered
+    give_back(in_);
+    in_at_ = 0;
+  }
+  wait_read();  // who hangs up is noticed
   auto done = [self = self(), handling = Handling(core_)](const std::exception_ptr& error, bool whole) {
     if (self->phase_ == Phase::ended) return self->slot_.release();
     if (!error && whole) return self->answered();
@@ -152,17 +157,20 @@ boost::asio::awaitable<bool> HttpConnection::write_out() {
   co_return phase_ == Phase::streaming;
 }
 
-/// What comes while an answer is streamed is the next request, which waits; or the end.
+/// What comes while an answer is streamed is the next request, which waits; or the rest of this one, which nobody wants: thrown away, since who
+/// still sends may not read before it is rid of it; or the end.
 void HttpConnection::watch() {
   const auto buffer = core_->scratch(shard_);
   const auto got = stream_.read(buffer.data(), buffer.size());
   if (got.state == IoResult::State::again) return wait_read();
-  if (got.state == IoResult::State::ok) {
-    in_.erase(0, std::exchange(in_at_, 0));
-    in_.append(buffer.data(), got.bytes);
-    return;
+  if (got.state != IoResult::State::ok) return terminate();
+  if (close_) {
+    discarded_ += got.bytes;
+    return discarded_ > discarded_max ? terminate() : wait_read();
   }
-  terminate();
+  in_.erase(0, std::exchange(in_at_, 0));
+  in_.append(buffer.data(), got.bytes);
+  if (in_.size() < waiting_max) wait_read();
 }
 
 }  // namespace loggia::http
