@@ -13,6 +13,7 @@
 #include "loggia/kernel/json.hpp"
 #include "loggia/kernel/json_value.hpp"
 #include "loggia/kernel/process.hpp"
+#include "loggia/kernel/time.hpp"
 
 namespace loggia {
 namespace {
@@ -100,7 +101,8 @@ class Conversation {
 
 /// Returns when `done` says so, or the time is over.
 template <class F> void hold(std::vector<std::unique_ptr<Conversation>>& all, std::chrono::seconds patience, F done) {
-  const auto began = std::chrono::steady_clock::now();
+  const auto clock = system_clock();
+  const auto began = clock->moment();
   for (;;) {
     std::chrono::milliseconds wait = patience_for_others;
     std::vector<pollfd> files;
@@ -110,7 +112,7 @@ template <class F> void hold(std::vector<std::unique_ptr<Conversation>>& all, st
       files.push_back(one->waits_for());
       if (files.back().fd < 0) wait = until_again;
     }
-    const auto now = std::chrono::steady_clock::now();
+    const auto now = clock->moment();
     if (files.empty() || now - began >= patience || done(now - began)) return;
     for (const auto end : {patience_for_others, patience})
       if (now - began < end) wait = std::min(wait, std::chrono::ceil<std::chrono::milliseconds>(end - (now - began)));
