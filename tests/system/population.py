@@ -43,7 +43,7 @@ class Client:
 
     def __init__(self, town, person, room, door):
         self.town, self.person, self.room, self.door = town, person, room, door
-        self.connection, self.resume, self.back, self.away_since, self.again_at, self.slowest = None, None, False, None, 0.0, 0.0
+        self.connection, self.resume, self.back, self.away_since, self.again_at = None, None, False, None, 0.0
         self.position, self.number, self.pending, self.waiting = None, 0, {}, collections.deque()
         self.open()
 
@@ -83,7 +83,6 @@ class Client:
         self.back = True
         self.town.absent.discard(self)
         if self.away_since is not None:
-            self.slowest = max(self.slowest, now - self.away_since)
             self.town.backs.append((self.away_since, now - self.away_since))
             self.away_since = None
         while self.waiting:
