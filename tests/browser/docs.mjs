@@ -38,8 +38,8 @@ export async function docs({test, bob, check, shoot, accessible, server}) {
     const send = fold('send').first();
     await send.locator('summary').click();
     const payload = description.components.messages['op.send'].payload;
+    await send.locator('.fields li', {hasText: /^client_id string · .*characters/}).waitFor();   // they are drawn when it opens
     check(JSON.stringify((await send.locator('.op > .fields').first().locator('> li > code').allTextContents()).sort()) === JSON.stringify(Object.keys(payload.properties).sort()), 'the fields of send are others');
-    await send.locator('.fields li', {hasText: /^client_id string · .*characters/}).waitFor();
     await send.locator('.fields li', {hasText: /^reply_to integer.* optional/}).waitFor();
     await send.locator('.fields li', {hasText: 'no other fields'}).waitFor();
     await send.locator('p', {hasText: /^error It did nothing/}).waitFor();

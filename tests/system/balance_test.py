@@ -5,7 +5,7 @@ from delaying import Delaying
 from harness import DEEP, SEED, Person, run
 from pair import Engines, missing
 
-RATE, SECONDS = 500, (60 if DEEP else 10)
+RATE, SECONDS = 500, (60 if DEEP else 5)
 DELAY, SHARE_MOST, TIMES_MOST = 200, 0.10, 1.5
 PEOPLE, ROOMS, CONNECTIONS = 10, 10, 64   # of each person; connections that are kept, more where these do not suffice
 CALLS = re.compile(r'^loggia_calls_total\{instance="([^"]+)",module="chat",result="([^"]+)"\} (\d+)', re.M)
