@@ -8,7 +8,7 @@ from population import Town
 
 # 200 requests a second, a fifth of them over HTTP, and 500 connections; or a quarter of it.
 DOWN, ROUNDS, PEOPLE, DEVICES, RATE, ASKS = (30, 3, 250, 2, 160, 40) if DEEP else (5, 1, 50, 2, 40, 10)
-GONE_AFTER, IN_FLIGHT, BACK_WITHIN, LOSERS = 3, 0.25, 10, 40 if DEEP else 6
+GONE_AFTER, IN_FLIGHT, BACK_WITHIN, LOSERS = 3, 0.5 * PATIENCE, 10 * PATIENCE, 40 if DEEP else 6
 
 
 def on(counts, *more):
