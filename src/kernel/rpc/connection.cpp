@@ -253,7 +253,6 @@ class StreamConnection final : public Connection {
 
   /// Reads once and parses what there is. Beast's own async_read does the same in ten seconds more of compiling.
   asio::awaitable<error_code> read_into(Incoming& parser) {
-    error_code error;
     if (buffer_.size() + read_size > buffer_max) co_return beast_http::error::buffer_overflow;
     const bool waited = co_await readable();
     if (!waited) co_return asio::error::operation_aborted;
