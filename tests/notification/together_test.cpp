@@ -150,7 +150,7 @@ TEST_CASE("what is chosen while settings are read is not undone by what was read
   auto& world = two.one.world;
   const auto level = [&] {
     const auto chosen = world.parts->choices.of(world.reader);
-    return chosen ? word_of(chosen->level) : std::string("nothing");
+    return std::string(chosen ? word_of(chosen->level) : "nothing");
   };
   CHECK(two.one.choose(world.reader, "mentions"));
   two.first->meanwhile = [&] { CHECK(two.one.choose(world.reader, "none")); };
