@@ -11,7 +11,7 @@
 namespace loggia::test {
 
 inline constexpr std::int16_t produce = 0, fetch = 1, metadata = 3, join_group = 11, heartbeat = 12,
-                       init_producer_id = 22;  // keys of the protocol's requests
+                              init_producer_id = 22;  // keys of the protocol's requests
 
 /// One broker in this process, with the topics of the test's producer.
 class MockCluster {
