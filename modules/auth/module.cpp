@@ -21,9 +21,7 @@ constexpr milliseconds look_every{60000};
 
 /// `http.public_url` is the gateway's key; a process may lack a gateway.
 std::string issuer_of(const Config& config) {
-  const auto& keys = config.keys();
-  const bool known = std::any_of(keys.begin(), keys.end(), [](const ConfigKey& key) { return key.name == "http.public_url"; });
-  const auto url = known ? config.text("http.public_url") : std::string();
+  const auto url = config.declares("http.public_url") ? config.text("http.public_url") : std::string();
   return url.empty() ? std::string("loggia") : url;
 }
 

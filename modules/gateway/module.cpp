@@ -34,9 +34,8 @@ std::vector<ConfigKey> keys() {
 }
 
 std::chrono::seconds session_lifetime(const Config& config) {
-  const auto& known = config.keys();
-  const bool declared = std::any_of(known.begin(), known.end(), [](const ConfigKey& key) { return key.name == "auth.session_lifetime"; });
-  return declared ? std::chrono::duration_cast<std::chrono::seconds>(config.duration("auth.session_lifetime")) : std::chrono::hours(24 * 30);
+  return config.declares("auth.session_lifetime") ? std::chrono::duration_cast<std::chrono::seconds>(config.duration("auth.session_lifetime"))
+                                                  : std::chrono::hours(24 * 30);
 }
 
 class GatewayModule final : public Module {

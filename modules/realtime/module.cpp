@@ -133,11 +133,7 @@ class RealtimeModule : public Module {
 
  private:
   /// The key is the gateway's: where that is not part of the build, there are limits.
-  static bool limited(const Config& config) {
-    const auto& known = config.keys();
-    const bool declared = std::any_of(known.begin(), known.end(), [](const ConfigKey& key) { return key.name == "gateway.rate_limit"; });
-    return !declared || config.flag("gateway.rate_limit");
-  }
+  static bool limited(const Config& config) { return !config.declares("gateway.rate_limit") || config.flag("gateway.rate_limit"); }
 
   Kernel& kernel_;
   std::shared_ptr<Hub> hub_;

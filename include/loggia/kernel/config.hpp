@@ -53,6 +53,8 @@ class Config {
   /// "auth.oidc"), lists joined by commas.
   std::map<std::string, std::string> table(std::string_view key) const;
   bool set(std::string_view key) const;  // not left at its default
+  /// A test of one module, and a build without another one, have not every key.
+  bool declares(std::string_view key) const;
 
   const std::vector<std::string>& warnings() const;
   const std::vector<ConfigKey>& keys() const;

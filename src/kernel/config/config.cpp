@@ -1,4 +1,5 @@
 #include "loggia/kernel/config.hpp"
+#include <algorithm>
 #include <stdexcept>
 #include "config/settings.hpp"
 
@@ -79,6 +80,10 @@ std::map<std::string, std::string> Config::table(std::string_view key) const {
   std::map<std::string, std::string> out;
   for (const auto& [name, named] : loaded_->entry(key, {Kind::table}).table) out.emplace(name, named.value);
   return out;
+}
+
+bool Config::declares(std::string_view key) const {
+  return std::any_of(loaded_->keys.begin(), loaded_->keys.end(), [&](const auto& one) { return one.name == key; });
 }
 
 bool Config::set(std::string_view key) const {

@@ -25,9 +25,7 @@ void Mailer::when_started(std::function<void()> begin) {
 }
 
 std::string link_base(const Kernel& kernel) {
-  const auto& keys = kernel.config.keys();
-  const bool known = std::any_of(keys.begin(), keys.end(), [](const ConfigKey& key) { return key.name == "http.public_url"; });
-  auto url = known ? kernel.config.text("http.public_url") : std::string();
+  auto url = kernel.config.declares("http.public_url") ? kernel.config.text("http.public_url") : std::string();
   if (url.empty()) url = kernel.public_address;
   while (url.ends_with('/')) url.pop_back();
   return url;

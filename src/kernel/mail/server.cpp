@@ -129,10 +129,7 @@ Result<SmtpServer> smtp_server(const std::string& url, const std::string& from) 
   return out;
 }
 
-bool mail_is_configured(const Config& config) {
-  const auto& keys = config.keys();  // a test of one module has few
-  return std::any_of(keys.begin(), keys.end(), [](const ConfigKey& key) { return key.name == "smtp.url"; }) && !config.text("smtp.url").empty();
-}
+bool mail_is_configured(const Config& config) { return config.declares("smtp.url") && !config.text("smtp.url").empty(); }
 
 std::vector<FieldError> mail_mistakes(const Config& config) {
   const auto url = config.text("smtp.url");
