@@ -18,6 +18,7 @@
 #include "lifecycle/inner.hpp"
 #include "lifecycle/lock.hpp"
 #include "lifecycle/manager.hpp"
+#include "lifecycle/starting.hpp"
 #include "lifecycle/topics.hpp"
 #include "loggia/kernel/log.hpp"
 #include "loggia/kernel/mail.hpp"
@@ -40,44 +41,6 @@ sigset_t our_signals() {
   for (const int one : {SIGTERM, SIGINT, SIGHUP, fatal_signal}) sigaddset(&set, one);
   return set;
 }
-
-/// A process that still waits for what it needs has nothing to drain: asked to stop it ends at once. What it was about to write is undone when it is
-/// opened again, as after a crash. A command has not done what it was told to, and says so by its status, as a shell does.
-class EndsWhileStarting {
- public:
-  explicit EndsWhileStarting(bool command) : command_{command}, thread_{[this] { wait(); }} {
-    pthread_setname_np(thread_.native_handle(), "starting");
-  }
-  EndsWhileStarting(const EndsWhileStarting&) = delete;
-  ~EndsWhileStarting() { over(); }
-  /// From here on run() takes what comes, also what came a moment ago.
-  void over() {
-    over_ = true;
-    if (thread_.joinable()) thread_.join();
-  }
-
- private:
-  void wait() {
-    sigset_t set;
-    sigemptyset(&set);
-    for (const int one : {SIGTERM, SIGINT}) sigaddset(&set, one);
-    constexpr timespec a_moment{0, 20'000'000};
-    while (!over_) {
-      const int which = sigtimedwait(&set, nullptr, &a_moment);
-      if (which < 0) continue;
-      if (over_) {
-        ::kill(::getpid(), which);  // blocked in every thread, so it waits for run()
-        return;
-      }
-      log::info("process.stopped_while_starting", Field("signal", which == SIGTERM ? "SIGTERM" : "SIGINT"));
-      std::_Exit(command_ ? 128 + which : 0);
-    }
-  }
-
-  const bool command_;
-  std::atomic<bool> over_{false};
-  std::thread thread_;
-};
 
 class ProcessHere final : public Process {
  public:
