@@ -43,10 +43,7 @@ void Follower::start() {
                              {"queued.max.messages.kbytes", "8192"}});
   client_ = client(RD_KAFKA_CONSUMER, std::move(conf));
   rd_kafka_poll_set_consumer(client_.get());
-  if (cluster_->usable()) {
-    asked_ = std::async(std::launch::deferred, [this] { return beginning(); });
-    begin_reading();
-  }
+  if (cluster_->usable()) read_from(beginning());
   thread_ = std::thread([this] { run(); });
 }
 
@@ -89,12 +86,15 @@ void Follower::learn_topics() {
   if (rd_kafka_metadata(client_.get(), 1, nullptr, &got, answer_limit_ms) == RD_KAFKA_RESP_ERR_NO_ERROR) rd_kafka_metadata_destroy(got);
 }
 
+void Follower::read_from(const Partitions& places) {
+  reading_ = places && rd_kafka_assign(client_.get(), places.get()) == RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
 /// Asks where to begin, on a thread beside this one: while no answer comes the logs have to be read.
 void Follower::begin_reading() {
   if (asked_.valid()) {
     if (asked_.wait_for(milliseconds(0)) == std::future_status::timeout) return;
-    const auto from = asked_.get();
-    reading_ = from && rd_kafka_assign(client_.get(), from.get()) == RD_KAFKA_RESP_ERR_NO_ERROR;
+    read_from(asked_.get());
     again_at_ = real_->moment() + ask_again;
   } else if (cluster_->usable() && real_->moment() >= again_at_) {
     try {

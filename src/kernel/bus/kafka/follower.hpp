@@ -46,6 +46,7 @@ class Follower : private Owner {
   void run();
   Partitions beginning();
   void learn_topics();
+  void read_from(const Partitions& places);
   void begin_reading();
   void take(const rd_kafka_message_t& message);
   bool read_logs();
