@@ -162,7 +162,7 @@ struct Balance {
   SentPtr named() {
     Call call;
     call.route = "POST /rooms/{room}/messages";
-    call.named = true;
+    call.repeatable = true;
     return begin(std::move(call), Context().until(clock->moment() + milliseconds(10000)));
   }
   bool healthy(const std::string& name) {

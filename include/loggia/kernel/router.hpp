@@ -21,12 +21,13 @@ struct Call {
   std::string body;
   bool strict = false;       // the public edge: unknown fields are an error
   bool keyed = false;        // the route takes an Idempotency-Key: with one, the call may be sent again
-  bool named = false;        // the request itself has a name that makes it count once (`client_id`), so it may be sent again
+  bool repeatable = false;   // twice is as good as once: the request has a name of its own (`client_id`), or only reads though it is no GET
   ByteStream bytes;          // of a route that takes some: instead of the body
   bool wants_bytes = false;  // the route gives some
 
-  /// Of what changes something: whether twice is as good as once. Bytes are there once only.
-  bool may_repeat(const Context& context) const { return !bytes && (named || (keyed && !context.idempotency_key().empty())); }
+  bool reads() const { return route.starts_with("GET "); }
+  /// Whether it may be sent again where no answer came. Bytes are there once only.
+  bool may_repeat(const Context& context) const { return !bytes && (reads() || repeatable || (keyed && !context.idempotency_key().empty())); }
 };
 struct Answer {
   int status = 200;

@@ -114,12 +114,12 @@ template <class... Rs> void mount_port(Router& router, Port<Rs...>& port) {
 }
 
 Call call_of(std::string_view route, bool has_body, const Shape& shape, const void* request);
-inline const std::string& text_of(const std::string& text) { return text; }
-inline std::string text_of(const std::optional<std::string>& text) { return text.value_or(std::string()); }
+inline bool has_text(const std::string& text) { return !text.empty(); }
+inline bool has_text(const std::optional<std::string>& text) { return text && !text->empty(); }
 template <Request R> Call to_call(const R& request) {
   auto call = call_of(R::route, has_body<R>(), request_shape<R>, &request);
   if constexpr (requires { R::idempotent; }) call.keyed = R::idempotent;
-  if constexpr (requires { R::once_by; }) call.named = !std::empty(text_of(request.*R::once_by));
+  if constexpr (requires { R::once_by; }) call.repeatable = has_text(request.*R::once_by);
   if constexpr (Streamed<R>) call.bytes = request.bytes;
   call.wants_bytes = Streamed<typename R::Reply>;
   return call;

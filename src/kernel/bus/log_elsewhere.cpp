@@ -49,7 +49,7 @@ Async<LogAnswer> LogElsewhere::ask(ReadLog request, milliseconds limit) {
   Call call;
   call.route = read_route;
   call.body = encode(request);
-  call.named = true;  // it only reads: where the instance hangs, another one is asked
+  call.repeatable = true;  // it only reads: where the instance hangs, another one is asked
   auto answer = co_await options_.transport->send(context, std::move(call));
   if (!answer) co_return answer.error();
   auto read = answer_of_text(answer->body);

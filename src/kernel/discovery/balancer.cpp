@@ -46,8 +46,7 @@ class Balanced final : public Balancer, public std::enable_shared_from_this<Bala
   }
 
   Async<Answer> send(Context context, Call call) override {
-    const bool reads = call.route.starts_with("GET ");
-    const bool repeatable = reads ? !call.bytes : call.may_repeat(context);
+    const bool reads = call.reads(), repeatable = call.may_repeat(context);
     const auto affinity = options_.affinity ? options_.affinity(call) : std::string();
     {
       const std::lock_guard lock(mutex_);

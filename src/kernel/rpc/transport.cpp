@@ -70,9 +70,7 @@ class HttpTransport final : public InstanceTransport {
     const auto shard = shards_->current();
     const auto deadline = std::min(context.deadline(), clock_->moment() + options_.call_timeout);
     if (deadline <= clock_->moment()) co_return Error(Errc::timeout, "there was no time left to begin");
-    const auto method = method_of(call.route);
-    const bool changes = method != "GET";
-    const bool repeatable = !changes || call.may_repeat(context);
+    const bool changes = !call.reads(), repeatable = call.may_repeat(context);
     const auto request = request_of(context, call, deadline);
     for (;;) {
       auto connection = take(shard);
@@ -121,7 +119,7 @@ class HttpTransport final : public InstanceTransport {
     pace.step = options_.call_timeout;
     pace.clock = clock_;
     if (pace.left() <= milliseconds(0)) co_return Error(Errc::timeout, "there was no time left to begin");
-    const bool changes = method_of(call.route) != "GET";
+    const bool changes = !call.reads();
     auto connection = make_connection(shards_->executor(shards_->current()), peer());
     const bool connected = co_await connection->connect(std::min(options_.connect_timeout, pace.left()));
     if (!connected) {
