@@ -1,5 +1,5 @@
 """A server as many processes: some of each module, on PostgreSQL, Kafka and etcd, each with its own certificate, started one by one as systemd would start them."""
-import pathlib, re, shutil, socket, subprocess, tempfile, threading, time
+import pathlib, shutil, socket, subprocess, tempfile, threading, time
 from broker import free_base
 from harness import PATIENCE, Server, wait_for
 from pair import Engines
@@ -37,11 +37,6 @@ class Process(Server):
         super().__init__(fleet.binary)
         self.module, self.called = module, f"{module}-{number}"
         self.verb, self.set = ["serve", "--modules", module], fleet.settings(module)
-
-    def metric(self, name):
-        """The sum of its series."""
-        text = self.call("GET", "/metrics", admin=True)[1]
-        return sum(float(line.rsplit(" ", 1)[1]) for line in text.splitlines() if re.match(re.escape(name) + r"[{ ]", line))
 
     def rpc(self):
         host, port = self.ready["rpc"].rsplit(":", 1)

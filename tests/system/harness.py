@@ -120,6 +120,11 @@ class Server:
         finally:
             connection.close()
 
+    def metric(self, name):
+        """The sum of its series: of those with certain labels, where `name` has their beginning."""
+        text = self.call("GET", "/metrics", admin=True)[1]
+        return sum(float(line.rsplit(" ", 1)[1]) for line in text.splitlines() if line.startswith(name))
+
 
 class Person:
     def __init__(self, server, name=None):

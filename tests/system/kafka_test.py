@@ -28,11 +28,6 @@ def readiness(server):
     return status, answer["status"], next(check for check in answer["checks"] if check["name"] == "kafka")
 
 
-def metric(server, name):
-    text = server.call("GET", "/metrics", admin=True)[1]
-    return sum(float(line.rsplit(" ", 1)[1]) for line in text.splitlines() if line.startswith(name))
-
-
 def any_client_reads_cloud_events_in_the_partition_of_their_key(server):
     broker = kafka.Broker().start()
     try:
@@ -58,7 +53,7 @@ def any_client_reads_cloud_events_in_the_partition_of_their_key(server):
         subprocess.run(["kcat", "-b", broker.addresses, "-P", "-t", topic, "-k", room, "-X", "partitioner=murmur2_random"], input="no event of ours", text=True, check=True, timeout=60)
         strange = [line for line in broker.read(topic, "-f", "%p %s\\n") if line.endswith("no event of ours")]
         assert strange == [shaped[0].split()[1] + " no event of ours"], strange
-        wait_for(lambda: metric(server, "loggia_kafka_strange_records_total") >= 1, "the strange record's count")
+        wait_for(lambda: server.metric("loggia_kafka_strange_records_total") >= 1, "the strange record's count")
         ada.do("POST", f"/rooms/{room}/messages", {"text": f"after it, @{bob.name}"})
         wait_for(lambda: bob.do("GET", "/notifications")["items"], "a notification")
         status, _, check = readiness(server)
@@ -100,13 +95,13 @@ def under_load(server, broker, fail, mend, degraded=True):
     time.sleep(max(0, began + AWAY - time.monotonic()))
     during = len(sent)
     heard = len(watching.timeline(room))
-    waits = metric(server, "loggia_relay_backlog_events")
+    waits = server.metric("loggia_relay_backlog_events")
     if degraded:
         assert waits > 0 and any(position < head for (_, group, _), (position, head) in lag(server).items() if group == "kafka-relay"), waits
         assert during - heard < RATE * 2, f"{during} sent and {heard} heard: who listens waits for the broker"
     mend()
     back = time.monotonic()
-    wait_for(lambda: readiness(server)[2]["status"] == "ok" and metric(server, "loggia_relay_backlog_events") < RATE, "the backlog's end", 60)
+    wait_for(lambda: readiness(server)[2]["status"] == "ok" and server.metric("loggia_relay_backlog_events") < RATE, "the backlog's end", 60)
     drained = time.monotonic() - back
     stop.set()
     sending.join()
@@ -171,11 +166,11 @@ def a_server_stops_in_its_time_while_the_broker_says_nothing(server):
                         return   # it is stopping
             sending = threading.Thread(target=send)
             sending.start()
-            heard = metric(server, "loggia_relay_acknowledged_total")
-            wait_for(lambda: metric(server, "loggia_relay_acknowledged_total") > heard + RATE, "events in Kafka")
+            heard = server.metric("loggia_relay_acknowledged_total")
+            wait_for(lambda: server.metric("loggia_relay_acknowledged_total") > heard + RATE, "events in Kafka")
             broker.freeze()
-            waits = metric(server, "loggia_relay_backlog_events")
-            wait_for(lambda: metric(server, "loggia_relay_backlog_events") > waits + RATE // 2, "events that wait")
+            waits = server.metric("loggia_relay_backlog_events")
+            wait_for(lambda: server.metric("loggia_relay_backlog_events") > waits + RATE // 2, "events that wait")
             log = server.home / "stderr.log"
             lost = log.read_text().count("about=SESSTMOUT")
             if left:
