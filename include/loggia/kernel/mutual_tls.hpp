@@ -10,6 +10,7 @@
 
 namespace loggia {
 
+class Config;
 namespace http {
 class TlsContext;
 }
@@ -55,5 +56,8 @@ class MutualTls {
 
 /// Reloads what changes on the disk, until the handle is dropped; what goes wrong is logged, once for each change. Looks on shard 0.
 std::shared_ptr<void> keep_current(std::shared_ptr<MutualTls> tls, std::shared_ptr<Shards> shards, milliseconds every);
+
+/// Of rpc.tls.*; none where no certificate is named.
+Result<std::shared_ptr<MutualTls>> configured_mutual_tls(const Config& config);
 
 }  // namespace loggia

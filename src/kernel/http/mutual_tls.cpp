@@ -2,6 +2,7 @@
 #include <sys/stat.h>
 #include "crypto/x509.hpp"
 #include "http/tls.hpp"
+#include "loggia/kernel/config.hpp"
 #include "loggia/kernel/log.hpp"
 
 namespace loggia {
@@ -121,6 +122,15 @@ std::shared_ptr<void> keep_current(std::shared_ptr<MutualTls> tls, std::shared_p
   return std::shared_ptr<void>(raw, [looking = std::move(looking), shards = std::weak_ptr(shards)](void*) mutable {
     if (const auto there = shards.lock()) there->post(0, [looking = std::move(looking)]() mutable { looking = nullptr; });
   });
+}
+
+Result<std::shared_ptr<MutualTls>> configured_mutual_tls(const Config& config) {
+  MutualTlsFiles files;
+  files.certificate = config.text("rpc.tls.certificate");
+  files.private_key = config.text("rpc.tls.private_key");
+  files.ca = config.text("rpc.tls.ca");
+  if (files.certificate.empty()) return std::shared_ptr<MutualTls>();
+  return MutualTls::load(std::move(files));
 }
 
 }  // namespace loggia

@@ -91,15 +91,10 @@ bool Inner::speaks_for_people() const {
 }
 
 Result<bool> Inner::load_tls() {
-  MutualTlsFiles files;
-  files.certificate = kernel_.config.text("rpc.tls.certificate");
-  files.private_key = kernel_.config.text("rpc.tls.private_key");
-  files.ca = kernel_.config.text("rpc.tls.ca");
-  if (files.certificate.empty()) return true;
-  auto loaded = MutualTls::load(std::move(files));
+  auto loaded = configured_mutual_tls(kernel_.config);
   if (!loaded) return loaded.error();
   tls_ = std::move(*loaded);
-  keeps_tls_ = keep_current(tls_, kernel_.shards, certificates_looked_at);
+  if (tls_) keeps_tls_ = keep_current(tls_, kernel_.shards, certificates_looked_at);
   return true;
 }
 

@@ -24,15 +24,6 @@ struct Shell {
   Tasks tasks;
 };
 
-Result<std::shared_ptr<MutualTls>> tls_of(const Config& config) {
-  MutualTlsFiles files;
-  files.certificate = config.text("rpc.tls.certificate");
-  files.private_key = config.text("rpc.tls.private_key");
-  files.ca = config.text("rpc.tls.ca");
-  if (files.certificate.empty()) return std::shared_ptr<MutualTls>();
-  return MutualTls::load(std::move(files));
-}
-
 Result<std::shared_ptr<InstanceTransport>> reached(const std::string& module, const std::string& address, const std::shared_ptr<MutualTls>& tls,
                                                    const Shell& shell) {
   const auto endpoint = http::parse_listen(address);
@@ -61,7 +52,7 @@ Result<std::string> registered_instances(const Config& config, const std::vector
                  "nothing runs on " + config.text("storage.dir") +
                      ", and the configuration names no instance elsewhere (discovery.peers, or discovery.kind = \"etcd\"). Start it, or "
                      "name its directory with --data or its file with --config.");
-  auto tls = tls_of(config);
+  auto tls = configured_mutual_tls(config);
   if (!tls) return tls.error();
   Shell shell;
   shell.discovery = asking.discovery = configured_discovery(config, shell.clock);
