@@ -90,6 +90,8 @@ class RpcListener : public Router {
   virtual Result<bool> reload() = 0;
   /// Accepts no more, lets running calls finish.
   virtual void drain() = 0;
+  /// Of modules that are being answered, without those that are always. Any thread.
+  virtual std::size_t calls() const = 0;
   /// No call is being answered.
   virtual bool drained() const = 0;
   /// Ends the rest; blocks until all have ended. Not from a shard.

@@ -24,30 +24,6 @@ class Healthy final : public TunnelPeers {
   const std::shared_ptr<Balancer> balancer_;
 };
 
-/// Routes of modules: counts what is under way.
-class Counting final : public Router {
- public:
-  Counting(Router& next, std::atomic<std::int64_t>& calls) : next_{next}, calls_{calls} {}
-  void on(RouteInfo info, RouteHandler handler) override {
-    next_.on(info, [&calls = calls_, handler = std::move(handler)](Context context, Call call) {
-      return counted(calls, handler(std::move(context), std::move(call)));
-    });
-  }
-
- private:
-  static Async<Answer> counted(std::atomic<std::int64_t>& calls, Async<Answer> answer) {
-    struct Under {
-      explicit Under(std::atomic<std::int64_t>& of) : calls{of} { ++calls; }
-      ~Under() { --calls; }
-      std::atomic<std::int64_t>& calls;
-    };
-    const Under way(calls);
-    co_return co_await std::move(answer);
-  }
-  Router& next_;
-  std::atomic<std::int64_t>& calls_;
-};
-
 Async<Answer> told(discovery::Report report) {
   Answer answer;
   answer.body = encode(report);
@@ -207,10 +183,9 @@ void Inner::make_listener() {
   listener_->always().on(info, [this](const Context&, const Call&) { return health(serving_); });
   info.route = discovery::report_route;
   listener_->always().on(info, [this](const Context&, const Call&) { return told(report()); });
-  Counting counting(*listener_, calls_);
   for (const auto* one : here_) {
     if (one->mount) {
-      const auto noting = table_.noting(one->name, counting);
+      const auto noting = table_.noting(one->name, *listener_);
       one->mount(*noting, kernel_);
     }
     if (one->sockets.path.empty()) continue;
@@ -286,7 +261,7 @@ std::vector<Check> Inner::readiness() const {
 discovery::Report Inner::report() const {
   discovery::Report out;
   out.serving = serving_;
-  out.in_flight = calls_;
+  if (listener_) out.in_flight = static_cast<std::int64_t>(listener_->calls());
   for (const auto& [module, balancer] : balancers_)
     for (const auto& instance : balancer->state())
       if (!instance.healthy) {

@@ -68,7 +68,6 @@ class Inner {
   std::shared_ptr<RpcListener> listener_;
   std::string address_;
   std::atomic<bool> serving_{false}, stopped_{false};
-  std::atomic<std::int64_t> calls_{0};  // of others, that modules here have under way
   std::mutex mutex_;
   std::map<std::string, std::map<std::string, std::shared_ptr<Transport>>> by_address_;  // of each module, for what goes to every instance
   Tasks tasks_;

@@ -57,10 +57,11 @@ class InnerListener final : public RpcListener {
     options.mutual = options_.tls;
     HttpHandlers handlers;
     handlers.request = [this](HttpRequest request) { return answer(std::move(request)); };
-    handlers.streams = [this](const HttpRequest& request) {
-      const auto found = routes_.find(route_in(request));
-      return found != routes_.end() && found->second.takes_bytes;
-    };
+    if (std::any_of(routes_.begin(), routes_.end(), [](const auto& one) { return one.second.takes_bytes; }))
+      handlers.streams = [this](const HttpRequest& request) {
+        const auto found = routes_.find(route_in(request));
+        return found != routes_.end() && found->second.takes_bytes;
+      };
     if (!upgrades_.empty()) handlers.upgrade = [this](std::shared_ptr<Upgrade> upgrade) { return enter(std::move(upgrade)); };
     handlers.refusal = [](int status, std::string_view detail) { return problem(status, detail, Trace()); };
     // There from the start, so that a watcher sees the first one.
@@ -77,6 +78,7 @@ class InnerListener final : public RpcListener {
   void drain() override {
     if (server_) server_->drain();
   }
+  std::size_t calls() const override { return calls_; }
   bool drained() const override { return !server_ || server_->drained(); }
   void stop() override {
     if (server_) server_->stop();
@@ -97,6 +99,21 @@ class InnerListener final : public RpcListener {
 
    private:
     InnerListener& of_;
+  };
+
+  /// A call of a module, while it is answered.
+  class UnderWay {
+   public:
+    explicit UnderWay(std::atomic<std::size_t>* calls) : calls_{calls} {
+      if (calls_) ++*calls_;
+    }
+    UnderWay(const UnderWay&) = delete;
+    ~UnderWay() {
+      if (calls_) --*calls_;
+    }
+
+   private:
+    std::atomic<std::size_t>* const calls_;
   };
 
   struct Admitted {
@@ -154,7 +171,8 @@ class InnerListener final : public RpcListener {
     const auto found = routes_.find(route);
     if (found == routes_.end()) co_return unknown(*context, request);
     if (auto refusal = check_caller(request, *context, route)) co_return std::move(*refusal);
-    if (!found->second.always && options_.serving && !options_.serving()) co_return turned_away(trace);
+    const bool always = found->second.always;
+    if (!always && options_.serving && !options_.serving()) co_return turned_away(trace);
     Call call;
     call.route = route;
     call.body = std::move(request.body);
@@ -165,6 +183,7 @@ class InnerListener final : public RpcListener {
       (in_path ? call.path : call.query).push_back(std::move(parameter));
     }
     const auto deadline = context->deadline();
+    const UnderWay counted(always ? nullptr : &calls_);
     auto answer = co_await ask(found->second, std::move(*context), std::move(call));
     co_return response_of(std::move(answer), trace, deadline);
   }
@@ -209,6 +228,7 @@ class InnerListener final : public RpcListener {
   const std::shared_ptr<Clock> clock_;
   const std::shared_ptr<Metrics> metrics_;
   Always always_{*this};
+  std::atomic<std::size_t> calls_{0};
   std::map<std::string, Route, std::less<>> routes_;
   std::map<std::string, UpgradeHandler, std::less<>> upgrades_;  // by path
   std::atomic<std::int64_t> said_{0};
