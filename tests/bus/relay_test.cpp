@@ -25,10 +25,9 @@ TEST_CASE("a record that Kafka takes from nobody holds its partition alone, and 
   all.push_back(large);
   const auto more = t.append_many("room", 10, 20);
   all.insert(all.end(), more.begin(), more.end());
-  // Under traffic: each of these wakes the relay, and arrives.
+  // Under traffic: each of these wakes the relay, and arrives; it begins again by its own patience, not by the wakes.
   std::vector<std::string> sent;
-  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(3);
-  for (int at = 0; std::chrono::steady_clock::now() < end; ++at) {
+  for (int at = 0; at < 100; ++at) {
     sent.push_back(std::to_string(at));
     t.append(World::event("anybody", sent.back(), "receipt.created", "receipts"));
     t.until([&] { return t.search.done().size() == sent.size(); });
@@ -36,8 +35,7 @@ TEST_CASE("a record that Kafka takes from nobody holds its partition alone, and 
   CHECK(t.search.done() == sent);
   t.until([&] { return receipts.size() == sent.size(); });
   CHECK(receipts.data() == sent);
-  CHECK(sent.size() > 20);
-  CHECK(begun_again(t) - before <= 3);
+  CHECK(begun_again(t) - before < sent.size() / 10);
   CHECK(t.mail.done().size() == 10);
   CHECK(t.bus->state().degraded.find("refuses event") != std::string::npos);
   test::limit_records(t.kafka.topic_prefix + "messages", 1000000);
