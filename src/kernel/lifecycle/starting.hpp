@@ -4,8 +4,8 @@
 
 namespace loggia {
 
-/// A process that still waits for what it needs has nothing to drain: asked to stop (SIGTERM, SIGINT, which every thread blocks) it ends at once. What
-/// it was about to write is undone when it is opened again, as after a crash.
+/// A process that still waits for what it needs has nothing to drain: asked to stop (SIGTERM, SIGINT, which every thread blocks) it ends at once.
+/// What it was about to write is undone when it is opened again, as after a crash.
 class EndsWhileStarting {
  public:
   /// A command has not done what it was told to, and says so by its status, as a shell does.
