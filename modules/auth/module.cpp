@@ -4,6 +4,7 @@
 #include "administration.hpp"
 #include "commands.hpp"
 #include "elsewhere.hpp"
+#include "loggia/auth/events.hpp"
 #include "loggia/kernel/log.hpp"
 #include "mailing.hpp"
 #include "trust.hpp"
@@ -122,6 +123,7 @@ ModuleDescriptor module() {
   out.mount = mount;
   out.connect = connect;
   out.stand_in = stand_in;
+  out.stand_in_follows = {std::string(SessionRevoked::topic)};
   return out;
 }
 

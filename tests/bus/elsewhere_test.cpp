@@ -33,7 +33,7 @@ struct Two : test::World {
   std::shared_ptr<Bus> other;
   test::Told told;
 
-  Two() { bus->mount(*line); }
+  Two() { bus->mount(*line, BusRights()); }
   ~Two() { end_other(); }
   void make_other(std::vector<std::string> topics = {"messages", "receipts"}) {
     other = embedded_bus(options);
@@ -158,7 +158,7 @@ TEST_CASE("a signal reaches who follows in other processes that hear its topic, 
   const auto to = std::make_shared<Line>();
   t.make_other({});
   t.other->follow("rooms", std::ref(t.told));
-  t.other->mount(*to);
+  t.other->mount(*to, BusRights());
   t.start_other();
   Elsewhere realtime;
   realtime.module = "realtime";
@@ -188,11 +188,65 @@ TEST_CASE("who waits for news is answered at once when the process that is asked
   t.until([&] { return t.line->asked > asked; });
 }
 
+TEST_CASE("a process gets what one of the modules in its certificate may read, and is heard where one of them may say it") {
+  Two t;
+  if (test::on_kafka()) return;
+  t.append_many("room", 0, 3);
+  BusRights rights;
+  rights.reads = [](const std::string& caller, const std::string& producer, const std::string& topic) {
+    return producer == "chat" && (caller == "realtime" || (caller == "user" && topic == "receipts"));
+  };
+  rights.says = [](const std::string& caller, const std::string& topic) { return caller == "realtime" && topic == "rooms"; };
+  test::Told heard;
+  const auto service =
+      std::make_shared<bus::LogService>(std::vector{std::static_pointer_cast<bus::LogHere>(t.log)}, t.shards, rights, std::ref(heard));
+  service->mount(*t.line);
+  using Names = std::vector<std::string>;
+  const auto ask = [&](std::optional<Names> names, std::string_view route, std::string body) {
+    Call call;
+    call.route = route;
+    call.body = std::move(body);
+    if (names) call.peer = std::make_shared<const Names>(std::move(*names));
+    return test::wait(*t.shards, t.line->send(Context(), std::move(call)));
+  };
+  const auto read = [&](std::optional<Names> names, std::vector<std::string> topics) {
+    bus::ReadLog request;
+    request.module = "chat";
+    request.limit = 10;
+    for (auto& topic : topics) {
+      request.topics.emplace_back().topic = std::move(topic);
+      request.topics.back().after.assign(4, 0);
+    }
+    return ask(std::move(names), bus::read_route, encode(request));
+  };
+  const auto refused = [](const Result<Answer>& answer) { return !answer && answer.error().code == Errc::forbidden; };
+  CHECK(read(Names{"realtime"}, {"messages", "receipts"}).value().body.find("\"specversion\"") != std::string::npos);
+  CHECK(read(Names{"user", "realtime"}, {"messages", "receipts"}));
+  CHECK(read(Names{"user"}, {"receipts"}));
+  CHECK(refused(read(Names{"user"}, {"messages"})));
+  CHECK(refused(read(Names{"user"}, {"receipts", "messages"})));
+  CHECK(read(Names{"user"}, {"messages"}).error().detail == "this module may not read messages from the log of chat");
+  CHECK(refused(read(Names{}, {"receipts"})));
+  CHECK(read(std::nullopt, {"messages"}));  // no certificate was asked for: loopback alone
+
+  Event event;
+  event.topic = "rooms";
+  event.type = "typing.started";
+  event.key = "room";
+  event.data = std::make_shared<const std::string>("{}");
+  std::string line;
+  bus::append_line(line, event);
+  CHECK(refused(ask(Names{"user"}, bus::signal_route, line)));
+  CHECK(heard.size() == 0);
+  CHECK(ask(Names{"user", "realtime"}, bus::signal_route, line));
+  CHECK(heard.size() == 1);
+}
+
 TEST_CASE("who has waited in vain is forgotten, though nothing is ever appended") {
   Two t;
   if (test::on_kafka()) return;
   const auto service =
-      std::make_shared<bus::LogService>(std::vector{std::static_pointer_cast<bus::LogHere>(t.log)}, t.shards, [](const EventPtr&) {});
+      std::make_shared<bus::LogService>(std::vector{std::static_pointer_cast<bus::LogHere>(t.log)}, t.shards, BusRights(), [](const EventPtr&) {});
   service->mount(*t.line);
   bus::ReadLog request;
   request.module = "chat";

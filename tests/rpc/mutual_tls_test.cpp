@@ -16,7 +16,7 @@ using namespace loggia::rpc::testing;
 
 namespace {
 
-constexpr const char *looking_up = "GET /books/{id}", *adding = "POST /internal/books";
+constexpr const char *looking_up = "GET /books/{id}", *adding = "POST /internal/books", *gossiping = "POST /bus/gossip";
 const std::string raw_request = "GET /rpc/books/%7Bid%7D HTTP/1.1\r\nHost: a\r\n";
 
 /// A listener of the module `library`. `shop` needs it, `front` does too and speaks for people, `stranger` is of the house and needs nothing.
@@ -44,6 +44,13 @@ struct House {
       info.route = route;
       mounted->on(info, [this](Context context, Call call) { return take(std::move(context), std::move(call)); });
     }
+    RouteInfo own;
+    own.route = gossiping;
+    own.has_body = true;
+    listener->always().on(own, [this](Context context, Call call) -> Async<Answer> {
+      if (!call.peer || *call.peer != std::vector<std::string>{"shop"}) co_return Error(Errc::forbidden, "this module may not hear that");
+      co_return co_await take(std::move(context), std::move(call));
+    });
     const auto started = listener->start();
     REQUIRE_MESSAGE(started.has_value(), (started ? "" : started.error().detail));
   }
@@ -130,6 +137,19 @@ TEST_CASE("a call between modules arrives, and its caller is the module of the c
   const auto echoed = house.send(*shop, adding, Context(), "\"" + large + "\"");
   CHECK((echoed.value().body == "\"" + large + "\""));
   CHECK(house.metrics->gauge("loggia_http_connections", "", {{"server", "rpc"}}).value() == 1);  // kept from call to call
+}
+
+TEST_CASE("the kernel's own routes know the modules in the certificate, and what they forbid is counted") {
+  House house;
+  Caller claimed;
+  claimed.module = "shop";
+  CHECK(house.send(*house.as("shop"), gossiping));
+  const auto refused = house.send(*house.as("stranger"), gossiping, Context().as(claimed));
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == Errc::forbidden);
+  CHECK(refused.error().detail == "this module may not hear that");
+  CHECK(house.refused("topic") == 1);
+  CHECK(house.calls == 1);
 }
 
 TEST_CASE("a plain connection gets nothing") {

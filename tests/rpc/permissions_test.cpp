@@ -52,3 +52,26 @@ TEST_CASE("the kernel's own routes are for every module, as itself") {
   CHECK(table.of("nobody", "POST /bus/read") == refused);
   CHECK(table.of("store", "POST /busy") == refused);
 }
+
+TEST_CASE("of a log a module may read what it hears, and what a stand-in for its owner follows; a signal it may send of what it produces") {
+  auto store = module_of("store", {}, false), desk = module_of("desk", {"store"}, false), front = module_of("front", {"store"}, true);
+  Topic books, doors;
+  books.name = "books";
+  doors.name = "doors";
+  store.topics = {books, doors};
+  store.stand_in_follows = {"doors"};
+  desk.hears = {"books"};
+  const RpcTable table({store, desk, front, module_of("guest", {}, false)});
+  CHECK(table.may_read("desk", "store", "books"));
+  CHECK(table.may_read("desk", "store", "doors"));
+  CHECK(table.may_read("front", "store", "doors"));
+  CHECK_FALSE(table.may_read("front", "store", "books"));
+  CHECK_FALSE(table.may_read("front", "nobody", "doors"));
+  CHECK_FALSE(table.may_read("guest", "store", "doors"));
+  CHECK_FALSE(table.may_read("nobody", "store", "books"));
+  CHECK_FALSE(table.may_read("", "store", "doors"));
+  CHECK(table.may_say("store", "books"));
+  CHECK_FALSE(table.may_say("store", "letters"));
+  CHECK_FALSE(table.may_say("desk", "books"));
+  CHECK_FALSE(table.may_say("nobody", "books"));
+}

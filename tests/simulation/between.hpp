@@ -79,7 +79,7 @@ class Relay final : public Bus {
     bus_->follow_log(std::move(module), std::move(topic), std::move(handler));
   }
   milliseconds silent_for(const std::string& module) const override { return bus_->silent_for(module); }
-  void mount(Router& router) override { bus_->mount(router); }
+  void mount(Router& router, BusRights rights) override { bus_->mount(router, std::move(rights)); }
   Result<bool> start() override { return bus_->start(); }
   void drain() override { bus_->drain(); }
   void stop() override { bus_->stop(); }

@@ -187,7 +187,7 @@ class FakeBus : public Bus {
     log_followers[topic].push_back(std::move(handler));
   }
   milliseconds silent_for(const std::string&) const override { return silence; }
-  void mount(Router&) override {}
+  void mount(Router&, BusRights) override {}
   Result<bool> start() override { return true; }
   void drain() override {}
   void stop() override {}

@@ -125,6 +125,12 @@ struct Elsewhere {
   std::function<std::vector<std::shared_ptr<Transport>>()> each;
 };
 
+/// What one module may do at the bus of another, by the name in its certificate. Safe from every thread; empty functions permit nothing.
+struct BusRights {
+  std::function<bool(const std::string& caller, const std::string& producer, const std::string& topic)> reads;  // of the producer's log
+  std::function<bool(const std::string& caller, const std::string& topic)> says;                                // a signal
+};
+
 /// Safe from every thread, but subscribe/follow/open_log/connect/mount: before start() only.
 class Bus {
  public:
@@ -146,8 +152,9 @@ class Bus {
   virtual void follow_log(std::string module, std::string topic, std::function<void(const EventPtr&)> handler) = 0;
   /// How long nothing was heard of that module's log.
   virtual milliseconds silent_for(const std::string& module) const = 0;
-  /// For the groups and followers of other processes: the routes below /bus/ of the inner listener.
-  virtual void mount(Router& router) = 0;
+  /// For the groups and followers of other processes: the routes below /bus/ of the inner listener. A process with several modules may what one of
+  /// them may; without mTLS, on loopback, everybody may all.
+  virtual void mount(Router& router, BusRights rights) = 0;
   /// Blocking: until every log that somebody here hears has answered.
   virtual Result<bool> start() = 0;
   /// Who waits at the mounted routes for something new is told `unavailable`, now and from then on.

@@ -131,6 +131,7 @@ struct ModuleDescriptor {
   /// What stands for it in a process that needs it and does not have it, beside proxies: made after `connect`, started before the modules. May be
   /// empty.
   std::function<std::unique_ptr<Module>(Kernel&)> stand_in;
+  std::vector<std::string> stand_in_follows;  // topics of its log that the stand-in reads
   ModuleSockets sockets;
 };
 

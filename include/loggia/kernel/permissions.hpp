@@ -21,8 +21,8 @@ using RpcPermits = std::function<RpcPermission(const std::string& caller_module,
 
 struct ModuleDescriptor;
 
-/// A module may call the routes of those that it needs, and every module the kernel's own under /bus/. Filled before serving starts, then read
-/// from every thread.
+/// A module may call the routes of those that it needs, and every module the kernel's own under /bus/; what it may do there is told apart by topic.
+/// Filled before serving starts, then read from every thread.
 class RpcTable {
  public:
   explicit RpcTable(const std::vector<ModuleDescriptor>& modules);
@@ -30,10 +30,14 @@ class RpcTable {
   std::unique_ptr<Router> noting(std::string module, Router& next);
   void note(std::string module, std::string_view route);
   RpcPermission of(const std::string& caller_module, std::string_view route) const;
+  /// What it hears, and what a stand-in for the producer follows where it needs the producer.
+  bool may_read(const std::string& caller_module, const std::string& producer, const std::string& topic) const;
+  /// A signal of what it produces.
+  bool may_say(const std::string& caller_module, const std::string& topic) const;
 
  private:
   struct Rights {
-    std::set<std::string, std::less<>> needs;
+    std::set<std::string, std::less<>> needs, hears, says, followed;
     bool speaks_for_people = false;
   };
   std::map<std::string, Rights, std::less<>> rights_;

@@ -24,6 +24,8 @@ struct Call {
   bool repeatable = false;   // twice is as good as once: the request has a name of its own (`client_id`), or only reads though it is no GET
   ByteStream bytes;          // of a route that takes some: instead of the body
   bool wants_bytes = false;  // the route gives some
+  /// The modules in the verified certificate of the process that called. Null: there is none to verify (no mTLS, the public edge, the same process).
+  std::shared_ptr<const std::vector<std::string>> peer;
 
   bool reads() const { return route.starts_with("GET "); }
   /// Whether it may be sent again where no answer came. Bytes are there once only.

@@ -82,8 +82,8 @@ milliseconds BusHere::silent_for(const std::string& module) const {
   return milliseconds(0);
 }
 
-void BusHere::mount(Router& router) {
-  service_ = std::make_shared<LogService>(logs_, options_.shards, [bus = weak_from_this()](const EventPtr& event) {
+void BusHere::mount(Router& router, BusRights rights) {
+  service_ = std::make_shared<LogService>(logs_, options_.shards, std::move(rights), [bus = weak_from_this()](const EventPtr& event) {
     if (const auto self = bus.lock(); self && self->started_ && !self->stopping_) self->tell(event);
   });
   service_->mount(router);

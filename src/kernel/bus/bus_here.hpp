@@ -22,7 +22,7 @@ class BusHere : public Bus, public std::enable_shared_from_this<BusHere> {
   void connect(Elsewhere module) final { elsewhere_.push_back(std::move(module)); }
   void follow_log(std::string module, std::string topic, std::function<void(const EventPtr&)> handler) final;
   milliseconds silent_for(const std::string& module) const final;
-  void mount(Router& router) final;
+  void mount(Router& router, BusRights rights) final;
   void drain() final;
   void signal(std::string_view module, std::string_view topic, std::string_view type, std::string key, std::string data,
               std::string traceparent) final;

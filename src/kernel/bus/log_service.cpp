@@ -17,6 +17,9 @@ constexpr std::size_t answer_bytes = 1u << 20, partition_events = 256;
 constexpr std::size_t sweep_least = 32;
 constexpr std::int64_t events_max = 2000, wait_max = 10000;
 
+/// A process may what one of the modules in its certificate may.
+template <class May> bool any_may(const Call& call, const May& may) { return !call.peer || std::any_of(call.peer->begin(), call.peer->end(), may); }
+
 }  // namespace
 
 /// One reader that has all there is. Told once, whoever is first: a commit, its time, or that nobody waits any more.
@@ -33,16 +36,17 @@ class LogService::Waiting {
   std::atomic<bool> told_{false};
 };
 
-LogService::LogService(std::vector<std::shared_ptr<LogHere>> logs, std::shared_ptr<Shards> shards, std::function<void(const EventPtr&)> heard)
-    : logs_{std::move(logs)}, shards_{std::move(shards)}, heard_{std::move(heard)} {}
+LogService::LogService(std::vector<std::shared_ptr<LogHere>> logs, std::shared_ptr<Shards> shards, BusRights rights,
+                       std::function<void(const EventPtr&)> heard)
+    : logs_{std::move(logs)}, shards_{std::move(shards)}, rights_{std::move(rights)}, heard_{std::move(heard)} {}
 
 void LogService::mount(Router& router) {
-  const auto on = [&](std::string_view route, Async<Answer> (LogService::*answer)(std::string)) {
+  const auto on = [&](std::string_view route, Async<Answer> (LogService::*answer)(Call)) {
     RouteInfo info;
     info.route = route;
     info.access = Access::internal;
     info.has_body = true;
-    router.on(info, [self = shared_from_this(), answer](const Context&, Call call) { return (*self.*answer)(std::move(call.body)); });
+    router.on(info, [self = shared_from_this(), answer](const Context&, Call call) { return (*self.*answer)(std::move(call)); });
   };
   on(read_route, &LogService::read);
   on(signal_route, &LogService::hear);
@@ -107,10 +111,13 @@ boost::asio::awaitable<void> LogService::news(const LogHere& log, const ReadLog&
   timer.reset();
 }
 
-Async<Answer> LogService::read(std::string body) {
-  const auto decoded = decode_text<ReadLog>(body, Manner::lenient);
+Async<Answer> LogService::read(Call call) {
+  const auto decoded = decode_text<ReadLog>(call.body, Manner::lenient);
   if (!decoded) co_return decoded.error();
   const auto& request = *decoded;
+  for (const auto& topic : request.topics)
+    if (!any_may(call, [&](const auto& caller) { return rights_.reads && rights_.reads(caller, request.module, topic.topic); }))
+      co_return Error(Errc::forbidden, "this module may not read " + topic.topic + " from the log of " + request.module);
   const auto found = std::find_if(logs_.begin(), logs_.end(), [&](const auto& log) { return log->module() == request.module; });
   if (found == logs_.end()) co_return Error(Errc::not_found, "the log of " + request.module + " is not in this process");
   const auto log = *found;
@@ -161,11 +168,14 @@ Async<bool> LogService::gather(std::shared_ptr<LogHere> log, const ReadLog& requ
   co_return true;
 }
 
-Async<Answer> LogService::hear(std::string body) {
-  std::string_view text = body;
+Async<Answer> LogService::hear(Call call) {
+  std::string_view text = call.body;
   while (!text.empty()) {
     auto event = event_of_line(take_line(text));
     if (!event) co_return event.error();
+    const auto& topic = (*event)->topic;
+    if (!any_may(call, [&](const auto& caller) { return rights_.says && rights_.says(caller, topic); }))
+      co_return Error(Errc::forbidden, "this module may not send signals of " + topic);
     if ((*event)->sequence == 0) heard_(*event);
   }
   Answer answer;

@@ -14,7 +14,8 @@ namespace loggia::bus {
 class LogService : public std::enable_shared_from_this<LogService> {
  public:
   /// `heard`: a signal of another process.
-  LogService(std::vector<std::shared_ptr<LogHere>> logs, std::shared_ptr<Shards> shards, std::function<void(const EventPtr&)> heard);
+  LogService(std::vector<std::shared_ptr<LogHere>> logs, std::shared_ptr<Shards> shards, BusRights rights,
+             std::function<void(const EventPtr&)> heard);
   void mount(Router& router);
   /// Something was committed: who waits is answered. Brief.
   void wake();
@@ -25,14 +26,15 @@ class LogService : public std::enable_shared_from_this<LogService> {
 
  private:
   class Waiting;
-  Async<Answer> read(std::string body);
-  Async<Answer> hear(std::string body);
+  Async<Answer> read(Call call);
+  Async<Answer> hear(Call call);
   boost::asio::awaitable<void> news(const LogHere& log, const ReadLog& request);
   Async<bool> gather(std::shared_ptr<LogHere> log, const ReadLog& request, std::string& out);
   static bool behind(const LogHere& log, const ReadLog& request);
 
   const std::vector<std::shared_ptr<LogHere>> logs_;
   const std::shared_ptr<Shards> shards_;
+  const BusRights rights_;
   const std::function<void(const EventPtr&)> heard_;
   std::atomic<std::size_t> turn_{0};
   std::atomic<bool> stopping_{false};

@@ -176,7 +176,12 @@ void Inner::make_listener() {
   options.permits = [this](const std::string& caller, std::string_view route) { return table_.of(caller, route); };
   options.serving = [this] { return serving_.load(); };
   listener_ = rpc_listener(std::move(options), kernel_.shards, kernel_.clock, kernel_.metrics);
-  kernel_.bus->mount(listener_->always());
+  BusRights rights;
+  rights.reads = [this](const std::string& caller, const std::string& producer, const std::string& topic) {
+    return table_.may_read(caller, producer, topic);
+  };
+  rights.says = [this](const std::string& caller, const std::string& topic) { return table_.may_say(caller, topic); };
+  kernel_.bus->mount(listener_->always(), std::move(rights));
   RouteInfo info;
   info.route = "GET /bus/health";
   info.access = Access::internal;

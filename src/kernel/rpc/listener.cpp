@@ -65,7 +65,7 @@ class InnerListener final : public RpcListener {
     if (!upgrades_.empty()) handlers.upgrade = [this](std::shared_ptr<Upgrade> upgrade) { return enter(std::move(upgrade)); };
     handlers.refusal = [](int status, std::string_view detail) { return problem(status, detail, Trace()); };
     // There from the start, so that a watcher sees the first one.
-    for (const char* reason : {"plain", "version", "no_certificate", "foreign", "expired", "other", "by_peer", "module", "identity"})
+    for (const char* reason : {"plain", "version", "no_certificate", "foreign", "expired", "other", "by_peer", "module", "topic", "identity"})
       if (options_.tls) refused(*metrics_, reason);
     if (options_.tls) handlers.tls_refused = [this](std::string_view reason, const std::string& remote) { refuse(Context(), reason, remote, ""); };
     auto server = http_server(std::move(options), shards_, clock_, *metrics_, std::move(handlers));
@@ -177,6 +177,7 @@ class InnerListener final : public RpcListener {
     call.route = route;
     call.body = std::move(request.body);
     call.bytes = std::move(request.bytes);
+    call.peer = request.peer;
     const auto& names = found->second.in_path;
     for (auto& parameter : request.query) {
       const bool in_path = std::find(names.begin(), names.end(), parameter.first) != names.end();
@@ -184,7 +185,10 @@ class InnerListener final : public RpcListener {
     }
     const auto deadline = context->deadline();
     const UnderWay counted(always ? nullptr : &calls_);
+    const auto caller = always ? *context : Context();
     auto answer = co_await ask(found->second, std::move(*context), std::move(call));
+    // The kernel's own routes know callers by their certificates alone: what they forbid is forbidden to the module.
+    if (always && !answer && answer.error().code == Errc::forbidden) refuse(caller, "topic", request.remote, caller.caller().module, route);
     co_return response_of(std::move(answer), trace, deadline);
   }
 

@@ -25,6 +25,9 @@ RpcTable::RpcTable(const std::vector<ModuleDescriptor>& modules) {
   for (const auto& module : modules) {
     auto& rights = rights_[module.name];
     rights.needs.insert(module.needs.begin(), module.needs.end());
+    rights.hears.insert(module.hears.begin(), module.hears.end());
+    for (const auto& topic : module.topics) rights.says.emplace(topic.name);
+    rights.followed.insert(module.stand_in_follows.begin(), module.stand_in_follows.end());
     rights.speaks_for_people = module.speaks_for_people;
   }
 }
@@ -40,6 +43,19 @@ RpcPermission RpcTable::of(const std::string& caller_module, std::string_view ro
   const auto owner = owners_.find(route);
   if (owner == owners_.end() || !caller->second.needs.contains(owner->second)) return RpcPermission::refused;
   return caller->second.speaks_for_people ? RpcPermission::believed : RpcPermission::itself;
+}
+
+bool RpcTable::may_read(const std::string& caller_module, const std::string& producer, const std::string& topic) const {
+  const auto caller = rights_.find(caller_module);
+  if (caller == rights_.end()) return false;
+  if (caller->second.hears.contains(topic)) return true;
+  const auto owner = rights_.find(producer);
+  return owner != rights_.end() && caller->second.needs.contains(producer) && owner->second.followed.contains(topic);
+}
+
+bool RpcTable::may_say(const std::string& caller_module, const std::string& topic) const {
+  const auto caller = rights_.find(caller_module);
+  return caller != rights_.end() && caller->second.says.contains(topic);
 }
 
 }  // namespace loggia
