@@ -1,5 +1,10 @@
 #include "live_service.hpp"
 #include <algorithm>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/deferred.hpp>
+#include <boost/asio/experimental/parallel_group.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include "message_service.hpp"
 #include "pages.hpp"
 #include "standing.hpp"
@@ -9,20 +14,82 @@ namespace {
 
 constexpr std::int64_t events_max = 1000;
 
+/// Of SendNow and SendItem, which have these alike.
+template <class R> Sending sending_of(const RoomId& room, R request) {
+  Sending out;
+  out.room = room;
+  out.text = std::move(request.text);
+  out.client_id = std::move(request.client_id);
+  out.reply_to = request.reply_to;
+  out.attachments = std::move(request.attachments);
+  return out;
+}
+
+void answer(SendAnswer& out, const Result<Sent>& sent) {
+  if (sent) out.sent = *sent;
+  else out.refused = refused_of(sent.error());
+}
+
 }  // namespace
 
 Async<Sent> LiveService::on(Context context, SendNow request) {
-  const auto asker = asker_of(context);
-  Sending sending;
-  sending.room = request.room;
-  sending.text = std::move(request.text);
-  sending.client_id = std::move(request.client_id);
-  sending.reply_to = request.reply_to;
-  sending.attachments = std::move(request.attachments);
-  auto draft = drafted(chat_, std::move(sending));
+  auto draft = drafted(chat_, sending_of(request.room, std::move(request)));
   if (draft && needs_asking(chat_, *draft)) draft = co_await asked_for(&chat_, context, std::move(*draft));
   if (!draft) co_return draft.error();
-  const auto sent = std::make_shared<const Draft>(std::move(*draft));
+  co_return co_await post(std::move(context), std::move(*draft));
+}
+
+struct LiveService::Ready {
+  std::vector<Draft> drafts;
+  std::vector<std::size_t> places;
+};
+
+Async<SentInOrder> LiveService::on(Context context, SendInOrder request) {
+  static_assert(sends_at_once == 64);
+  if (request.items.empty() || request.items.size() > sends_at_once) co_return wrong_field("/items", "has 1 to 64 entries");
+  SentInOrder out;
+  out.answers.resize(request.items.size());
+  Ready ready;
+  for (std::size_t at = 0; at < request.items.size(); ++at) {
+    auto draft = drafted(chat_, sending_of(request.room, std::move(request.items[at])));
+    if (draft && !needs_asking(chat_, *draft)) {
+      ready.drafts.push_back(std::move(*draft));
+      ready.places.push_back(at);
+      continue;
+    }
+    if (draft) {
+      co_await post_all(context, ready, out);  // before anything is asked for this one
+      draft = co_await asked_for(&chat_, context, std::move(*draft));
+    }
+    Result<Sent> sent = draft ? Sent() : Result<Sent>(draft.error());
+    if (draft) sent = co_await post(context, std::move(*draft));
+    answer(out.answers[at], sent);
+  }
+  co_await post_all(context, ready, out);
+  co_return out;
+}
+
+/// The store's one writer takes them in the order in which they begin.
+boost::asio::awaitable<void> LiveService::post_all(Context context, Ready& ready, SentInOrder& out) {
+  namespace asio = boost::asio;
+  const auto executor = co_await asio::this_coro::executor;
+  using Begun = decltype(asio::co_spawn(executor, post(context, Draft()), asio::deferred));
+  std::vector<Begun> begun;
+  begun.reserve(ready.drafts.size());
+  for (auto& draft : ready.drafts) begun.push_back(asio::co_spawn(executor, post(context, std::move(draft)), asio::deferred));
+  ready.drafts.clear();
+  const auto places = std::exchange(ready.places, {});
+  if (begun.empty()) co_return;
+  auto all = asio::experimental::make_parallel_group(std::move(begun));
+  auto done = co_await all.async_wait(asio::experimental::wait_for_all(), asio::use_awaitable);
+  for (const auto& thrown : std::get<1>(done))
+    if (thrown) std::rethrow_exception(thrown);
+  for (std::size_t at = 0; at < places.size(); ++at) answer(out.answers[places[at]], std::get<2>(done)[at]);
+}
+
+Async<Sent> LiveService::post(Context context, Draft draft) {
+  const auto asker = asker_of(context);
+  const auto sent = std::make_shared<const Draft>(std::move(draft));
   const auto foreseen = std::make_shared<Foreseen>();
   auto ahead = [this, asker, sent, foreseen](Transaction& transaction) { foresee_message(transaction, chat_.desk(), asker, *sent, *foreseen); };
   auto make = [this, asker, sent, foreseen](Transaction& transaction, const Cause& cause) -> Result<Sent> {

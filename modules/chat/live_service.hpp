@@ -10,6 +10,7 @@ class LiveService final : public Live {
   explicit LiveService(Chat& chat) : chat_{chat} {}
   using Live::on;
   Async<Sent> on(Context context, SendNow request) override;
+  Async<SentInOrder> on(Context context, SendInOrder request) override;
   Async<Changed> on(Context context, EditNow request) override;
   Async<Changed> on(Context context, DeleteNow request) override;
   Async<Changed> on(Context context, ReactNow request) override;
@@ -21,6 +22,9 @@ class LiveService final : public Live {
   Async<Audience> on(Context context, GetAudience request) override;
 
  private:
+  struct Ready;  // drafts that ask nobody, and which answers are theirs
+  Async<Sent> post(Context context, Draft draft);
+  boost::asio::awaitable<void> post_all(Context context, Ready& ready, SentInOrder& out);
   Chat& chat_;
 };
 

@@ -11,6 +11,7 @@ template <class T> class Line {
   bool empty() const { return head_ == items_.size(); }
   std::size_t size() const { return items_.size() - head_; }
   T& front() { return items_[head_]; }
+  const T& at(std::size_t place) const { return items_[head_ + place]; }
   void push(T item) { items_.push_back(std::move(item)); }
   T take() {
     T out = std::move(items_[head_++]);

@@ -117,18 +117,64 @@ Async<std::string> start(const SessionPtr& session, Operation operation) {
   return std::visit([&](auto& op) { return run(session, std::move(op)); }, operation);
 }
 
+/// Why nothing of what is asked is done now.
+std::optional<Error> not_now(const Session& session, Hub& hub) {
+  if (session.state() != Session::State::live) return Error(Errc::unavailable, "hello was not answered: say it again first");
+  if (!hub.verifier->in_contact()) return Error(Errc::unavailable, "the server cannot check sessions at the moment");
+  return std::nullopt;
+}
+
+Error wrong_here() { return Error(Errc::internal, "something went wrong here; it is in the server's log"); }
+
+/// As many answers as sends: where chat gave none, each has the reason.
+Async<chat::SentInOrder> send_all(SessionPtr session, chat::SendInOrder request) {
+  auto& hub = session->node().hub();
+  if (auto reason = not_now(*session, hub)) co_return std::move(*reason);
+  const auto count = request.items.size();
+  try {
+    auto reply = co_await hub.live->on(session->context(), std::move(request));
+    if (reply && reply->answers.size() != count) co_return wrong_here();
+    co_return reply;
+  } catch (const std::exception& problem) {
+    log_thrown("realtime.request_failed", problem);
+  }
+  co_return wrong_here();
+}
+
+Result<std::string> text_of(const Result<chat::SentInOrder>& reply, std::size_t at) {
+  if (!reply) return reply.error();
+  const auto& answer = reply->answers[at];
+  if (answer.sent) return encode(*answer.sent);
+  return answer.refused ? error_of(*answer.refused) : wrong_here();
+}
+
 }  // namespace
 
+boost::asio::awaitable<void> serve_sends(SessionPtr session, std::vector<Request> requests) {
+  chat::SendInOrder sends;
+  for (auto& request : requests) {
+    auto& op = std::get<SendOp>(request.operation);
+    sends.room = op.room;
+    auto& item = sends.items.emplace_back();
+    item.text = std::move(op.text);
+    item.client_id = std::move(op.client_id);
+    item.reply_to = op.reply_to;
+    item.attachments = std::move(op.attachments);
+  }
+  auto reply = co_await send_all(session, std::move(sends));
+  for (std::size_t at = 0; at < requests.size(); ++at) session->answer(requests[at].id, text_of(reply, at));
+  session->finish(requests.size());
+}
+
 boost::asio::awaitable<void> serve(SessionPtr session, Request request) {
-  Result<std::string> ok = Error(Errc::internal, "something went wrong here; it is in the server's log");
+  Result<std::string> ok = wrong_here();
   if (auto* hello = std::get_if<HelloOp>(&request.operation)) {
     co_await say_hello(session, request.id, std::move(*hello));
     session->finish();
     co_return;
   }
   try {
-    if (session->state() != Session::State::live) ok = Error(Errc::unavailable, "hello was not answered: say it again first");
-    else if (!session->node().hub().verifier->in_contact()) ok = Error(Errc::unavailable, "the server cannot check sessions at the moment");
+    if (auto reason = not_now(*session, session->node().hub())) ok = std::move(*reason);
     else {
       auto work = start(session, std::move(request.operation));
       ok = co_await std::move(work);

@@ -11,7 +11,7 @@
 namespace loggia::realtime {
 namespace {
 
-constexpr std::size_t message_max_live = 128u << 10;
+constexpr std::size_t message_max_live = 128u << 10, sends_bytes = 256u << 10;
 
 }  // namespace
 
@@ -85,7 +85,7 @@ void Session::message(std::string_view text) {
 }
 
 // Chat's one writer takes sends as they come, where nothing is to be asked between (chat::mentions_at_once). Elsewhere two calls may overtake
-// each other on two connections.
+// each other on two connections: there is one under way, and what gathers meanwhile goes in the next (sends_together).
 bool Session::plain_send(const Operation& operation) {
   if (!node_.hub().options.chat_here) return false;
   const auto* send = std::get_if<SendOp>(&operation);
@@ -94,9 +94,32 @@ bool Session::plain_send(const Operation& operation) {
   return room && room->warm && !room->direct;
 }
 
+// What gathered while an earlier call was on its way to chat elsewhere.
+std::size_t Session::sends_together() const {
+  if (node_.hub().options.chat_here) return 0;
+  std::size_t count = 0, bytes = 0;
+  const RoomId* room = nullptr;
+  for (; count < std::min(requests_.size(), chat::sends_at_once); ++count) {
+    const auto* send = std::get_if<SendOp>(&requests_.at(count).operation);
+    if (!send || (room && send->room != *room)) break;
+    room = &send->room;
+    bytes += send->text.size();
+    if (bytes > sends_bytes) break;
+  }
+  return count;
+}
+
 // In order: plain sends follow each other without waiting; anything else waits for what is before it and is waited for.
 void Session::pump() {
   while (state_ != State::closing && !requests_.empty() && !exclusive_ && outbox_.bytes() <= node_.hub().options.queue_bytes) {
+    if (const auto sends = sends_together(); sends > 1 && running_ == 0) {
+      std::vector<Request> together;
+      while (together.size() < sends) together.push_back(requests_.take());
+      exclusive_ = true;
+      running_ = static_cast<std::uint16_t>(sends);
+      node_.spawn("realtime.sends", serve_sends(shared_from_this(), std::move(together)));
+      continue;
+    }
     const bool plain = plain_send(requests_.front().operation);
     if (!plain && running_ > 0) break;
     exclusive_ = !plain;
@@ -108,8 +131,8 @@ void Session::pump() {
   if (state_ != State::closing && full != paused_) socket_->pause_reading(paused_ = full);
 }
 
-void Session::finish() {
-  --running_;
+void Session::finish(std::size_t count) {
+  running_ = static_cast<std::uint16_t>(running_ - count);
   exclusive_ = false;
   pump();
 }

@@ -61,7 +61,8 @@ class Session : public Seat, public std::enable_shared_from_this<Session> {
 
   // From the requests.
   void answer(std::int64_t id, const Result<std::string>& ok);
-  void finish();
+  /// `count` requests are answered.
+  void finish(std::size_t count = 1);
   /// The token is good: entered under its user, before anything is asked.
   void greet(Caller caller, Time expires, std::string client);
   void greet_failed();
@@ -85,6 +86,8 @@ class Session : public Seat, public std::enable_shared_from_this<Session> {
   void pump();
   /// A send that may be started while others are on their way.
   bool plain_send(const Operation& operation);
+  /// How many of those that wait, from the first on, are sends that go in one call.
+  std::size_t sends_together() const;
   void drained();
   void closed();
   void send(SharedBytes bytes, const Room* room, std::int64_t first);

@@ -93,6 +93,47 @@ TEST_CASE("one client_id makes one message, and the first answer is given again,
   CHECK(code_of(house.post(house.ada, room, "\u00e1nce", "c", first.value.seq)) == "conflict");
 }
 
+TEST_CASE("several sends in one call take effect in their order, whatever some of them ask between, and fail each for itself") {
+  House house;
+  const auto room = house.room(house.ada, {house.bob}), direct = house.rooms(house.as(house.ada), OpenDirect{house.bob}).value().value.id;
+  std::string crowd = "@bob";
+  for (int number = 0; number < 20; ++number) crowd += " @nobody" + std::to_string(number);  // more than are looked up at once
+  for (const auto& to : {room, direct}) {
+    SendInOrder request;
+    request.room = to;
+    for (const auto& text :
+         {std::string("one"), crowd, std::string(), std::string("two"), crowd + " again", std::string("three"), std::string("one")}) {
+      auto& item = request.items.emplace_back();
+      item.text = text;
+      item.client_id = to.text() + (text == "one" ? "1" : std::to_string(request.items.size()));
+    }
+    const auto answers = house.live(house.as(house.ada), request).value().answers;
+    REQUIRE(answers.size() == 7);
+    std::vector<std::int64_t> numbers;
+    for (const std::size_t at : {0, 1, 3, 4, 5}) numbers.push_back(answers[at].sent.value().seq);
+    CHECK(numbers.back() - numbers.front() == 4);
+    CHECK(std::is_sorted(numbers.begin(), numbers.end()));
+    for (const std::size_t at : {0, 1, 3, 4, 5})
+      CHECK(house.messages(house.as(house.bob), GetMessage{to, answers[at].sent->seq}).value().text == request.items[at].text);
+    CHECK(answers[6].sent.value().id == answers[0].sent->id);
+    CHECK_FALSE(answers[2].sent);
+    const auto refused = error_of(answers[2].refused.value());
+    CHECK(refused.code == Errc::invalid_request);
+    REQUIRE(refused.fields.size() == 1);
+    CHECK(refused.fields[0].pointer == "/text");
+    CHECK(std::string(fault(refused.code).code) == code_of(house.live(house.as(house.ada), sending(to, "", "x"))));
+    const auto strangers = house.live(house.as(house.dan), request).value().answers;
+    for (const auto& answer : strangers) CHECK(answer.refused.has_value());
+  }
+  house.directory->blocks.emplace_back(house.bob, house.ada);
+  SendInOrder blocked;
+  blocked.room = direct;
+  blocked.items.resize(2);
+  for (auto& item : blocked.items) item.text = item.client_id = "b";
+  const auto unwanted = house.live(house.as(house.ada), blocked).value().answers;
+  for (const auto& answer : unwanted) CHECK(error_of(answer.refused.value()).code == Errc::forbidden);
+}
+
 TEST_CASE("the first answer is given also after an edit, a deletion and leaving") {
   House house;
   const auto room = house.room(house.ada, {house.bob}, "public");

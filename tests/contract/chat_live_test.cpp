@@ -32,6 +32,29 @@ void changes(Exercise& exercise, const RoomId& room) {
   live.bad(Errc::not_found, dan, sending(room, "let me in", "c2"));
   live.bad(Errc::invalid_request, ada, sending(room, "hi", ""));
 
+  SendInOrder several;
+  several.room = room;
+  for (const char* id : {"s1", "s2", "c1", "s1", "s3"}) {
+    auto& item = several.items.emplace_back();
+    item.text = "several";
+    item.client_id = id;
+  }
+  several.items[1].text.clear();
+  const auto in_order = live.good(ada, several).answers;
+  REQUIRE(in_order.size() == 5);
+  CHECK(in_order[0].sent.value().seq + 1 == in_order[4].sent.value().seq);
+  CHECK(in_order[0].sent->id == in_order[3].sent.value().id);
+  const auto code = [&](std::size_t at) { return error_of(in_order[at].refused.value()).code; };
+  CHECK(code(1) == Errc::invalid_request);
+  CHECK(in_order[1].refused->errors.value().at(0).pointer == "/text");
+  CHECK(code(2) == Errc::conflict);
+  CHECK(live.good(ada, several).answers[4].sent.value().id == in_order[4].sent->id);
+  for (const auto& answer : live.good(dan, several).answers) CHECK(answer.refused.has_value());
+  several.items.resize(sends_at_once + 1, several.items[0]);
+  live.bad(Errc::invalid_request, ada, several);
+  several.items.clear();
+  live.bad(Errc::invalid_request, ada, several);
+
   EditNow edit;
   edit.room = room;
   edit.seq = sent.seq;

@@ -5,6 +5,7 @@
 #include "kernel/fixtures.hpp"
 #include "loggia/kernel/json_value.hpp"
 #include "loggia/kernel/openapi.hpp"
+#include "loggia/kernel/refused.hpp"
 #include "support/print.hpp"
 
 using namespace loggia;
@@ -46,6 +47,19 @@ struct AddBook {
   std::vector<std::string> tags;
 };
 BOOST_DESCRIBE_STRUCT(AddBook, (), (shelf, title, copies, kind, isbn, tags))
+
+struct Leaf {
+  std::string name;
+  static constexpr auto once_by = &Leaf::name;
+};
+BOOST_DESCRIBE_STRUCT(Leaf, (), (name))
+struct PutLeaves {
+  using Reply = Nothing;
+  static constexpr std::string_view route = "POST /leaves";
+  std::vector<Leaf> leaves;
+  static constexpr auto once_by = &PutLeaves::leaves;
+};
+BOOST_DESCRIBE_STRUCT(PutLeaves, (), (leaves))
 
 struct FindBooks {
   using Reply = std::vector<Book>;
@@ -299,6 +313,37 @@ TEST_CASE("GET and DELETE carry the rest as query parameters") {
   CHECK(house.library.dropped == book_id(9));
   CHECK(house.loopback.last_answer.status == 204);
   CHECK(house.loopback.last_answer.body.empty());
+}
+
+TEST_CASE("a call may be sent again where what it brings has a name of its own, all of it") {
+  const auto repeatable = [](std::vector<std::string> names) {
+    PutLeaves put;
+    for (auto& name : names) put.leaves.emplace_back().name = std::move(name);
+    return to_call(put).repeatable;
+  };
+  CHECK(repeatable({"a", "b"}));
+  CHECK_FALSE(repeatable({"a", ""}));
+  CHECK_FALSE(repeatable({""}));
+}
+
+TEST_CASE("an error that is a part of a reply is the same error again") {
+  for (const auto code : {Errc::malformed, Errc::invalid_request, Errc::forbidden, Errc::unavailable, Errc::outcome_unknown, Errc::timeout}) {
+    Error error(code, "so it is");
+    if (code == Errc::invalid_request) error = Error(code, "so it is", {{"/a", "is wrong"}, {"/b/0", "is too"}});
+    if (code == Errc::unavailable) error.retry_after = 7;
+    const auto again = error_of(decode_text<Refused>(encode(refused_of(error)), Manner::lenient).value());
+    CHECK(again.code == error.code);
+    CHECK(again.detail == error.detail);
+    CHECK(again.retry_after == error.retry_after);
+    REQUIRE(again.fields.size() == error.fields.size());
+    for (std::size_t at = 0; at < error.fields.size(); ++at) {
+      CHECK(again.fields[at].pointer == error.fields[at].pointer);
+      CHECK(again.fields[at].detail == error.fields[at].detail);
+    }
+  }
+  Refused unknown;
+  unknown.code = "of a later version";
+  CHECK(error_of(unknown).code == Errc::internal);
 }
 
 TEST_CASE("an error of the service and one of the decoder come back as what they are") {

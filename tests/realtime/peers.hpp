@@ -52,6 +52,22 @@ struct Chat : chat::Live, chat::Reading, chat::Rooms {
     }
     co_return sent;
   }
+  Async<chat::SentInOrder> on(Context context, chat::SendInOrder request) override {
+    world_.asked.push_back("together " + std::to_string(request.items.size()));
+    chat::SentInOrder out;
+    for (auto& item : request.items) {
+      chat::SendNow one;
+      one.room = request.room;
+      one.text = std::move(item.text);
+      one.client_id = std::move(item.client_id);
+      auto sent = co_await on(context, std::move(one));
+      auto& answer = out.answers.emplace_back();
+      if (sent) answer.sent = *sent;
+      else answer.refused = refused_of(sent.error());
+    }
+    if (world_.down) co_return Error(Errc::unavailable, "chat is away");
+    co_return out;
+  }
   Async<chat::Changed> on(Context, chat::EditNow) override {
     world_.asked.push_back("edit");
     chat::Changed changed;

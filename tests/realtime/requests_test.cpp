@@ -86,6 +86,68 @@ TEST_CASE("sends follow each other without waiting, and anything else waits for 
   CHECK(a->answer(14)["ok"]["seq"] == 5);
 }
 
+TEST_CASE("with chat in another process what gathers while a send is under way goes in one call, in its order, and each has its answer") {
+  World world;
+  world.hub->options.chat_here = false;
+  world.hub->limited = false;
+  const auto p = world.user("p");
+  const auto room = world.room({p}), other = world.room({p});
+  auto a = world.online(p);
+  const auto during_the_first = [&](const std::function<void()>& say) {
+    world.asked.clear();
+    world.hold = true;
+    a->say(send(room, 10).dump());
+    say();
+    CHECK(world.asked == std::vector<std::string>{"send 10"});
+    world.hold = false;
+    world.release();
+    world.asked.erase(world.asked.begin());
+    return world.asked;
+  };
+  using Asked = std::vector<std::string>;
+  CHECK(during_the_first([&] {
+          a->say(send(room, 11).dump());
+          a->say(json({{"id", 12}, {"op", "send"}, {"room", room.text()}, {"text", ""}, {"client_id", "c"}}).dump());
+          a->say(send(room, 13).dump());
+        }) == Asked{"together 3", "send 11", "send ", "send 13"});
+  CHECK(a->answer(13)["ok"]["seq"] == a->answer(11)["ok"]["seq"].get<int>() + 1);
+  CHECK(a->answer(12)["error"]["code"] == "invalid_request");
+  CHECK(a->answer(12)["error"]["detail"] == "/text has 1 to 8000 characters; /text has 1 to 8000 characters");
+
+  // Another room, and whatever is no send, keeps its place.
+  CHECK(during_the_first([&] {
+          a->say(send(room, 21).dump());
+          a->say(send(room, 22).dump());
+          a->say(send(other, 23).dump());
+          a->say(json({{"id", 24}, {"op", "react"}, {"room", room.text()}, {"seq", 2}, {"emoji", "x"}}).dump());
+          a->say(send(room, 25).dump());
+          a->say(send(room, 26).dump());
+        }) == Asked{"together 2", "send 21", "send 22", "send 23", "react x", "together 2", "send 25", "send 26"});
+  for (const int id : {21, 22, 23, 24, 25, 26}) CHECK(a->answer(id).contains("ok"));
+
+  // At most 64, so that an answer does not wait for a crowd.
+  const auto asked = during_the_first([&] {
+    for (int id = 100; id < 170; ++id) a->say(send(room, id).dump());
+  });
+  CHECK(asked.front() == "together 64");
+  CHECK(asked[65] == "together 6");
+  CHECK(a->answer(169).contains("ok"));
+
+  // Nothing of it is known: each is told so.
+  world.hold = true;
+  a->say(send(room, 31).dump());
+  a->say(send(room, 32).dump());
+  a->say(send(room, 33).dump());
+  world.down = true;
+  world.hold = false;
+  world.release();
+  CHECK(a->answer(31).contains("ok"));
+  for (const int id : {32, 33}) {
+    CHECK(a->answer(id)["error"]["code"] == "unavailable");
+    CHECK(a->answer(id)["error"]["detail"] == "chat is away");
+  }
+}
+
 TEST_CASE("a stop ends what is under way, and the log has no error of it") {
   static const loggia::test::FakeClock clock;
   World world;

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include "loggia/chat/messages.hpp"
 #include "loggia/chat/rooms.hpp"
+#include "loggia/kernel/refused.hpp"
 
 namespace loggia::chat {
 
@@ -29,6 +30,37 @@ struct SendNow {
   static constexpr auto once_by = &SendNow::client_id;
 };
 BOOST_DESCRIBE_STRUCT(SendNow, (), (room, text, client_id, reply_to, attachments))
+
+/// What one person sends into one room, in this order: the same as SendNow for one after the other, each with its own answer, but in one call.
+/// They share the commit where nothing is to be asked between. (For who calls from another process, where two calls may overtake each other.)
+struct SendItem {
+  std::string text, client_id;
+  std::optional<std::int64_t> reply_to;
+  std::optional<std::vector<std::string>> attachments;
+  static constexpr auto once_by = &SendItem::client_id;
+};
+BOOST_DESCRIBE_STRUCT(SendItem, (), (text, client_id, reply_to, attachments))
+struct SendAnswer {
+  std::optional<Sent> sent;
+  std::optional<Refused> refused;  // where it was not sent
+};
+BOOST_DESCRIBE_STRUCT(SendAnswer, (), (sent, refused))
+struct SentInOrder {
+  std::vector<SendAnswer> answers;  // one for each
+};
+BOOST_DESCRIBE_STRUCT(SentInOrder, (), (answers))
+inline constexpr std::size_t sends_at_once = 64;
+struct SendInOrder {
+  using Reply = SentInOrder;
+  static constexpr std::string_view route = "POST /internal/rooms/{room}/sends";
+  static constexpr Access access = Access::internal;
+  static constexpr int status = 200;
+  static constexpr Rule rules[] = {loggia::items("items", 1, static_cast<std::int64_t>(sends_at_once))};
+  RoomId room;
+  std::vector<SendItem> items;
+  static constexpr auto once_by = &SendInOrder::items;
+};
+BOOST_DESCRIBE_STRUCT(SendInOrder, (), (room, items))
 
 /// The number that the change took; none where it changed nothing.
 struct Changed {
@@ -163,7 +195,7 @@ struct GetAudience {
 };
 BOOST_DESCRIBE_STRUCT(GetAudience, (), (user))
 
-using Live = Port<SendNow, EditNow, DeleteNow, ReactNow, GetHello, GetCursor, GetStanding, ReadTimeline, GetAbsence, GetAudience>;
+using Live = Port<SendNow, SendInOrder, EditNow, DeleteNow, ReactNow, GetHello, GetCursor, GetStanding, ReadTimeline, GetAbsence, GetAudience>;
 
 // ---- for notification ----
 

@@ -1,4 +1,5 @@
 #include <stdexcept>
+#include "loggia/kernel/refused.hpp"
 #include "loggia/kernel/result.hpp"
 
 namespace loggia {
@@ -10,6 +11,34 @@ Errc errc_of(int status, std::string_view code) {
                           Errc::outcome_unknown, Errc::timeout, Errc::insufficient_storage})
     if (fault(kind).code == code) return kind;
   return Errc::internal;
+}
+
+Refused refused_of(const Error& error) {
+  Refused out;
+  const auto [status, code] = fault(error.code);
+  out.status = status;
+  out.code = code;
+  out.detail = error.detail;
+  for (const auto& field : error.fields) {
+    auto& wrong = out.errors ? *out.errors : out.errors.emplace();
+    wrong.emplace_back();
+    wrong.back().pointer = field.pointer;
+    wrong.back().detail = field.detail;
+  }
+  if (error.retry_after) out.retry_after = *error.retry_after;
+  return out;
+}
+
+Error error_of(const Refused& refused) {
+  Error out(errc_of(static_cast<int>(refused.status), refused.code), refused.detail);
+  if (refused.errors)
+    for (const auto& wrong : *refused.errors) {
+      auto& field = out.fields.emplace_back();
+      field.pointer = wrong.pointer;
+      field.detail = wrong.detail;
+    }
+  if (refused.retry_after) out.retry_after = static_cast<int>(*refused.retry_after);
+  return out;
 }
 
 Error wrong_field(std::string_view pointer, std::string_view detail) {
