@@ -14,14 +14,21 @@ namespace {
 
 constexpr std::int64_t events_max = 1000;
 
-/// Of SendNow and SendItem, which have these alike.
-template <class R> Sending sending_of(const RoomId& room, R request) {
+Sending sending_of(const RoomId& room, SendItem item) {
   Sending out;
   out.room = room;
-  out.text = std::move(request.text);
-  out.client_id = std::move(request.client_id);
-  out.reply_to = request.reply_to;
-  out.attachments = std::move(request.attachments);
+  out.text = std::move(item.text);
+  out.client_id = std::move(item.client_id);
+  out.reply_to = item.reply_to;
+  return out;
+}
+/// Why nothing can be sent just now; none where something was, or each was refused for what it is.
+std::optional<Error> away(const std::vector<SendAnswer>& answers) {
+  std::optional<Error> out;
+  for (const auto& answer : answers) {
+    if (answer.sent) return std::nullopt;
+    if (auto error = error_of(*answer.refused); error.code == Errc::unavailable) out = std::move(error);
+  }
   return out;
 }
 
@@ -33,7 +40,13 @@ void answer(SendAnswer& out, const Result<Sent>& sent) {
 }  // namespace
 
 Async<Sent> LiveService::on(Context context, SendNow request) {
-  auto draft = drafted(chat_, sending_of(request.room, std::move(request)));
+  Sending sending;
+  sending.room = request.room;
+  sending.text = std::move(request.text);
+  sending.client_id = std::move(request.client_id);
+  sending.reply_to = request.reply_to;
+  sending.attachments = std::move(request.attachments);
+  auto draft = drafted(chat_, std::move(sending));
   if (draft && needs_asking(chat_, *draft)) draft = co_await asked_for(&chat_, context, std::move(*draft));
   if (!draft) co_return draft.error();
   co_return co_await post(std::move(context), std::move(*draft));
@@ -66,6 +79,7 @@ Async<SentInOrder> LiveService::on(Context context, SendInOrder request) {
     answer(out.answers[at], sent);
   }
   co_await post_all(context, ready, out);
+  if (auto error = away(out.answers)) co_return std::move(*error);
   co_return out;
 }
 

@@ -126,8 +126,19 @@ std::optional<Error> not_now(const Session& session, Hub& hub) {
 
 Error wrong_here() { return Error(Errc::internal, "something went wrong here; it is in the server's log"); }
 
-/// As many answers as sends: where chat gave none, each has the reason.
-Async<chat::SentInOrder> send_all(SessionPtr session, chat::SendInOrder request) {
+/// What a request that is no `hello` is answered with.
+Async<std::string> answered(SessionPtr session, Operation operation) {
+  if (auto reason = not_now(*session, session->node().hub())) co_return std::move(*reason);
+  try {
+    auto work = start(session, std::move(operation));
+    co_return co_await std::move(work);
+  } catch (const std::exception& problem) {
+    log_thrown("realtime.request_failed", problem);
+  }
+  co_return wrong_here();
+}
+
+Async<chat::SentInOrder> send_together(SessionPtr session, chat::SendInOrder request) {
   auto& hub = session->node().hub();
   if (auto reason = not_now(*session, hub)) co_return std::move(*reason);
   const auto count = request.items.size();
@@ -141,48 +152,54 @@ Async<chat::SentInOrder> send_all(SessionPtr session, chat::SendInOrder request)
   co_return wrong_here();
 }
 
-Result<std::string> text_of(const Result<chat::SentInOrder>& reply, std::size_t at) {
-  if (!reply) return reply.error();
-  const auto& answer = reply->answers[at];
+Result<std::string> text_of(const chat::SendAnswer& answer) {
   if (answer.sent) return encode(*answer.sent);
   return answer.refused ? error_of(*answer.refused) : wrong_here();
+}
+
+/// Each by itself, after all together got no answer (`why`): one may go to another instance, and an instance of an earlier release knows it.
+boost::asio::awaitable<void> send_each(SessionPtr session, std::vector<Request> requests, Error why) {
+  const bool may_have_happened = why.code == Errc::outcome_unknown || why.code == Errc::timeout;
+  std::optional<Error> nobody;  // answers: so none of the others is asked
+  for (auto& request : requests) {
+    Result<std::string> ok = nobody ? Result<std::string>(*nobody) : Result<std::string>(std::string());
+    if (!nobody) ok = co_await answered(session, std::move(request.operation));
+    if (!ok) {
+      const auto code = ok.error().code;
+      if (code == Errc::unavailable || code == Errc::timeout || code == Errc::outcome_unknown) nobody = ok.error();
+      if (may_have_happened) ok = why;  // who is refused now may have been heard before
+    }
+    session->answer(request.id, ok);
+  }
 }
 
 }  // namespace
 
 boost::asio::awaitable<void> serve_sends(SessionPtr session, std::vector<Request> requests) {
   chat::SendInOrder sends;
-  for (auto& request : requests) {
-    auto& op = std::get<SendOp>(request.operation);
+  for (const auto& request : requests) {
+    const auto& op = std::get<SendOp>(request.operation);
     sends.room = op.room;
     auto& item = sends.items.emplace_back();
-    item.text = std::move(op.text);
-    item.client_id = std::move(op.client_id);
+    item.text = op.text;
+    item.client_id = op.client_id;
     item.reply_to = op.reply_to;
-    item.attachments = std::move(op.attachments);
   }
-  auto reply = co_await send_all(session, std::move(sends));
-  for (std::size_t at = 0; at < requests.size(); ++at) session->answer(requests[at].id, text_of(reply, at));
-  session->finish(requests.size());
+  const auto count = requests.size();
+  const auto reply = co_await send_together(session, std::move(sends));
+  if (!reply) co_await send_each(session, std::move(requests), reply.error());
+  else
+    for (std::size_t at = 0; at < count; ++at) session->answer(requests[at].id, text_of(reply->answers[at]));
+  session->finish(count);
 }
 
 boost::asio::awaitable<void> serve(SessionPtr session, Request request) {
-  Result<std::string> ok = wrong_here();
   if (auto* hello = std::get_if<HelloOp>(&request.operation)) {
     co_await say_hello(session, request.id, std::move(*hello));
-    session->finish();
-    co_return;
+  } else {
+    const auto ok = co_await answered(session, std::move(request.operation));
+    session->answer(request.id, ok);
   }
-  try {
-    if (auto reason = not_now(*session, session->node().hub())) ok = std::move(*reason);
-    else {
-      auto work = start(session, std::move(request.operation));
-      ok = co_await std::move(work);
-    }
-  } catch (const std::exception& problem) {
-    log_thrown("realtime.request_failed", problem);
-  }
-  session->answer(request.id, ok);
   session->finish();
 }
 

@@ -7,7 +7,7 @@ namespace loggia::realtime {
 
 /// Runs one request and answers it.
 boost::asio::awaitable<void> serve(std::shared_ptr<Session> session, Request request);
-/// Runs sends into one room, in their order and in one call, and answers each.
+/// Runs plain sends into one room, in their order and in one call, and answers each.
 boost::asio::awaitable<void> serve_sends(std::shared_ptr<Session> session, std::vector<Request> requests);
 /// Of `hello`; answers it.
 boost::asio::awaitable<void> say_hello(std::shared_ptr<Session> session, std::int64_t id, HelloOp hello);

@@ -84,10 +84,8 @@ void Session::message(std::string_view text) {
   pump();
 }
 
-// Chat's one writer takes sends as they come, where nothing is to be asked between (chat::mentions_at_once). Elsewhere two calls may overtake
-// each other on two connections: there is one under way, and what gathers meanwhile goes in the next (sends_together).
-bool Session::plain_send(const Operation& operation) {
-  if (!node_.hub().options.chat_here) return false;
+// Chat's one writer takes sends as they come, where nothing is to be asked between (chat::mentions_at_once).
+bool Session::plain_send(const Operation& operation) const {
   const auto* send = std::get_if<SendOp>(&operation);
   if (!send || send->attachments || std::count(send->text.begin(), send->text.end(), '@') > chat::mentions_at_once) return false;
   const auto* room = node_.index().find(send->room);
@@ -96,23 +94,23 @@ bool Session::plain_send(const Operation& operation) {
 
 // What gathered while an earlier call was on its way to chat elsewhere.
 std::size_t Session::sends_together() const {
-  if (node_.hub().options.chat_here) return 0;
   std::size_t count = 0, bytes = 0;
   const RoomId* room = nullptr;
-  for (; count < std::min(requests_.size(), chat::sends_at_once); ++count) {
-    const auto* send = std::get_if<SendOp>(&requests_.at(count).operation);
-    if (!send || (room && send->room != *room)) break;
-    room = &send->room;
-    bytes += send->text.size();
-    if (bytes > sends_bytes) break;
+  for (; count < std::min(requests_.size(), chat::sends_at_once) && plain_send(requests_.at(count).operation); ++count) {
+    const auto& send = std::get<SendOp>(requests_.at(count).operation);
+    bytes += send.text.size();
+    if ((room && send.room != *room) || bytes > sends_bytes) break;
+    room = &send.room;
   }
   return count;
 }
 
-// In order: plain sends follow each other without waiting; anything else waits for what is before it and is waited for.
+// In order: plain sends follow each other without waiting; anything else waits for what is before it and is waited for. Two calls to chat
+// elsewhere may overtake each other on two connections: there is one under way, and plain sends go in the next together.
 void Session::pump() {
+  const bool chat_here = node_.hub().options.chat_here;
   while (state_ != State::closing && !requests_.empty() && !exclusive_ && outbox_.bytes() <= node_.hub().options.queue_bytes) {
-    if (const auto sends = sends_together(); sends > 1 && running_ == 0) {
+    if (const auto sends = chat_here ? 0 : sends_together(); sends > 1) {
       std::vector<Request> together;
       while (together.size() < sends) together.push_back(requests_.take());
       exclusive_ = true;
@@ -120,7 +118,7 @@ void Session::pump() {
       node_.spawn("realtime.sends", serve_sends(shared_from_this(), std::move(together)));
       continue;
     }
-    const bool plain = plain_send(requests_.front().operation);
+    const bool plain = chat_here && plain_send(requests_.front().operation);
     if (!plain && running_ > 0) break;
     exclusive_ = !plain;
     ++running_;

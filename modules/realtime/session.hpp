@@ -85,7 +85,7 @@ class Session : public Seat, public std::enable_shared_from_this<Session> {
   void message(std::string_view text);
   void pump();
   /// A send that may be started while others are on their way.
-  bool plain_send(const Operation& operation);
+  bool plain_send(const Operation& operation) const;
   /// How many of those that wait, from the first on, are sends that go in one call.
   std::size_t sends_together() const;
   void drained();

@@ -1,7 +1,9 @@
 // A log that is read from another process: what is heard, by whom, and what happens while the other is away.
+#include "bus/log_elsewhere.hpp"
 #include "bus/log_service.hpp"
 #include "loggia/kernel/json.hpp"
 #include "loggia/kernel/router.hpp"
+#include "support/captured_log.hpp"
 #include "world.hpp"
 
 namespace loggia {
@@ -14,13 +16,14 @@ class Line final : public Transport, public Router {
   Async<Answer> send(Context context, Call call) override {
     ++asked;
     if (away) co_return Error(Errc::unavailable, "the module cannot be reached");
+    if (forbids) co_return Error(Errc::forbidden, "this module may not read that");
     const auto found = routes_.find(call.route);
     REQUIRE(found != routes_.end());
     auto answer = co_await found->second(std::move(context), std::move(call));
     if (away) co_return Error(Errc::unavailable, "the connection was cut");
     co_return answer;
   }
-  std::atomic<bool> away{false};
+  std::atomic<bool> away{false}, forbids{false};
   std::atomic<int> asked{0};
 
  private:
@@ -240,6 +243,36 @@ TEST_CASE("a process gets what one of the modules in its certificate may read, a
   CHECK(heard.size() == 0);
   CHECK(ask(Names{"user", "realtime"}, bus::signal_route, line));
   CHECK(heard.size() == 1);
+  // One that it may not send takes no other with it.
+  event.topic = "else";
+  std::string mixed = line;
+  bus::append_line(mixed, event);
+  CHECK(refused(ask(Names{"realtime"}, bus::signal_route, mixed + line)));
+  CHECK(heard.size() == 3);
+}
+
+TEST_CASE("a process that may not read a log says what it was told, at once and at the end of its start") {
+  Two t;
+  if (test::on_kafka()) return;
+  static const test::FakeClock clock;  // outlives every line
+  const test::CapturedLog captured(log::Level::warn, log::Format::text, clock);
+  t.line->forbids = true;
+  bus::LogElsewhere::Options options;
+  options.module = "chat";
+  options.topics = {"messages"};
+  options.partitions = 4;
+  options.transport = t.line;
+  options.shards = t.shards;
+  options.clock = t.clock;
+  bus::LogElsewhere reader(std::move(options));
+  const auto started = reader.start(milliseconds(0));
+  REQUIRE_FALSE(started);
+  CHECK(started.error().detail.starts_with("The module chat does not answer."));
+  t.in_time([&] { return t.line->asked > 2; });
+  CHECK(reader.not_begun().starts_with("The module chat does not let this process read its log: this module may not read that."));
+  CHECK(std::string_view(captured.text()).find("bus.log_refused module=chat why=\"this module may not read that\"") != std::string::npos);
+  CHECK(captured.text().find("bus.log_refused") == captured.text().rfind("bus.log_refused"));
+  blocking(*t.shards, [&] { reader.stop(); });
 }
 
 TEST_CASE("who has waited in vain is forgotten, though nothing is ever appended") {

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include "contract/exercise.hpp"
 #include "loggia/chat/contract.hpp"
 #include "loggia/chat/messages.hpp"
@@ -49,7 +50,8 @@ void changes(Exercise& exercise, const RoomId& room) {
   CHECK(in_order[1].refused->errors.value().at(0).pointer == "/text");
   CHECK(code(2) == Errc::conflict);
   CHECK(live.good(ada, several).answers[4].sent.value().id == in_order[4].sent->id);
-  for (const auto& answer : live.good(dan, several).answers) CHECK(answer.refused.has_value());
+  const auto stranger = live.good(dan, several).answers;
+  CHECK(std::count_if(stranger.begin(), stranger.end(), [](const auto& answer) { return answer.refused.has_value(); }) == 5);
   several.items.resize(sends_at_once + 1, several.items[0]);
   live.bad(Errc::invalid_request, ada, several);
   several.items.clear();

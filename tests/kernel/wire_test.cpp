@@ -48,19 +48,6 @@ struct AddBook {
 };
 BOOST_DESCRIBE_STRUCT(AddBook, (), (shelf, title, copies, kind, isbn, tags))
 
-struct Leaf {
-  std::string name;
-  static constexpr auto once_by = &Leaf::name;
-};
-BOOST_DESCRIBE_STRUCT(Leaf, (), (name))
-struct PutLeaves {
-  using Reply = Nothing;
-  static constexpr std::string_view route = "POST /leaves";
-  std::vector<Leaf> leaves;
-  static constexpr auto once_by = &PutLeaves::leaves;
-};
-BOOST_DESCRIBE_STRUCT(PutLeaves, (), (leaves))
-
 struct FindBooks {
   using Reply = std::vector<Book>;
   static constexpr std::string_view route = "GET /shelves/{shelf}/books";
@@ -313,17 +300,6 @@ TEST_CASE("GET and DELETE carry the rest as query parameters") {
   CHECK(house.library.dropped == book_id(9));
   CHECK(house.loopback.last_answer.status == 204);
   CHECK(house.loopback.last_answer.body.empty());
-}
-
-TEST_CASE("a call may be sent again where what it brings has a name of its own, all of it") {
-  const auto repeatable = [](std::vector<std::string> names) {
-    PutLeaves put;
-    for (auto& name : names) put.leaves.emplace_back().name = std::move(name);
-    return to_call(put).repeatable;
-  };
-  CHECK(repeatable({"a", "b"}));
-  CHECK_FALSE(repeatable({"a", ""}));
-  CHECK_FALSE(repeatable({""}));
 }
 
 TEST_CASE("an error that is a part of a reply is the same error again") {

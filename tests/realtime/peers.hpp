@@ -54,6 +54,7 @@ struct Chat : chat::Live, chat::Reading, chat::Rooms {
   }
   Async<chat::SentInOrder> on(Context context, chat::SendInOrder request) override {
     world_.asked.push_back("together " + std::to_string(request.items.size()));
+    if (world_.together_fails) co_return *world_.together_fails;
     chat::SentInOrder out;
     for (auto& item : request.items) {
       chat::SendNow one;
@@ -65,7 +66,6 @@ struct Chat : chat::Live, chat::Reading, chat::Rooms {
       if (sent) answer.sent = *sent;
       else answer.refused = refused_of(sent.error());
     }
-    if (world_.down) co_return Error(Errc::unavailable, "chat is away");
     co_return out;
   }
   Async<chat::Changed> on(Context, chat::EditNow) override {

@@ -86,66 +86,141 @@ TEST_CASE("sends follow each other without waiting, and anything else waits for 
   CHECK(a->answer(14)["ok"]["seq"] == 5);
 }
 
-TEST_CASE("with chat in another process what gathers while a send is under way goes in one call, in its order, and each has its answer") {
-  World world;
-  world.hub->options.chat_here = false;
-  world.hub->limited = false;
-  const auto p = world.user("p");
-  const auto room = world.room({p}), other = world.room({p});
-  auto a = world.online(p);
-  const auto during_the_first = [&](const std::function<void()>& say) {
-    world.asked.clear();
-    world.hold = true;
-    a->say(send(room, 10).dump());
-    say();
-    CHECK(world.asked == std::vector<std::string>{"send 10"});
-    world.hold = false;
-    world.release();
-    world.asked.erase(world.asked.begin());
-    return world.asked;
-  };
+namespace {
+
+/// Chat is in another process. What is said while a first send is under way gathers.
+struct ChatElsewhere : World {
+  UserId p = user("p"), q = user("q");
+  RoomId at = room({p}), other = room({p}), direct = room({p, q}, "direct");
+  std::shared_ptr<Client> a;
   using Asked = std::vector<std::string>;
-  CHECK(during_the_first([&] {
-          a->say(send(room, 11).dump());
-          a->say(json({{"id", 12}, {"op", "send"}, {"room", room.text()}, {"text", ""}, {"client_id", "c"}}).dump());
-          a->say(send(room, 13).dump());
-        }) == Asked{"together 3", "send 11", "send ", "send 13"});
-  CHECK(a->answer(13)["ok"]["seq"] == a->answer(11)["ok"]["seq"].get<int>() + 1);
-  CHECK(a->answer(12)["error"]["code"] == "invalid_request");
-  CHECK(a->answer(12)["error"]["detail"] == "/text has 1 to 8000 characters; /text has 1 to 8000 characters");
 
-  // Another room, and whatever is no send, keeps its place.
-  CHECK(during_the_first([&] {
-          a->say(send(room, 21).dump());
-          a->say(send(room, 22).dump());
-          a->say(send(other, 23).dump());
-          a->say(json({{"id", 24}, {"op", "react"}, {"room", room.text()}, {"seq", 2}, {"emoji", "x"}}).dump());
-          a->say(send(room, 25).dump());
-          a->say(send(room, 26).dump());
-        }) == Asked{"together 2", "send 21", "send 22", "send 23", "react x", "together 2", "send 25", "send 26"});
-  for (const int id : {21, 22, 23, 24, 25, 26}) CHECK(a->answer(id).contains("ok"));
+  ChatElsewhere() {
+    hub->options.chat_here = false;
+    hub->limited = false;
+    a = online(p);
+    REQUIRE(a->ask("send", {{"room", at.text()}, {"text", "the first"}, {"client_id", "c"}}).contains("ok"));
+  }
+  void say_text(const RoomId& to, int id, const std::string& text) {
+    a->say(json({{"id", id}, {"op", "send"}, {"room", to.text()}, {"text", text}, {"client_id", "c"}}).dump());
+  }
+  /// What chat is asked after that first one.
+  Asked during_the_first(const std::function<void()>& say) {
+    asked.clear();
+    a->frames.clear();
+    hold = true;
+    a->say(send(at, 10).dump());
+    say();
+    CHECK(asked == Asked{"send 10"});
+    hold = false;
+    release();
+    CHECK(a->answer(10).contains("ok"));
+    asked.erase(asked.begin());
+    return asked;
+  }
+  std::string error(int id) { return a->answer(id)["error"]["code"].get<std::string>(); }
+};
 
-  // At most 64, so that an answer does not wait for a crowd.
-  const auto asked = during_the_first([&] {
-    for (int id = 100; id < 170; ++id) a->say(send(room, id).dump());
+}  // namespace
+
+TEST_CASE("with chat in another process what gathers while a send is under way goes in one call, in its order, and each has its answer") {
+  ChatElsewhere world;
+  const auto three = world.during_the_first([&] {
+    world.a->say(send(world.at, 11).dump());
+    world.say_text(world.at, 12, "");
+    world.a->say(send(world.at, 13).dump());
   });
-  CHECK(asked.front() == "together 64");
-  CHECK(asked[65] == "together 6");
-  CHECK(a->answer(169).contains("ok"));
+  CHECK(three == ChatElsewhere::Asked{"together 3", "send 11", "send ", "send 13"});
+  CHECK(world.a->answer(13)["ok"]["seq"] == world.a->answer(11)["ok"]["seq"].get<int>() + 1);
+  CHECK(world.error(12) == "invalid_request");
+  CHECK(world.a->answer(12)["error"]["detail"] == "/text has 1 to 8000 characters; /text has 1 to 8000 characters");
 
-  // Nothing of it is known: each is told so.
+  // Whatever else there is keeps its place.
+  const auto mixed = world.during_the_first([&] {
+    world.a->say(send(world.at, 21).dump());
+    world.a->say(send(world.at, 22).dump());
+    world.a->say(send(world.other, 23).dump());
+    world.a->say(json({{"id", 24}, {"op", "react"}, {"room", world.at.text()}, {"seq", 2}, {"emoji", "x"}}).dump());
+    world.a->say(send(world.at, 25).dump());
+    world.a->say(send(world.at, 26).dump());
+  });
+  CHECK(mixed == ChatElsewhere::Asked{"together 2", "send 21", "send 22", "send 23", "react x", "together 2", "send 25", "send 26"});
+  for (const int id : {21, 22, 23, 24, 25, 26}) CHECK(world.a->answer(id).contains("ok"));
+
+  // At most 64, so that no answer waits for a crowd.
+  const auto many = world.during_the_first([&] {
+    for (int id = 100; id < 170; ++id) world.a->say(send(world.at, id).dump());
+  });
+  CHECK(many.front() == "together 64");
+  CHECK(many.at(65) == "together 6");
+  CHECK(world.a->answer(169).contains("ok"));
+  const auto large = world.during_the_first([&] {
+    for (int id = 200; id < 204; ++id) world.say_text(world.at, id, std::string(100000, 'x'));
+  });
+  CHECK(large.front() == "together 2");
+}
+
+TEST_CASE("a send for which chat must ask somebody first goes by itself also to another process") {
+  ChatElsewhere world;
+  const auto asked = world.during_the_first([&] {
+    for (const int id : {11, 12}) world.say_text(world.direct, id, "direct");
+    for (const int id : {13, 14}) world.say_text(world.at, id, std::string(17, '@'));
+  });
+  CHECK(asked == ChatElsewhere::Asked{"send direct", "send direct", "send " + std::string(17, '@'), "send " + std::string(17, '@')});
+}
+
+TEST_CASE("what got no answer together is sent each by itself: by whoever knows only that, or in another instance's place") {
+  ChatElsewhere world;
+  const auto three = [&] {
+    return world.during_the_first([&] {
+      world.a->say(send(world.at, 11).dump());
+      world.say_text(world.at, 12, "");
+      world.a->say(send(world.at, 13).dump());
+    });
+  };
+  for (const auto code : {Errc::internal, Errc::unavailable}) {
+    world.together_fails = Error(code, "not together");
+    CHECK(three() == ChatElsewhere::Asked{"together 3", "send 11", "send ", "send 13"});
+    CHECK(world.a->answer(11).contains("ok"));
+    CHECK(world.error(12) == "invalid_request");
+    CHECK(world.a->answer(13).contains("ok"));
+  }
+  // It may have been sent then: whoever is refused now is not told that it was not.
+  for (const auto code : {Errc::outcome_unknown, Errc::timeout}) {
+    world.together_fails = Error(code, "lost");
+    CHECK(three() == ChatElsewhere::Asked{"together 3", "send 11", "send ", "send 13"});
+    CHECK(world.a->answer(11).contains("ok"));
+    CHECK(world.error(12) == fault(code).code);
+    CHECK(world.a->answer(13).contains("ok"));
+  }
+}
+
+TEST_CASE("where nobody answers one by itself either, the others are not asked for, and each is told") {
+  ChatElsewhere world;
+  for (const auto code : {Errc::unavailable, Errc::outcome_unknown}) {
+    world.down = false;
+    world.together_fails = Error(code, "gone");
+    const auto asked = world.during_the_first([&] {
+      for (const int id : {11, 12, 13}) world.a->say(send(world.at, id).dump());
+      world.down = true;
+    });
+    CHECK(asked == ChatElsewhere::Asked{"together 3", "send 11"});
+    for (const int id : {11, 12, 13}) CHECK(world.error(id) == fault(code).code);
+  }
+}
+
+TEST_CASE("a connection that ends while its sends go each by itself sends no more") {
+  ChatElsewhere world;
+  world.together_fails = Error(Errc::unavailable, "not together");
+  world.asked.clear();
   world.hold = true;
-  a->say(send(room, 31).dump());
-  a->say(send(room, 32).dump());
-  a->say(send(room, 33).dump());
-  world.down = true;
+  for (const int id : {10, 11, 12, 13}) world.a->say(send(world.at, id).dump());
+  world.release();
+  CHECK(world.asked == ChatElsewhere::Asked{"send 10", "together 3", "send 11"});
+  world.a->cut();
   world.hold = false;
   world.release();
-  CHECK(a->answer(31).contains("ok"));
-  for (const int id : {32, 33}) {
-    CHECK(a->answer(id)["error"]["code"] == "unavailable");
-    CHECK(a->answer(id)["error"]["detail"] == "chat is away");
-  }
+  CHECK(world.asked == ChatElsewhere::Asked{"send 10", "together 3", "send 11"});
 }
 
 TEST_CASE("a stop ends what is under way, and the log has no error of it") {

@@ -109,10 +109,11 @@ class World {
   std::map<RoomId, FakeRoom> rooms;
   std::map<std::string, SessionId> sessions;  // by token
   milliseconds token_lifetime{600000};
-  bool mute = false;    // events reach nobody
-  bool hold = false;    // chat takes sends and answers none
-  bool down = false;    // chat answers `unavailable`
-  bool contact = true;  // with auth
+  bool mute = false;                    // events reach nobody
+  bool hold = false;                    // chat takes sends and answers none
+  std::optional<Error> together_fails;  // what goes in one call is answered so, as a whole
+  bool down = false;                    // chat answers `unavailable`
+  bool contact = true;                  // with auth
   bool timeline_down = false;
   std::function<void()> after_hello_read, before_standing;
   std::set<UserId> hides_presence, hides_receipts;

@@ -32,14 +32,14 @@ struct SendNow {
 BOOST_DESCRIBE_STRUCT(SendNow, (), (room, text, client_id, reply_to, attachments))
 
 /// What one person sends into one room, in this order: the same as SendNow for one after the other, each with its own answer, but in one call.
-/// They share the commit where nothing is to be asked between. (For who calls from another process, where two calls may overtake each other.)
+/// They share the commit where nothing is to be asked between. For who calls from another process, where two calls may overtake each other. It is
+/// answered as a whole where none was sent and chat can send nothing just now, and not repeated elsewhere: no single answer says what is to
+/// become of the others. Whoever gets none sends each by itself.
 struct SendItem {
   std::string text, client_id;
   std::optional<std::int64_t> reply_to;
-  std::optional<std::vector<std::string>> attachments;
-  static constexpr auto once_by = &SendItem::client_id;
 };
-BOOST_DESCRIBE_STRUCT(SendItem, (), (text, client_id, reply_to, attachments))
+BOOST_DESCRIBE_STRUCT(SendItem, (), (text, client_id, reply_to))
 struct SendAnswer {
   std::optional<Sent> sent;
   std::optional<Refused> refused;  // where it was not sent
@@ -58,7 +58,6 @@ struct SendInOrder {
   static constexpr Rule rules[] = {loggia::items("items", 1, static_cast<std::int64_t>(sends_at_once))};
   RoomId room;
   std::vector<SendItem> items;
-  static constexpr auto once_by = &SendInOrder::items;
 };
 BOOST_DESCRIBE_STRUCT(SendInOrder, (), (room, items))
 

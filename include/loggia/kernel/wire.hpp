@@ -1,6 +1,5 @@
 #pragma once
 // Both ends of a contract on the wire, made from the contract alone. For a module's wire*.cpp: each request costs two coroutines.
-#include <algorithm>
 #include <concepts>
 #include "loggia/kernel/json.hpp"
 #include "loggia/kernel/router.hpp"
@@ -117,10 +116,6 @@ template <class... Rs> void mount_port(Router& router, Port<Rs...>& port) {
 Call call_of(std::string_view route, bool has_body, const Shape& shape, const void* request);
 inline bool has_text(const std::string& text) { return !text.empty(); }
 inline bool has_text(const std::optional<std::string>& text) { return text && !text->empty(); }
-/// Of several, all have a name of their own.
-template <class T> bool has_text(const std::vector<T>& items) {
-  return std::all_of(items.begin(), items.end(), [](const T& item) { return has_text(item.*T::once_by); });
-}
 template <Request R> Call to_call(const R& request) {
   auto call = call_of(R::route, has_body<R>(), request_shape<R>, &request);
   if constexpr (requires { R::idempotent; }) call.keyed = R::idempotent;

@@ -26,10 +26,29 @@ Result<bool> LogElsewhere::start(milliseconds limit) {
   const bool begun = begun_.wait(limit);
   const std::lock_guard lock(mutex_);
   if (!refused_.empty()) return Error(Errc::invalid_request, refused_);
-  if (!begun)
-    return Error(Errc::unavailable, "The module " + options_.module +
-                                        " does not answer. Start it, or correct where discovery.peers says that it is; its log is read from there.");
+  if (!begun) return Error(Errc::unavailable, not_begun_yet());
   return true;
+}
+
+std::string LogElsewhere::not_begun() const {
+  const std::lock_guard lock(mutex_);
+  return not_begun_yet();
+}
+
+std::string LogElsewhere::not_begun_yet() const {
+  const auto head = "The module " + options_.module;
+  if (forbidden_.empty()) return head + " does not answer. Start it, or correct where discovery.peers says that it is; its log is read from there.";
+  return head + " does not let this process read its log: " + forbidden_ +
+         ". The certificate here (rpc.tls.certificate) has to name every module of process.modules, and that process has to be of this release or a "
+         "neighbouring one.";
+}
+
+/// Said once: who waits for a start sees what it waits for.
+void LogElsewhere::refused(const Error& error) {
+  const std::lock_guard lock(mutex_);
+  auto now = error.code == Errc::forbidden ? error.detail : std::string();
+  if (!now.empty() && now != forbidden_) log::warn("bus.log_refused", Field("module", options_.module), Field("why", now));
+  forbidden_ = std::move(now);
 }
 
 void LogElsewhere::stop() {
@@ -116,6 +135,7 @@ boost::asio::awaitable<void> LogElsewhere::run() {
       if (!paused) co_return;
       continue;
     }
+    if (!running_) refused(answer.error());
     if (running_ && !told) log::warn("bus.module_silent", Field("module", options_.module), Field("why", answer.error().detail));
     told = running_;
     auto waited = co_await sleep_for(backoff);

@@ -31,6 +31,8 @@ class LogElsewhere : public LogView, public std::enable_shared_from_this<LogElse
   /// Blocking, `limit` at most, until the module has answered once: from here on nothing is missed. What keeps it from that is an error.
   Result<bool> start(milliseconds limit);
   void stop();
+  /// What is wrong while it has not answered, and what to do.
+  std::string not_begun() const;
 
   const std::string& module() const override { return options_.module; }
   std::string epoch() const override;
@@ -58,12 +60,15 @@ class LogElsewhere : public LogView, public std::enable_shared_from_this<LogElse
   void take(LogAnswer answer);
   void keep(Lane& lane, const EventPtr& event) const;
   void answered();
+  void refused(const Error& error);
+  std::string not_begun_yet() const;
 
   const Options options_;
   mutable std::mutex mutex_;
   std::map<std::string, std::vector<Lane>, std::less<>> lanes_;
   std::string epoch_;
-  std::string refused_;  // what keeps start() from its end
+  std::string refused_;    // what keeps start() from its end
+  std::string forbidden_;  // what the module says to the question itself
   std::atomic<std::int64_t> answered_at_{0};
   Latch begun_{1};
   bool running_ = false;  // of the task

@@ -170,14 +170,15 @@ Async<bool> LogService::gather(std::shared_ptr<LogHere> log, const ReadLog& requ
 
 Async<Answer> LogService::hear(Call call) {
   std::string_view text = call.body;
+  std::string refused;  // the others are heard all the same
   while (!text.empty()) {
     auto event = event_of_line(take_line(text));
     if (!event) co_return event.error();
     const auto& topic = (*event)->topic;
-    if (!any_may(call, [&](const auto& caller) { return rights_.says && rights_.says(caller, topic); }))
-      co_return Error(Errc::forbidden, "this module may not send signals of " + topic);
-    if ((*event)->sequence == 0) heard_(*event);
+    if (!any_may(call, [&](const auto& caller) { return rights_.says && rights_.says(caller, topic); })) refused = topic;
+    else if ((*event)->sequence == 0) heard_(*event);
   }
+  if (!refused.empty()) co_return Error(Errc::forbidden, "this module may not send signals of " + refused);
   Answer answer;
   answer.status = 204;
   co_return answer;
