@@ -53,7 +53,8 @@ TEST_CASE("the kernel's own routes are for every module, as itself") {
   CHECK(table.of("store", "POST /busy") == refused);
 }
 
-TEST_CASE("of a log a module may read what it hears, and what a stand-in for its owner follows; a signal it may send of what it produces") {
+TEST_CASE(
+    "of a log a module may read what it hears or produces, and what a stand-in for its owner follows; it may send signals of what it produces") {
   auto store = module_of("store", {}, false), desk = module_of("desk", {"store"}, false), front = module_of("front", {"store"}, true);
   Topic books, doors;
   books.name = "books";
@@ -65,6 +66,9 @@ TEST_CASE("of a log a module may read what it hears, and what a stand-in for its
   CHECK(table.may_read("desk", "store", "books"));
   CHECK(table.may_read("desk", "store", "doors"));
   CHECK(table.may_read("front", "store", "doors"));
+  CHECK(table.may_read("store", "store", "books"));
+  CHECK(table.may_read("store", "other", "books"));
+  CHECK_FALSE(table.may_read("store", "store", "letters"));
   CHECK_FALSE(table.may_read("front", "store", "books"));
   CHECK_FALSE(table.may_read("front", "nobody", "doors"));
   CHECK_FALSE(table.may_read("guest", "store", "doors"));

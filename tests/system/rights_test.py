@@ -4,12 +4,12 @@ from harness import Person, Socket, run
 
 SPLIT = pathlib.Path(__file__).resolve().parents[2] / "config" / "split"
 MODULES = ["auth", "chat", "gateway", "notification", "realtime", "user"]
-# Who may read it: contract, section 4. Of auth's log also those that check tokens, which are told what ended (section 3, guarantee 6).
+# Who may read it: contract, section 4, and who produces it (another instance of the same module). Of auth's log also those that check tokens, which are told what ended (section 3, guarantee 6).
 READERS = {
-    ("chat", "new-messages"): {"realtime", "notification"},
-    ("chat", "read-receipts"): {"realtime"},
-    ("auth", "user-events"): {"chat", "notification", "realtime", "gateway"},
-    ("user", "user-events"): {"chat", "notification", "realtime"},
+    ("chat", "new-messages"): {"chat", "realtime", "notification"},
+    ("chat", "read-receipts"): {"chat", "realtime"},
+    ("auth", "user-events"): {"auth", "user", "chat", "notification", "realtime", "gateway"},
+    ("user", "user-events"): {"auth", "user", "chat", "notification", "realtime"},
     ("user", "user-status-updates"): {"user", "realtime", "notification"},
     ("notification", "notifications"): {"realtime", "notification"},
 }

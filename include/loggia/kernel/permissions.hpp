@@ -30,7 +30,8 @@ class RpcTable {
   std::unique_ptr<Router> noting(std::string module, Router& next);
   void note(std::string module, std::string_view route);
   RpcPermission of(const std::string& caller_module, std::string_view route) const;
-  /// What it hears, and what a stand-in for the producer follows where it needs the producer.
+  /// What it hears; what it produces itself, of other instances and other producers too; what a stand-in for the producer follows where it needs
+  /// the producer.
   bool may_read(const std::string& caller_module, const std::string& producer, const std::string& topic) const;
   /// A signal of what it produces.
   bool may_say(const std::string& caller_module, const std::string& topic) const;

@@ -48,7 +48,7 @@ RpcPermission RpcTable::of(const std::string& caller_module, std::string_view ro
 bool RpcTable::may_read(const std::string& caller_module, const std::string& producer, const std::string& topic) const {
   const auto caller = rights_.find(caller_module);
   if (caller == rights_.end()) return false;
-  if (caller->second.hears.contains(topic)) return true;
+  if (caller->second.hears.contains(topic) || caller->second.says.contains(topic)) return true;
   const auto owner = rights_.find(producer);
   return owner != rights_.end() && caller->second.needs.contains(producer) && owner->second.followed.contains(topic);
 }
