@@ -14,14 +14,6 @@ namespace {
 
 constexpr std::int64_t events_max = 1000;
 
-Sending sending_of(const RoomId& room, SendItem item) {
-  Sending out;
-  out.room = room;
-  out.text = std::move(item.text);
-  out.client_id = std::move(item.client_id);
-  out.reply_to = item.reply_to;
-  return out;
-}
 /// Why nothing can be sent just now; none where something was, or each was refused for what it is.
 std::optional<Error> away(const std::vector<SendAnswer>& answers) {
   std::optional<Error> out;
@@ -32,30 +24,14 @@ std::optional<Error> away(const std::vector<SendAnswer>& answers) {
   return out;
 }
 
-void answer(SendAnswer& out, const Result<Sent>& sent) {
-  if (sent) out.sent = *sent;
-  else out.refused = refused_of(sent.error());
-}
-
 }  // namespace
 
 Async<Sent> LiveService::on(Context context, SendNow request) {
-  Sending sending;
-  sending.room = request.room;
-  sending.text = std::move(request.text);
-  sending.client_id = std::move(request.client_id);
-  sending.reply_to = request.reply_to;
-  sending.attachments = std::move(request.attachments);
-  auto draft = drafted(chat_, std::move(sending));
+  auto draft = drafted(chat_, sending_of(request.room, std::move(request)));
   if (draft && needs_asking(chat_, *draft)) draft = co_await asked_for(&chat_, context, std::move(*draft));
   if (!draft) co_return draft.error();
   co_return co_await post(std::move(context), std::move(*draft));
 }
-
-struct LiveService::Ready {
-  std::vector<Draft> drafts;
-  std::vector<std::size_t> places;
-};
 
 Async<SentInOrder> LiveService::on(Context context, SendInOrder request) {
   static_assert(sends_at_once == 64);
@@ -65,40 +41,38 @@ Async<SentInOrder> LiveService::on(Context context, SendInOrder request) {
   Ready ready;
   for (std::size_t at = 0; at < request.items.size(); ++at) {
     auto draft = drafted(chat_, sending_of(request.room, std::move(request.items[at])));
-    if (draft && !needs_asking(chat_, *draft)) {
-      ready.drafts.push_back(std::move(*draft));
-      ready.places.push_back(at);
-      continue;
-    }
-    if (draft) {
-      co_await post_all(context, ready, out);  // before anything is asked for this one
+    if (draft && needs_asking(chat_, *draft)) {
+      auto before = std::exchange(ready, Ready());
+      co_await post_all(context, std::move(before), out);  // before anything is asked for this one
       draft = co_await asked_for(&chat_, context, std::move(*draft));
     }
-    Result<Sent> sent = draft ? Sent() : Result<Sent>(draft.error());
-    if (draft) sent = co_await post(context, std::move(*draft));
-    answer(out.answers[at], sent);
+    if (draft) ready.emplace_back(at, std::move(*draft));
+    else out.answers[at].refused = refused_of(draft.error());
   }
-  co_await post_all(context, ready, out);
+  co_await post_all(context, std::move(ready), out);
   if (auto error = away(out.answers)) co_return std::move(*error);
   co_return out;
 }
 
 /// The store's one writer takes them in the order in which they begin.
-boost::asio::awaitable<void> LiveService::post_all(Context context, Ready& ready, SentInOrder& out) {
+boost::asio::awaitable<void> LiveService::post_all(Context context, Ready ready, SentInOrder& out) {
   namespace asio = boost::asio;
+  if (ready.empty()) co_return;
   const auto executor = co_await asio::this_coro::executor;
   using Begun = decltype(asio::co_spawn(executor, post(context, Draft()), asio::deferred));
   std::vector<Begun> begun;
-  begun.reserve(ready.drafts.size());
-  for (auto& draft : ready.drafts) begun.push_back(asio::co_spawn(executor, post(context, std::move(draft)), asio::deferred));
-  ready.drafts.clear();
-  const auto places = std::exchange(ready.places, {});
-  if (begun.empty()) co_return;
+  begun.reserve(ready.size());
+  for (auto& [at, draft] : ready) begun.push_back(asio::co_spawn(executor, post(context, std::move(draft)), asio::deferred));
   auto all = asio::experimental::make_parallel_group(std::move(begun));
   auto done = co_await all.async_wait(asio::experimental::wait_for_all(), asio::use_awaitable);
   for (const auto& thrown : std::get<1>(done))
     if (thrown) std::rethrow_exception(thrown);
-  for (std::size_t at = 0; at < places.size(); ++at) answer(out.answers[places[at]], std::get<2>(done)[at]);
+  for (std::size_t number = 0; number < ready.size(); ++number) {
+    const auto& sent = std::get<2>(done)[number];
+    auto& answer = out.answers[ready[number].first];
+    if (sent) answer.sent = *sent;
+    else answer.refused = refused_of(sent.error());
+  }
 }
 
 Async<Sent> LiveService::post(Context context, Draft draft) {

@@ -22,9 +22,9 @@ class LiveService final : public Live {
   Async<Audience> on(Context context, GetAudience request) override;
 
  private:
-  struct Ready;  // drafts that ask nobody, and which answers are theirs
+  using Ready = std::vector<std::pair<std::size_t, Draft>>;  // nothing is to be asked any more; each with its place among the answers
   Async<Sent> post(Context context, Draft draft);
-  boost::asio::awaitable<void> post_all(Context context, Ready& ready, SentInOrder& out);
+  boost::asio::awaitable<void> post_all(Context context, Ready ready, SentInOrder& out);
   Chat& chat_;
 };
 

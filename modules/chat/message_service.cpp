@@ -140,13 +140,7 @@ Async<MessageList> MessageService::on(Context context, ListMessages request) {
 
 Async<Outcome<Message>> MessageService::on(Context context, PostMessage request) {
   const auto asker = asker_of(context);
-  Sending sending;
-  sending.room = request.room;
-  sending.text = request.text;
-  sending.client_id = request.client_id;
-  sending.reply_to = request.reply_to;
-  sending.attachments = request.attachments;
-  auto draft = drafted(chat_, std::move(sending));
+  auto draft = drafted(chat_, sending_of(request.room, request));
   if (draft && needs_asking(chat_, *draft)) draft = co_await asked_for(&chat_, context, std::move(*draft));
   if (!draft) co_return draft.error();
   auto make = [this, asker, draft = std::move(*draft)](Transaction& transaction, const Cause& cause) -> Result<Outcome<Message>> {

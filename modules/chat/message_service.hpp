@@ -24,7 +24,7 @@ class MessageService final : public Messages {
   Chat& chat_;
 };
 
-/// What PostMessage and SendNow have in common: the text checked and mentions found; then, where somebody has to be asked for it, a block
+/// What PostMessage, SendNow and SendItem have in common: the text checked and mentions found; then, where somebody has to be asked for it, a block
 /// ruled out and many names looked up. Most sends need no asking, and no coroutine for it.
 struct Sending {
   RoomId room;
@@ -33,6 +33,15 @@ struct Sending {
   std::optional<std::int64_t> reply_to;
   std::optional<std::vector<std::string>> attachments;
 };
+template <class R> Sending sending_of(const RoomId& room, R request) {
+  Sending out;
+  out.room = room;
+  out.text = std::move(request.text);
+  out.client_id = std::move(request.client_id);
+  out.reply_to = request.reply_to;
+  if constexpr (requires { request.attachments; }) out.attachments = std::move(request.attachments);
+  return out;
+}
 Result<Draft> drafted(const Chat& chat, Sending sending);
 bool needs_asking(const Chat& chat, const Draft& draft);
 Async<Draft> asked_for(Chat* chat, Context context, Draft draft);

@@ -126,30 +126,26 @@ std::optional<Error> not_now(const Session& session, Hub& hub) {
 
 Error wrong_here() { return Error(Errc::internal, "something went wrong here; it is in the server's log"); }
 
-/// What a request that is no `hello` is answered with.
-Async<std::string> answered(SessionPtr session, Operation operation) {
+/// What is asked while it may be; whatever is thrown is an answer too.
+template <class T, class Work> Async<T> guarded(SessionPtr session, Work work) {
   if (auto reason = not_now(*session, session->node().hub())) co_return std::move(*reason);
   try {
-    auto work = start(session, std::move(operation));
-    co_return co_await std::move(work);
+    auto running = work();
+    co_return co_await std::move(running);
   } catch (const std::exception& problem) {
     log_thrown("realtime.request_failed", problem);
   }
   co_return wrong_here();
 }
 
-Async<chat::SentInOrder> send_together(SessionPtr session, chat::SendInOrder request) {
-  auto& hub = session->node().hub();
-  if (auto reason = not_now(*session, hub)) co_return std::move(*reason);
-  const auto count = request.items.size();
-  try {
-    auto reply = co_await hub.live->on(session->context(), std::move(request));
-    if (reply && reply->answers.size() != count) co_return wrong_here();
-    co_return reply;
-  } catch (const std::exception& problem) {
-    log_thrown("realtime.request_failed", problem);
-  }
-  co_return wrong_here();
+/// What a request that is no `hello` is answered with.
+Async<std::string> answered(const SessionPtr& session, Operation operation) {
+  return guarded<std::string>(session, [session, operation = std::move(operation)]() mutable { return start(session, std::move(operation)); });
+}
+
+Async<chat::SentInOrder> send_together(const SessionPtr& session, chat::SendInOrder request) {
+  return guarded<chat::SentInOrder>(
+      session, [session, request = std::move(request)]() mutable { return session->node().hub().live->on(session->context(), std::move(request)); });
 }
 
 Result<std::string> text_of(const chat::SendAnswer& answer) {
@@ -162,7 +158,7 @@ boost::asio::awaitable<void> send_each(SessionPtr session, std::vector<Request> 
   const bool may_have_happened = why.code == Errc::outcome_unknown || why.code == Errc::timeout;
   std::optional<Error> nobody;  // answers: so none of the others is asked
   for (auto& request : requests) {
-    Result<std::string> ok = nobody ? Result<std::string>(*nobody) : Result<std::string>(std::string());
+    Result<std::string> ok = nobody.value_or(why);
     if (!nobody) ok = co_await answered(session, std::move(request.operation));
     if (!ok) {
       const auto code = ok.error().code;
@@ -186,7 +182,8 @@ boost::asio::awaitable<void> serve_sends(SessionPtr session, std::vector<Request
     item.reply_to = op.reply_to;
   }
   const auto count = requests.size();
-  const auto reply = co_await send_together(session, std::move(sends));
+  auto reply = co_await send_together(session, std::move(sends));
+  if (reply && reply->answers.size() != count) reply = wrong_here();
   if (!reply) co_await send_each(session, std::move(requests), reply.error());
   else
     for (std::size_t at = 0; at < count; ++at) session->answer(requests[at].id, text_of(reply->answers[at]));

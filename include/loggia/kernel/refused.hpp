@@ -5,16 +5,13 @@
 
 namespace loggia {
 
-struct WrongField {
-  std::string pointer, detail;
-};
-BOOST_DESCRIBE_STRUCT(WrongField, (), (pointer, detail))
+BOOST_DESCRIBE_STRUCT(FieldError, (), (pointer, detail))
 
 struct Refused {
-  std::int64_t status = 0;
+  std::int32_t status = 0;
   std::string code, detail;
-  std::optional<std::vector<WrongField>> errors;
-  std::optional<std::int64_t> retry_after;  // seconds
+  std::optional<std::vector<FieldError>> errors;
+  std::optional<std::int32_t> retry_after;  // seconds
 };
 BOOST_DESCRIBE_STRUCT(Refused, (), (status, code, detail, errors, retry_after))
 

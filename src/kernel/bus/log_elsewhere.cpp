@@ -24,18 +24,16 @@ LogElsewhere::LogElsewhere(Options options) : options_{std::move(options)} {
 Result<bool> LogElsewhere::start(milliseconds limit) {
   tasks_.spawn(options_.shards->executor(std::hash<std::string>()(options_.module) % options_.shards->size()), "log." + options_.module, run());
   const bool begun = begun_.wait(limit);
-  const std::lock_guard lock(mutex_);
-  if (!refused_.empty()) return Error(Errc::invalid_request, refused_);
-  if (!begun) return Error(Errc::unavailable, not_begun_yet());
+  {
+    const std::lock_guard lock(mutex_);
+    if (!refused_.empty()) return Error(Errc::invalid_request, refused_);
+  }
+  if (!begun) return Error(Errc::unavailable, not_begun());
   return true;
 }
 
 std::string LogElsewhere::not_begun() const {
   const std::lock_guard lock(mutex_);
-  return not_begun_yet();
-}
-
-std::string LogElsewhere::not_begun_yet() const {
   const auto head = "The module " + options_.module;
   if (forbidden_.empty()) return head + " does not answer. Start it, or correct where discovery.peers says that it is; its log is read from there.";
   return head + " does not let this process read its log: " + forbidden_ +

@@ -61,7 +61,6 @@ class LogElsewhere : public LogView, public std::enable_shared_from_this<LogElse
   void keep(Lane& lane, const EventPtr& event) const;
   void answered();
   void refused(const Error& error);
-  std::string not_begun_yet() const;
 
   const Options options_;
   mutable std::mutex mutex_;

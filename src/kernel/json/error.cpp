@@ -19,25 +19,15 @@ Refused refused_of(const Error& error) {
   out.status = status;
   out.code = code;
   out.detail = error.detail;
-  for (const auto& field : error.fields) {
-    auto& wrong = out.errors ? *out.errors : out.errors.emplace();
-    wrong.emplace_back();
-    wrong.back().pointer = field.pointer;
-    wrong.back().detail = field.detail;
-  }
-  if (error.retry_after) out.retry_after = *error.retry_after;
+  if (!error.fields.empty()) out.errors = error.fields;
+  out.retry_after = error.retry_after;
   return out;
 }
 
 Error error_of(const Refused& refused) {
-  Error out(errc_of(static_cast<int>(refused.status), refused.code), refused.detail);
-  if (refused.errors)
-    for (const auto& wrong : *refused.errors) {
-      auto& field = out.fields.emplace_back();
-      field.pointer = wrong.pointer;
-      field.detail = wrong.detail;
-    }
-  if (refused.retry_after) out.retry_after = static_cast<int>(*refused.retry_after);
+  Error out(errc_of(refused.status, refused.code), refused.detail);
+  if (refused.errors) out.fields = *refused.errors;
+  out.retry_after = refused.retry_after;
   return out;
 }
 
